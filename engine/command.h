@@ -1,0 +1,274 @@
+// One Command: what somebody asked and what risk decided about it. One to four 64-byte slots.
+//
+//   gateway ─ Command (the client's part filled) ─► risk ─ the same, decided and sequenced ─►
+//       slot 0  Order      all that matching needs; the only slot that goes to a shard
+//       slot 1  Origin     who asked, what must be echoed, what is held
+//       slots 2, 3         one of the definitions below
+//
+// The bytes are the journal's: fields may be appended in spare bytes, never moved. Everything is
+// little-endian and trivially copyable, without padding, so a checksum covers no garbage.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "engine/reject.h"
+#include "engine/types.h"
+
+namespace basalt {
+
+// Below 128: a command's first slot. From 128: an event (event.h). Slots of both mix in the log.
+enum class CommandKind : std::uint8_t {
+  // From sessions, with Order and Origin (2 slots).
+  new_order = 1,
+  replace = 2,        // order = the new number, original = the one replaced.
+  cancel = 3,         // Of all that is open.
+  reduce = 4,         // quantity = the new intended total, executed quantity included.
+  account_query = 5,  // Answered with the next user reference number.
+  // From the gateway about a session (2 slots).
+  session_up = 16,    // A login was accepted.
+  session_down = 17,  // The connection is gone; orders go too, where the session wants that.
+  // From risk itself (1 slot).
+  tick = 32,
+  // From the venue file, admin sessions and requests of stages (3 or 4 slots).
+  epoch_start = 48,
+  define_asset = 49,
+  define_instrument = 50,
+  define_firm = 51,
+  define_account = 52,
+  define_session = 53,
+  set_limit = 54,
+  set_fees = 55,
+  deposit = 56,
+  withdraw = 57,
+  set_instrument_state = 58,
+  set_account_state = 59,
+  market_event = 60,       // Start or end of the trading day, told to every session and on the feed.
+  settlement_started = 64,   // The settlement domain took a batch.
+  settlement_finished = 65,  // … and completed or failed it.
+  settlement_cut = 66,       // Close the current cycle at once.
+};
+
+enum class InstrumentState : std::uint8_t { closed = 0, open = 1, halted = 2 };
+
+// Order::flags.
+inline constexpr std::uint16_t flag_market = 1;       // price is the protection price.
+inline constexpr std::uint16_t flag_post_only = 2;
+inline constexpr std::uint16_t flag_by_venue = 4;     // A cancel that the venue sends, not the client.
+
+struct Order {
+  Sequence sequence = 0;
+  CommandKind kind{};
+  std::uint8_t slots = 0;  // Of the whole command, this one included.
+  Side side{};
+  TimeInForce time_in_force{};
+  std::uint16_t flags = 0;
+  Reject verdict{};  // Risk's. Only accepted commands go to a shard.
+  std::uint8_t spare = 0;
+  Nanos time;        // Risk's clock when it decided; never goes back.
+  OrderId order{};
+  Price price;
+  Quantity quantity;
+  OrderId original{};
+  InstrumentId instrument{};
+  AccountId account{};
+};
+
+struct Origin {
+  SessionId session{};
+  std::uint32_t user_ref_num = 0;
+  std::uint32_t original_user_ref_num = 0;  // Replace: the order's. Account query: the next free.
+  std::uint8_t user_ref_index = 0;          // OUCH's order flow channel.
+  std::uint8_t wire_side = 0;               // These six are OUCH's characters, to be echoed.
+  std::uint8_t wire_time_in_force = 0;
+  std::uint8_t display = 0;
+  std::uint8_t capacity = 0;
+  std::uint8_t intermarket_sweep = 0;
+  std::array<char, 14> client_order_id{};
+  std::uint8_t cross_type = 0;
+  std::array<std::uint8_t, 7> spare{};
+  Nanos received;             // The wire's clock when the datagram or segment was taken in.
+  std::uint64_t hold_low = 0;  // Money that risk set aside: in the quote asset for a buy,
+  std::int64_t hold_high = 0;  //   in lots for a sell. Two halves, to keep the slot at 8 alignment.
+
+  [[nodiscard]] constexpr Money hold() const noexcept {
+    return {(static_cast<int128>(hold_high) << 64) | static_cast<int128>(hold_low)};
+  }
+  constexpr void set_hold(Money money) noexcept {
+    hold_low = static_cast<std::uint64_t>(money.value);
+    hold_high = static_cast<std::int64_t>(money.value >> 64);
+  }
+};
+
+// Definitions: the slots from 2 on. Names are padded with spaces, as on the wire.
+struct ExternalId {
+  std::array<std::uint8_t, 16> bytes{};
+  friend bool operator==(const ExternalId&, const ExternalId&) = default;
+};
+
+struct EpochStart {
+  std::uint32_t engine;
+  std::uint32_t epoch;
+  std::uint32_t rules_version;
+  std::uint32_t spare;
+  std::array<char, 48> build;  // The commit.
+};
+
+struct DefineAsset {
+  AssetId asset;
+  std::uint8_t decimals;  // Of one minor unit: 8 = 0.00000001.
+  std::array<char, 11> name;
+  std::array<std::uint8_t, 48> spare;
+};
+
+struct DefineInstrument {
+  std::array<char, 8> symbol;
+  AssetId base;
+  AssetId quote;
+  std::int64_t tick_lot_value;  // Minor units of quote that one tick on one lot is worth.
+  std::int64_t lot_value;       // Minor units of base in one lot.
+  std::uint32_t wire_tick;      // Wire price units (0.0001) in one tick.
+  std::uint32_t fee_cap_ppm;    // Holds cover fees up to this; set_fees may not pass it.
+  std::uint32_t collar_ppm;     // Dynamic collar around the last trade; 0 = none.
+  std::uint32_t protection_ppm;  // How far from the reference a market order may trade.
+  Price price_max;
+  Quantity quantity_max;
+  std::uint64_t notional_max_low;   // For one order, in minor units of quote; 0 = none.
+  std::uint64_t notional_max_high;
+  Price reference;              // Bounds market orders before the first trade; 0 = there is none.
+  Nanos settlement_cycle;       // Between two cuts.
+  std::uint8_t lot_decimals;    // For people and reference data: decimals of one lot,
+  std::uint8_t tick_decimals;   //   and of one tick.
+  InstrumentState state;
+  std::uint8_t market_category;
+  std::array<std::uint8_t, 28> spare;
+};
+
+struct DefineFirm {
+  FirmId firm;
+  std::array<char, 4> name;
+  std::array<std::uint8_t, 56> spare;
+};
+
+struct DefineAccount {
+  AccountId account;
+  FirmId firm;
+  std::uint32_t open_orders_max;
+  std::uint8_t is_venue;  // The venue's own: fees and the outside world.
+  std::array<char, 15> name;
+  std::array<std::uint8_t, 36> spare;
+};
+
+struct DefineSession {
+  SessionId session;
+  FirmId firm;  // The session acts for every account of this firm.
+  AccountId default_account;
+  std::uint8_t cancel_on_disconnect;
+  std::uint8_t is_admin;
+  std::array<char, 6> user;
+  std::uint32_t spare;
+  std::array<std::uint8_t, 8> salt;
+  std::array<std::uint8_t, 32> password_sha256;  // Of salt, then the password in upper case, padded.
+};
+
+// A change to something that is defined; which fields count depends on the kind.
+struct Amendment {
+  ExternalId external_id;   // All zero: none. Otherwise applied at most once.
+  std::uint64_t amount_low;  // Deposit, withdraw: minor units.
+  std::int64_t amount_high;
+  AssetId asset;
+  std::uint32_t maker_ppm;   // Set fees.
+  std::uint32_t taker_ppm;
+  InstrumentState instrument_state;
+  std::uint8_t account_suspended;
+  std::uint8_t market_event;  // OUCH's and ITCH's event code.
+  std::uint8_t spare8;
+  std::uint64_t batch;        // Settlement.
+  std::uint8_t settled;       // Settlement finished: completed (1) or failed (0).
+  std::array<std::uint8_t, 7> spare;
+
+  [[nodiscard]] constexpr Money amount() const noexcept {
+    return {(static_cast<int128>(amount_high) << 64) | static_cast<int128>(amount_low)};
+  }
+};
+
+// One 64-byte cell of a ring or of the journal.
+struct alignas(cache_line_bytes) Slot {
+  std::array<std::byte, 64> bytes{};
+
+  // The byte that tells a command's kind or an event's. Valid on the first slot of a record.
+  [[nodiscard]] std::uint8_t kind() const noexcept { return static_cast<std::uint8_t>(bytes[8]); }
+};
+
+struct Command {
+  Order order;
+  Origin origin;
+  std::array<Slot, 2> definition{};
+
+  template <typename Definition>
+  [[nodiscard]] Definition as() const noexcept {
+    static_assert(sizeof(Definition) <= sizeof(definition));
+    static_assert(std::is_trivially_copyable_v<Definition>);
+    Definition result;
+    std::memcpy(&result, definition.data(), sizeof result);
+    return result;
+  }
+  template <typename Definition>
+  void set(const Definition& value) noexcept {
+    static_assert(sizeof(Definition) <= sizeof(definition));
+    std::memcpy(definition.data(), &value, sizeof value);
+    order.slots = 2 + (sizeof value + sizeof(Slot) - 1) / sizeof(Slot);
+  }
+
+  [[nodiscard]] Slot slot(std::uint32_t number) const noexcept {
+    Slot result;
+    std::memcpy(&result, reinterpret_cast<const std::byte*>(this) + number * sizeof(Slot),
+                sizeof result);
+    return result;
+  }
+  void set_slot(std::uint32_t number, const Slot& value) noexcept {
+    std::memcpy(reinterpret_cast<std::byte*>(this) + number * sizeof(Slot), &value, sizeof value);
+  }
+};
+
+static_assert(sizeof(Order) == 64 && std::is_trivially_copyable_v<Order>);
+static_assert(offsetof(Order, kind) == 8 && offsetof(Order, verdict) == 14);
+static_assert(offsetof(Order, original) == 48 && offsetof(Order, account) == 60);
+static_assert(std::has_unique_object_representations_v<Order>, "no padding");
+static_assert(sizeof(Origin) == 64 && std::has_unique_object_representations_v<Origin>);
+static_assert(sizeof(EpochStart) == 64 && std::has_unique_object_representations_v<EpochStart>);
+static_assert(sizeof(DefineAsset) == 64 && std::has_unique_object_representations_v<DefineAsset>);
+static_assert(sizeof(DefineInstrument) == 128 &&
+              std::has_unique_object_representations_v<DefineInstrument>);
+static_assert(sizeof(DefineFirm) == 64 && std::has_unique_object_representations_v<DefineFirm>);
+static_assert(sizeof(DefineAccount) == 64 && std::has_unique_object_representations_v<DefineAccount>);
+static_assert(sizeof(DefineSession) == 64 && std::has_unique_object_representations_v<DefineSession>);
+static_assert(sizeof(Amendment) == 64 && std::has_unique_object_representations_v<Amendment>);
+static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
+
+// Does matching answer this command? Those that it does not have no events in the log.
+[[nodiscard]] constexpr bool goes_to_matching(const Order& order) noexcept {
+  if (order.verdict != Reject::none) return false;
+  switch (order.kind) {
+    case CommandKind::new_order:
+    case CommandKind::replace:
+    case CommandKind::cancel:
+    case CommandKind::reduce:
+    case CommandKind::tick:
+    case CommandKind::define_instrument:
+    case CommandKind::set_instrument_state:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Commands of no single instrument go to every shard, which then all answer.
+[[nodiscard]] constexpr bool goes_to_every_shard(const Order& order) noexcept {
+  return order.kind == CommandKind::tick;
+}
+
+}  // namespace basalt

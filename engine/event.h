@@ -1,0 +1,70 @@
+// One Event: one effect that a command had in a book. 64 bytes, written once, by matching.
+//
+// An event never repeats its command: readers of the log hold the command while its events pass.
+//
+//   command        events, in this order
+//   new_order      Rejected │ Fill…, then Rested │ Canceled │ nothing more (filled)
+//   replace        Nothing (the original is not live) │ Canceled (invalid: the original goes)
+//                  │ Replaced, then as for a new order
+//   cancel, reduce Nothing (not live, or nothing to lower) │ Canceled
+//   others         their own effects │ Nothing
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "engine/command.h"
+#include "engine/types.h"
+
+namespace basalt {
+
+enum class EventKind : std::uint8_t {
+  nothing = 128,
+  rejected = 129,  // reject() says why; no trace of the order is left.
+  rested = 130,    // remaining is open in the book at price.
+  fill = 131,      // order = the maker, remaining = what is left of it; price is the maker's.
+  canceled = 132,  // quantity went from order, remaining stays open.
+  replaced = 133,  // order = the original, which is gone; remaining = open on the new number.
+};
+
+// Why an order, or a part of it, was cancelled. The values are OUCH's characters.
+enum class CancelReason : std::uint8_t {
+  none = 0,
+  user = 'U',
+  immediate = 'I',    // The rest of an immediate-or-cancel or of a market order.
+  collar = 'K',
+  post_only = 'F',
+  halted = 'H',
+  closed = 'E',
+  supervisory = 'S',  // A replacement that was invalid.
+  system = 'Z',       // The session's connection is gone.
+  self_match = 'Q',
+  expired = 'T',
+};
+
+struct Event {
+  Sequence sequence = 0;  // Its command's.
+  EventKind kind{};
+  std::uint8_t last = 0;  // 1: the command has no further event.
+  Side side{};            // Of `order`.
+  std::uint8_t detail = 0;  // Why: a Reject or a CancelReason, by kind.
+  std::uint32_t index = 0;  // Place among its command's events, set by the log.
+  OrderId order{};
+  Price price;
+  Quantity quantity;
+  Quantity remaining;
+  std::uint64_t match_number = 0;  // Fill: counts all fills of the venue, set by the log.
+  AccountId account{};             // Of `order`.
+  InstrumentId instrument{};
+
+  [[nodiscard]] constexpr Reject reject() const noexcept { return Reject{detail}; }
+  [[nodiscard]] constexpr CancelReason reason() const noexcept { return CancelReason{detail}; }
+};
+
+static_assert(sizeof(Event) == sizeof(Slot) && std::has_unique_object_representations_v<Event>);
+static_assert(offsetof(Event, kind) == 8 && offsetof(Event, order) == 16);
+
+[[nodiscard]] constexpr bool is_event(std::uint8_t kind) noexcept { return kind >= 128; }
+
+}  // namespace basalt

@@ -1,0 +1,39 @@
+// Every bound of the engine that is a constant. What a topology or a venue may choose (ring slots,
+// orders, accounts) is bounded here from above; memory is computed from the chosen values at start.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/types.h"
+
+namespace basalt::limits {
+
+inline constexpr std::uint32_t command_slots_max = 4;
+
+// One poll handles at most this many messages, so that no stage starves its neighbours on a core.
+inline constexpr std::uint32_t batch_max = 64;
+
+inline constexpr std::uint32_t shards_max = 64;
+inline constexpr std::uint32_t gateways_max = 16;
+inline constexpr std::uint32_t log_readers_max = 8;
+
+inline constexpr std::uint32_t assets_max = 256;
+inline constexpr std::uint32_t instruments_max = 16'384;
+inline constexpr std::uint32_t sessions_max = 1'024;
+
+// Prices span 36 bits of ticks, quantities 48 bits of lots, tick_lot_value 31 bits: one product
+// needs 115 bits. No single order, deposit or balance may pass money_max, so that sums over 2^24
+// of them stay within a signed 128.
+inline constexpr Price price_max{(std::int64_t{1} << 36) - 1};
+inline constexpr Quantity quantity_max{(std::int64_t{1} << 48) - 1};
+inline constexpr std::int64_t tick_lot_value_max = (std::int64_t{1} << 31) - 1;
+inline constexpr Money money_max{static_cast<int128>(1) << 100};
+
+// Overload: how far decisions may run ahead of the disk before risk takes no more input.
+inline constexpr Sequence undurable_max = 65'536;
+inline constexpr Nanos undurable_age_max{50'000'000};
+// After this long without a completed write the engine fences itself and exits.
+inline constexpr Nanos journal_stall_max{5'000'000'000};
+
+}  // namespace basalt::limits
