@@ -46,7 +46,7 @@ enum class CommandKind : std::uint8_t {
   withdraw = 57,
   set_instrument_state = 58,
   set_account_state = 59,
-  market_event = 60,       // Start or end of the trading day, told to every session and on the feed.
+  market_event = 60,  // Start or end of the trading day, told to every session and on the feed.
   settlement_started = 64,   // The settlement domain took a batch.
   settlement_finished = 65,  // … and completed or failed it.
   settlement_cut = 66,       // Close the current cycle at once.
@@ -55,9 +55,9 @@ enum class CommandKind : std::uint8_t {
 enum class InstrumentState : std::uint8_t { closed = 0, open = 1, halted = 2 };
 
 // Order::flags.
-inline constexpr std::uint16_t flag_market = 1;       // price is the protection price.
+inline constexpr std::uint16_t flag_market = 1;  // price is the protection price.
 inline constexpr std::uint16_t flag_post_only = 2;
-inline constexpr std::uint16_t flag_by_venue = 4;     // A cancel that the venue sends, not the client.
+inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
 
 struct Order {
   Sequence sequence = 0;
@@ -68,7 +68,7 @@ struct Order {
   std::uint16_t flags = 0;
   Reject verdict{};  // Risk's. Only accepted commands go to a shard.
   std::uint8_t spare = 0;
-  Nanos time;        // Risk's clock when it decided; never goes back.
+  Nanos time;  // Risk's clock when it decided; never goes back.
   OrderId order{};
   Price price;
   Quantity quantity;
@@ -90,7 +90,7 @@ struct Origin {
   std::array<char, 14> client_order_id{};
   std::uint8_t cross_type = 0;
   std::array<std::uint8_t, 7> spare{};
-  Nanos received;             // The wire's clock when the datagram or segment was taken in.
+  Nanos received;              // The wire's clock when the datagram or segment was taken in.
   std::uint64_t hold_low = 0;  // Money that risk set aside: in the quote asset for a buy,
   std::int64_t hold_high = 0;  //   in lots for a sell. Two halves, to keep the slot at 8 alignment.
 
@@ -128,20 +128,20 @@ struct DefineInstrument {
   std::array<char, 8> symbol;
   AssetId base;
   AssetId quote;
-  std::int64_t tick_lot_value;  // Minor units of quote that one tick on one lot is worth.
-  std::int64_t lot_value;       // Minor units of base in one lot.
-  std::uint32_t wire_tick;      // Wire price units (0.0001) in one tick.
-  std::uint32_t fee_cap_ppm;    // Holds cover fees up to this; set_fees may not pass it.
-  std::uint32_t collar_ppm;     // Dynamic collar around the last trade; 0 = none.
+  std::int64_t tick_lot_value;   // Minor units of quote that one tick on one lot is worth.
+  std::int64_t lot_value;        // Minor units of base in one lot.
+  std::uint32_t wire_tick;       // Wire price units (0.0001) in one tick.
+  std::uint32_t fee_cap_ppm;     // Holds cover fees up to this; set_fees may not pass it.
+  std::uint32_t collar_ppm;      // Dynamic collar around the last trade; 0 = none.
   std::uint32_t protection_ppm;  // How far from the reference a market order may trade.
   Price price_max;
   Quantity quantity_max;
-  std::uint64_t notional_max_low;   // For one order, in minor units of quote; 0 = none.
+  std::uint64_t notional_max_low;  // For one order, in minor units of quote; 0 = none.
   std::uint64_t notional_max_high;
-  Price reference;              // Bounds market orders before the first trade; 0 = there is none.
-  Nanos settlement_cycle;       // Between two cuts.
-  std::uint8_t lot_decimals;    // For people and reference data: decimals of one lot,
-  std::uint8_t tick_decimals;   //   and of one tick.
+  Price reference;             // Bounds market orders before the first trade; 0 = there is none.
+  Nanos settlement_cycle;      // Between two cuts.
+  std::uint8_t lot_decimals;   // For people and reference data: decimals of one lot,
+  std::uint8_t tick_decimals;  //   and of one tick.
   InstrumentState state;
   std::uint8_t market_category;
   std::array<std::uint8_t, 28> spare;
@@ -171,23 +171,24 @@ struct DefineSession {
   std::array<char, 6> user;
   std::uint32_t spare;
   std::array<std::uint8_t, 8> salt;
-  std::array<std::uint8_t, 32> password_sha256;  // Of salt, then the password in upper case, padded.
+  std::array<std::uint8_t, 32>
+      password_sha256;  // Of salt, then the password in upper case, padded.
 };
 
 // A change to something that is defined; which fields count depends on the kind.
 struct Amendment {
-  ExternalId external_id;   // All zero: none. Otherwise applied at most once.
+  ExternalId external_id;    // All zero: none. Otherwise applied at most once.
   std::uint64_t amount_low;  // Deposit, withdraw: minor units.
   std::int64_t amount_high;
   AssetId asset;
-  std::uint32_t maker_ppm;   // Set fees.
+  std::uint32_t maker_ppm;  // Set fees.
   std::uint32_t taker_ppm;
   InstrumentState instrument_state;
   std::uint8_t account_suspended;
   std::uint8_t market_event;  // OUCH's and ITCH's event code.
   std::uint8_t spare8;
-  std::uint64_t batch;        // Settlement.
-  std::uint8_t settled;       // Settlement finished: completed (1) or failed (0).
+  std::uint64_t batch;   // Settlement.
+  std::uint8_t settled;  // Settlement finished: completed (1) or failed (0).
   std::array<std::uint8_t, 7> spare;
 
   [[nodiscard]] constexpr Money amount() const noexcept {
@@ -244,8 +245,10 @@ static_assert(sizeof(DefineAsset) == 64 && std::has_unique_object_representation
 static_assert(sizeof(DefineInstrument) == 128 &&
               std::has_unique_object_representations_v<DefineInstrument>);
 static_assert(sizeof(DefineFirm) == 64 && std::has_unique_object_representations_v<DefineFirm>);
-static_assert(sizeof(DefineAccount) == 64 && std::has_unique_object_representations_v<DefineAccount>);
-static_assert(sizeof(DefineSession) == 64 && std::has_unique_object_representations_v<DefineSession>);
+static_assert(sizeof(DefineAccount) == 64 &&
+              std::has_unique_object_representations_v<DefineAccount>);
+static_assert(sizeof(DefineSession) == 64 &&
+              std::has_unique_object_representations_v<DefineSession>);
 static_assert(sizeof(Amendment) == 64 && std::has_unique_object_representations_v<Amendment>);
 static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
 

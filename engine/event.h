@@ -32,7 +32,7 @@ enum class EventKind : std::uint8_t {
 enum class CancelReason : std::uint8_t {
   none = 0,
   user = 'U',
-  immediate = 'I',    // The rest of an immediate-or-cancel or of a market order.
+  immediate = 'I',  // The rest of an immediate-or-cancel or of a market order.
   collar = 'K',
   post_only = 'F',
   halted = 'H',
@@ -46,8 +46,8 @@ enum class CancelReason : std::uint8_t {
 struct Event {
   Sequence sequence = 0;  // Its command's.
   EventKind kind{};
-  std::uint8_t last = 0;  // 1: the command has no further event.
-  Side side{};            // Of `order`.
+  std::uint8_t last = 0;    // 1: the command has no further event.
+  Side side{};              // Of `order`.
   std::uint8_t detail = 0;  // Why: a Reject or a CancelReason, by kind.
   std::uint32_t index = 0;  // Place among its command's events, set by the log.
   OrderId order{};
@@ -65,6 +65,8 @@ struct Event {
 static_assert(sizeof(Event) == sizeof(Slot) && std::has_unique_object_representations_v<Event>);
 static_assert(offsetof(Event, kind) == 8 && offsetof(Event, order) == 16);
 
-[[nodiscard]] constexpr bool is_event(std::uint8_t kind) noexcept { return kind >= 128; }
+[[nodiscard]] constexpr bool is_event(std::uint8_t kind) noexcept {
+  return kind >= 128;
+}
 
 }  // namespace basalt

@@ -7,37 +7,37 @@
 
 namespace basalt {
 
-enum class [[nodiscard]] Reject : std::uint8_t {
-  none = 0,
-  // Found by the decoder: a field that no rule gives a meaning.
-  invalid_side = 1,            // Side is none of B, S, T, E.
-  invalid_time_in_force = 2,   // Not a time in force that this venue takes.
-  invalid_display = 3,         // Display is not a value the venue takes.
-  invalid_cross_type = 4,      // Only continuous trading ("N") is served.
-  invalid_option = 5,          // An appendage element that the venue does not take, or malformed.
-  // Found by risk.
-  unknown_instrument = 16,     // No instrument has this symbol.
-  account_not_permitted = 17,  // The session may not act for this account, or there is none.
-  account_suspended = 18,      // Order entry is switched off for the account.
-  instrument_closed = 19,      // The instrument is not open for orders.
-  instrument_halted = 20,      // Trading in the instrument is halted.
-  invalid_quantity = 21,       // Zero, beyond the instrument's largest, or not a multiple of a lot.
-  invalid_price = 22,          // Not a multiple of the tick, zero, or beyond the price cap.
-  notional_exceeded = 23,      // Price times quantity is beyond the limit for one order.
-  no_reference_price = 24,     // A market order, and nothing to bound it by.
-  insufficient_funds = 25,     // The account's free balance does not cover the hold.
-  open_orders_exceeded = 26,   // The account, or the venue, has no room for another live order.
-  // Found by matching.
-  outside_collar = 48,         // Beyond the dynamic collar around the last trade.
-  not_live = 49,               // Cancel, reduce or replace of an order that is not live.
-  would_cross = 50,            // Post-only, and it would take.
-  lowers_nothing = 51,         // A reduction to a total that is not lower.
-  duplicate_order = 52,        // The number names a live order.
-  // Found by risk, of administrative commands.
-  unknown_reference = 80,      // Names an asset, instrument, account or session that is not defined.
-  already_defined = 81,        // Defines again what is defined, with other values.
-  duplicate_external_id = 82,  // This external id was applied before: nothing is done twice.
-  limit_exceeded = 83,         // The venue's memory limits have no room for another.
+enum class [[nodiscard]] Reject : std::uint8_t{
+    none = 0,
+    // Found by the decoder: a field that no rule gives a meaning.
+    invalid_side = 1,           // Side is none of B, S, T, E.
+    invalid_time_in_force = 2,  // Not a time in force that this venue takes.
+    invalid_display = 3,        // Display is not a value the venue takes.
+    invalid_cross_type = 4,     // Only continuous trading ("N") is served.
+    invalid_option = 5,         // An appendage element that the venue does not take, or malformed.
+    // Found by risk.
+    unknown_instrument = 16,     // No instrument has this symbol.
+    account_not_permitted = 17,  // The session may not act for this account, or there is none.
+    account_suspended = 18,      // Order entry is switched off for the account.
+    instrument_closed = 19,      // The instrument is not open for orders.
+    instrument_halted = 20,      // Trading in the instrument is halted.
+    invalid_quantity = 21,    // Zero, beyond the instrument's largest, or not a multiple of a lot.
+    invalid_price = 22,       // Not a multiple of the tick, zero, or beyond the price cap.
+    notional_exceeded = 23,   // Price times quantity is beyond the limit for one order.
+    no_reference_price = 24,  // A market order, and nothing to bound it by.
+    insufficient_funds = 25,  // The account's free balance does not cover the hold.
+    open_orders_exceeded = 26,  // The account, or the venue, has no room for another live order.
+    // Found by matching.
+    outside_collar = 48,   // Beyond the dynamic collar around the last trade.
+    not_live = 49,         // Cancel, reduce or replace of an order that is not live.
+    would_cross = 50,      // Post-only, and it would take.
+    lowers_nothing = 51,   // A reduction to a total that is not lower.
+    duplicate_order = 52,  // The number names a live order.
+    // Found by risk, of administrative commands.
+    unknown_reference = 80,  // Names an asset, instrument, account or session that is not defined.
+    already_defined = 81,    // Defines again what is defined, with other values.
+    duplicate_external_id = 82,  // This external id was applied before: nothing is done twice.
+    limit_exceeded = 83,         // The venue's memory limits have no room for another.
 };
 
 }  // namespace basalt
