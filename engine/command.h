@@ -157,7 +157,7 @@ struct DefineAccount {
   AccountId account;
   FirmId firm;
   std::uint32_t open_orders_max;
-  std::uint8_t is_venue;  // The venue's own: fees and the outside world.
+  std::uint8_t is_venue;  // 0 a participant's; the venue's own: 1 takes fees, 2 the outside world.
   std::array<char, 15> name;
   std::array<std::uint8_t, 36> spare;
 };
@@ -181,8 +181,8 @@ struct Amendment {
   std::uint64_t amount_low;  // Deposit, withdraw: minor units.
   std::int64_t amount_high;
   AssetId asset;
-  std::uint32_t maker_ppm;  // Set fees.
-  std::uint32_t taker_ppm;
+  std::int32_t maker_ppm;  // Set fees, in millionths of the notional; negative: a rebate.
+  std::int32_t taker_ppm;
   InstrumentState instrument_state;
   std::uint8_t account_suspended;
   std::uint8_t market_event;  // OUCH's and ITCH's event code.
@@ -214,7 +214,7 @@ struct Command {
     static_assert(sizeof(Definition) <= sizeof(definition));
     static_assert(std::is_trivially_copyable_v<Definition>);
     Definition result;
-    std::memcpy(&result, definition.data(), sizeof result);
+    std::memcpy(static_cast<void*>(&result), definition.data(), sizeof result);
     return result;
   }
   template <typename Definition>

@@ -21,6 +21,8 @@ inline constexpr std::uint32_t log_readers_max = 8;
 inline constexpr std::uint32_t assets_max = 256;
 inline constexpr std::uint32_t instruments_max = 16'384;
 inline constexpr std::uint32_t sessions_max = 1'024;
+// Distinct lengths of settlement cycles: each has nets of its own.
+inline constexpr std::uint32_t settlement_cycles_max = 8;
 
 // Prices span 36 bits of ticks, quantities 48 bits of lots, tick_lot_value 31 bits: one product
 // needs 115 bits. No single order, deposit or balance may pass money_max, so that sums over 2^24

@@ -37,7 +37,7 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     unknown_reference = 80,  // Names an asset, instrument, account or session that is not defined.
     already_defined = 81,    // Defines again what is defined, with other values.
     duplicate_external_id = 82,  // This external id was applied before: nothing is done twice.
-    limit_exceeded = 83,         // The venue's memory limits have no room for another.
+    limit_exceeded = 83,         // No room for another, or a value beyond what the venue takes.
 };
 
 }  // namespace basalt

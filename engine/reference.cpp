@@ -1,0 +1,319 @@
+#include "engine/reference.h"
+
+#include <xxhash.h>
+
+#include <bit>
+
+namespace basalt {
+namespace {
+
+std::uint32_t symbol_places(std::uint32_t instruments_max) noexcept {
+  return std::bit_ceil(instruments_max + 1) * 2;
+}
+
+Asset asset_of(const DefineAsset& definition) noexcept {
+  return {.defined = true, .decimals = definition.decimals, .name = definition.name};
+}
+
+Instrument instrument_of(const DefineInstrument& definition) noexcept {
+  const uint128 notional_max =
+      (static_cast<uint128>(definition.notional_max_high) << 64) | definition.notional_max_low;
+  return {.defined = true,
+          .state = definition.state,
+          .lot_decimals = definition.lot_decimals,
+          .tick_decimals = definition.tick_decimals,
+          .market_category = definition.market_category,
+          .base = definition.base,
+          .quote = definition.quote,
+          .wire_tick = definition.wire_tick,
+          .fee_cap_ppm = definition.fee_cap_ppm,
+          .collar_ppm = definition.collar_ppm,
+          .protection_ppm = definition.protection_ppm,
+          .tick_lot_value = definition.tick_lot_value,
+          .lot_value = definition.lot_value,
+          .price_max = definition.price_max,
+          .quantity_max = definition.quantity_max,
+          .reference = definition.reference,
+          .settlement_cycle = definition.settlement_cycle,
+          .notional_max =
+              notional_max == 0 ? limits::money_max : Money{static_cast<int128>(notional_max)},
+          .symbol = definition.symbol};
+}
+
+Firm firm_of(const DefineFirm& definition) noexcept {
+  return {.defined = true, .name = definition.name};
+}
+
+Account account_of(const DefineAccount& definition) noexcept {
+  return {.defined = true,
+          .role = AccountRole{definition.is_venue},
+          .name = definition.name,
+          .firm = definition.firm,
+          .open_orders_max = definition.open_orders_max};
+}
+
+Session session_of(const DefineSession& definition) noexcept {
+  return {.defined = true,
+          .cancel_on_disconnect = definition.cancel_on_disconnect != 0,
+          .is_admin = definition.is_admin != 0,
+          .firm = definition.firm,
+          .default_account = definition.default_account,
+          .user = definition.user,
+          .salt = definition.salt,
+          .password_sha256 = definition.password_sha256};
+}
+
+// Is each value within what the engine's arithmetic can carry?
+bool values_within_limits(const Instrument& instrument) noexcept {
+  if (instrument.state > InstrumentState::halted) return false;
+  if (instrument.tick_lot_value < 1) return false;
+  if (instrument.tick_lot_value > limits::tick_lot_value_max) return false;
+  if (instrument.lot_value < 1) return false;
+  if (instrument.wire_tick == 0) return false;
+  if (instrument.fee_cap_ppm > ppm_one) return false;
+  if (instrument.price_max < Price{1} || instrument.price_max > limits::price_max) return false;
+  if (instrument.quantity_max < Quantity{1}) return false;
+  if (instrument.quantity_max > limits::quantity_max) return false;
+  if (base_amount(instrument.quantity_max, instrument) > limits::money_max) return false;
+  if (instrument.notional_max < Money{1}) return false;
+  if (instrument.notional_max > limits::money_max) return false;
+  if (instrument.reference < Price{0} || instrument.reference > instrument.price_max) return false;
+  return instrument.settlement_cycle >= Nanos{0};
+}
+
+// Of an id that may be defined: new, or the same again?
+template <typename Entry>
+Reject check_again(const Entry& known, const Entry& candidate) noexcept {
+  return !known.defined || known == candidate ? Reject::none : Reject::already_defined;
+}
+
+}  // namespace
+
+ReferenceData::ReferenceData(const ReferenceLimits& limits, Arena& arena)
+    : limits_(limits),
+      assets_(arena.take<Asset>(limits.assets_max)),
+      instruments_(arena.take<Instrument>(limits.instruments_max)),
+      firms_(arena.take<Firm>(limits.firms_max)),
+      accounts_(arena.take<Account>(limits.accounts_max)),
+      sessions_(arena.take<Session>(limits.sessions_max)),
+      symbols_(arena.take<InstrumentId>(symbol_places(limits.instruments_max))) {
+  BASALT_ASSERT(limits.assets_max <= limits::assets_max);
+  BASALT_ASSERT(limits.instruments_max <= limits::instruments_max);
+  BASALT_ASSERT(limits.sessions_max <= limits::sessions_max);
+  for (InstrumentId& place : symbols_) place = no_instrument;
+}
+
+std::size_t ReferenceData::memory_bytes(const ReferenceLimits& limits) noexcept {
+  return Arena::cost<Asset>(limits.assets_max) + Arena::cost<Instrument>(limits.instruments_max) +
+         Arena::cost<Firm>(limits.firms_max) + Arena::cost<Account>(limits.accounts_max) +
+         Arena::cost<Session>(limits.sessions_max) +
+         Arena::cost<InstrumentId>(symbol_places(limits.instruments_max));
+}
+
+Reject ReferenceData::check(const Command& command) const noexcept {
+  switch (command.order.kind) {
+    case CommandKind::define_asset:
+      return check_asset(command);
+    case CommandKind::define_instrument:
+      return check_instrument(command);
+    case CommandKind::define_firm:
+      return check_firm(command);
+    case CommandKind::define_account:
+      return check_account(command);
+    case CommandKind::define_session:
+      return check_session(command);
+    case CommandKind::set_fees:
+      return check_fees(command);
+    case CommandKind::deposit:
+    case CommandKind::withdraw:
+      return check_payment(command);
+    case CommandKind::set_instrument_state:
+      if (!has(command.order.instrument)) return Reject::unknown_reference;
+      return command.as<Amendment>().instrument_state > InstrumentState::halted
+                 ? Reject::limit_exceeded
+                 : Reject::none;
+    case CommandKind::set_account_state:
+      return has(command.order.account) ? Reject::none : Reject::unknown_reference;
+    default:
+      return Reject::none;
+  }
+}
+
+Reject ReferenceData::check_asset(const Command& command) const noexcept {
+  const auto definition = command.as<DefineAsset>();
+  if (index_of(definition.asset) >= assets_.size()) return Reject::limit_exceeded;
+  return check_again(assets_[index_of(definition.asset)], asset_of(definition));
+}
+
+Reject ReferenceData::check_instrument(const Command& command) const noexcept {
+  const InstrumentId id = command.order.instrument;
+  Instrument candidate = instrument_of(command.as<DefineInstrument>());
+  if (!has(candidate.base) || !has(candidate.quote)) return Reject::unknown_reference;
+  if (index_of(id) >= instruments_.size()) return Reject::limit_exceeded;
+  if (!values_within_limits(candidate)) return Reject::limit_exceeded;
+  const InstrumentId namesake = find_instrument(candidate.symbol);
+  if (namesake != no_instrument && namesake != id) return Reject::already_defined;
+  candidate.cycle = cycle_of(candidate.settlement_cycle);
+  if (candidate.cycle == cycles_.size()) return Reject::limit_exceeded;
+  const Instrument& known = instruments_[index_of(id)];
+  if (!known.defined) return Reject::none;
+  // What has moved since the definition is not part of it.
+  candidate.state = known.state;
+  candidate.maker_ppm = known.maker_ppm;
+  candidate.taker_ppm = known.taker_ppm;
+  return check_again(known, candidate);
+}
+
+Reject ReferenceData::check_firm(const Command& command) const noexcept {
+  const auto definition = command.as<DefineFirm>();
+  if (index_of(definition.firm) >= firms_.size()) return Reject::limit_exceeded;
+  return check_again(firms_[index_of(definition.firm)], firm_of(definition));
+}
+
+Reject ReferenceData::check_account(const Command& command) const noexcept {
+  const auto definition = command.as<DefineAccount>();
+  if (!has(definition.firm)) return Reject::unknown_reference;
+  if (index_of(definition.account) >= accounts_.size()) return Reject::limit_exceeded;
+  Account candidate = account_of(definition);
+  if (candidate.role > AccountRole::external) return Reject::limit_exceeded;
+  const auto taken = [&](AccountId holder) {
+    return holder != no_account && holder != definition.account;
+  };
+  if (candidate.role == AccountRole::fees && taken(fee_account_)) return Reject::already_defined;
+  if (candidate.role == AccountRole::external && taken(external_account_)) {
+    return Reject::already_defined;
+  }
+  const Account& known = accounts_[index_of(definition.account)];
+  candidate.suspended = known.suspended;
+  return check_again(known, candidate);
+}
+
+Reject ReferenceData::check_session(const Command& command) const noexcept {
+  const auto definition = command.as<DefineSession>();
+  if (!has(definition.firm)) return Reject::unknown_reference;
+  if (definition.default_account != no_account && !has(definition.default_account)) {
+    return Reject::unknown_reference;
+  }
+  if (index_of(definition.session) >= sessions_.size()) return Reject::limit_exceeded;
+  return check_again(sessions_[index_of(definition.session)], session_of(definition));
+}
+
+Reject ReferenceData::check_fees(const Command& command) const noexcept {
+  const auto amendment = command.as<Amendment>();
+  // Fees need somebody to take them.
+  if (!has(command.order.instrument) || fee_account_ == no_account) {
+    return Reject::unknown_reference;
+  }
+  const std::int64_t cap = instrument(command.order.instrument).fee_cap_ppm;
+  const auto fits = [cap](std::int64_t ppm) { return ppm >= -ppm_one && ppm <= cap; };
+  return fits(amendment.maker_ppm) && fits(amendment.taker_ppm) ? Reject::none
+                                                                : Reject::limit_exceeded;
+}
+
+Reject ReferenceData::check_payment(const Command& command) const noexcept {
+  const auto amendment = command.as<Amendment>();
+  if (!has(command.order.account) || !has(amendment.asset) || external_account_ == no_account) {
+    return Reject::unknown_reference;
+  }
+  // The outside world cannot pay itself.
+  if (command.order.account == external_account_) return Reject::unknown_reference;
+  return amendment.amount() >= Money{1} && amendment.amount() <= limits::money_max
+             ? Reject::none
+             : Reject::limit_exceeded;
+}
+
+void ReferenceData::apply(const Command& command) noexcept {
+  if (command.order.verdict != Reject::none) return;
+  BASALT_VERIFY(check(command) == Reject::none);
+  switch (command.order.kind) {
+    case CommandKind::define_asset: {
+      const auto definition = command.as<DefineAsset>();
+      BASALT_ASSERT(index_of(definition.asset) < assets_.size());
+      assets_[index_of(definition.asset)] = asset_of(definition);
+      break;
+    }
+    case CommandKind::define_instrument:
+      apply_instrument(command);
+      break;
+    case CommandKind::define_firm: {
+      const auto definition = command.as<DefineFirm>();
+      BASALT_ASSERT(index_of(definition.firm) < firms_.size());
+      firms_[index_of(definition.firm)] = firm_of(definition);
+      break;
+    }
+    case CommandKind::define_account:
+      apply_account(command);
+      break;
+    case CommandKind::define_session: {
+      const auto definition = command.as<DefineSession>();
+      BASALT_ASSERT(index_of(definition.session) < sessions_.size());
+      sessions_[index_of(definition.session)] = session_of(definition);
+      break;
+    }
+    case CommandKind::set_fees: {
+      const auto amendment = command.as<Amendment>();
+      Instrument& instrument = at(instruments_, command.order.instrument);
+      BASALT_ASSERT(amendment.maker_ppm <= static_cast<std::int64_t>(instrument.fee_cap_ppm));
+      BASALT_ASSERT(amendment.taker_ppm <= static_cast<std::int64_t>(instrument.fee_cap_ppm));
+      instrument.maker_ppm = amendment.maker_ppm;
+      instrument.taker_ppm = amendment.taker_ppm;
+      break;
+    }
+    case CommandKind::set_instrument_state:
+      at(instruments_, command.order.instrument).state = command.as<Amendment>().instrument_state;
+      break;
+    case CommandKind::set_account_state:
+      at(accounts_, command.order.account).suspended =
+          command.as<Amendment>().account_suspended != 0;
+      break;
+    default:
+      break;
+  }
+}
+
+void ReferenceData::apply_instrument(const Command& command) noexcept {
+  const InstrumentId id = command.order.instrument;
+  BASALT_ASSERT(index_of(id) < instruments_.size());
+  Instrument& known = instruments_[index_of(id)];
+  if (known.defined) return;  // The same again.
+  Instrument instrument = instrument_of(command.as<DefineInstrument>());
+  BASALT_ASSERT(values_within_limits(instrument));
+  instrument.cycle = cycle_of(instrument.settlement_cycle);
+  BASALT_ASSERT(instrument.cycle < cycles_.size());
+  if (instrument.cycle == cycles_count_) cycles_[cycles_count_++] = instrument.settlement_cycle;
+  known = instrument;
+  symbols_[symbol_place(instrument.symbol)] = id;
+}
+
+void ReferenceData::apply_account(const Command& command) noexcept {
+  const auto definition = command.as<DefineAccount>();
+  BASALT_ASSERT(index_of(definition.account) < accounts_.size());
+  Account& known = accounts_[index_of(definition.account)];
+  if (known.defined) return;  // The same again; it may be suspended meanwhile.
+  known = account_of(definition);
+  if (known.role == AccountRole::fees) fee_account_ = definition.account;
+  if (known.role == AccountRole::external) external_account_ = definition.account;
+}
+
+InstrumentId ReferenceData::find_instrument(const Symbol& symbol) const noexcept {
+  return symbols_[symbol_place(symbol)];
+}
+
+std::uint8_t ReferenceData::cycle_of(Nanos length) const noexcept {
+  std::uint8_t cycle = 0;
+  while (cycle < cycles_count_ && cycles_[cycle] != length) ++cycle;
+  return cycle;
+}
+
+std::uint32_t ReferenceData::symbol_place(const Symbol& symbol) const noexcept {
+  const auto mask = static_cast<std::uint32_t>(symbols_.size() - 1);
+  auto place = static_cast<std::uint32_t>(XXH3_64bits(symbol.data(), symbol.size())) & mask;
+  // Ends: at least half of the places are free.
+  while (symbols_[place] != no_instrument &&
+         instruments_[index_of(symbols_[place])].symbol != symbol) {
+    place = (place + 1) & mask;
+  }
+  return place;
+}
+
+}  // namespace basalt
