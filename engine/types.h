@@ -58,6 +58,9 @@ constexpr auto index_of(Id id) noexcept {
   return static_cast<std::underlying_type_t<Id>>(id);
 }
 
+// Prices start at one tick; this is the absence of one (no trade yet, no reference).
+inline constexpr Price no_price{0};
+
 inline constexpr InstrumentId no_instrument{0xFFFF'FFFF};
 inline constexpr AccountId no_account{0xFFFF'FFFF};
 inline constexpr SessionId no_session{0xFFFF'FFFF};

@@ -1,0 +1,74 @@
+#include "engine/matching/matching.h"
+
+#include <bit>
+
+namespace basalt::matching {
+
+MatchingCore::MatchingCore(const Limits& limits, Arena& arena)
+    : levels_(limits.leaves_max, limits.inners_max, arena),
+      memory_{arena.take<RestingOrder>(limits.orders_max), levels_},
+      book_(arena.take<OrderBook>(limits.instruments_max)) {}
+
+std::size_t MatchingCore::memory_bytes(const Limits& limits) noexcept {
+  return LevelPool::memory_bytes(limits.leaves_max, limits.inners_max) +
+         Arena::cost<RestingOrder>(limits.orders_max) +
+         Arena::cost<OrderBook>(limits.instruments_max);
+}
+
+void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
+  if (command.order.kind == CommandKind::define_instrument) {
+    const auto definition = command.as<DefineInstrument>();
+    book_[index_of(command.order.instrument)].define(
+        {command.order.instrument, definition.collar_ppm});
+  }
+  apply(command.order, out);
+}
+
+void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
+  const auto book = [&]() -> OrderBook& { return book_[index_of(order.instrument)]; };
+  switch (order.kind) {
+    case CommandKind::new_order:
+      return book().new_order(order, memory_, out);
+    case CommandKind::replace:
+      return book().replace(order, memory_, out);
+    case CommandKind::cancel:
+      return book().cancel(order, memory_, out);
+    case CommandKind::reduce:
+      return book().reduce(order, memory_, out);
+    default:
+      break;  // Nothing in a book depends on it; the log still waits for an answer.
+  }
+  Event& event = *out.claim();
+  event = Event{};
+  event.sequence = order.sequence;
+  event.kind = EventKind::nothing;
+  event.instrument = order.instrument;
+  event.last = 1;
+}
+
+void MatchingCore::assert_invariants() const {
+  for (const OrderBook& book : book_) book.assert_invariants(memory_);
+}
+
+std::uint32_t Matching::poll() noexcept {
+  std::uint32_t handled = 0;
+  if (!out_.flush()) return 0;
+  while (handled < limits::batch_max && out_.clear()) {
+    const Slot* slot = orders_.peek();
+    if (slot == nullptr) break;
+    ++handled;
+    if (assembler_.pending() ||
+        static_cast<CommandKind>(slot->kind()) == CommandKind::define_instrument) {
+      if (assembler_.take(*slot)) core_.apply(assembler_.command(), out_);
+    } else {
+      core_.apply(std::bit_cast<Order>(*slot), out_);
+    }
+  }
+  if (handled > 0) {
+    orders_.consume();
+    out_.flush();
+  }
+  return handled;
+}
+
+}  // namespace basalt::matching

@@ -1,0 +1,77 @@
+// One shard: the books of the instruments that one matching core owns.
+//
+//   orders from risk ─► Matching::poll() ─► MatchingCore::apply() ─► events to the log
+//
+// The core is the state machine; the stage moves slots. Every command that reaches a shard is
+// answered by at least one event, and the last is marked, so that the log can put commands and
+// events together again without knowing what any of them means.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/arena.h"
+#include "engine/command.h"
+#include "engine/matching/order_book.h"
+#include "engine/pipeline/record.h"
+#include "engine/ring/spsc_ring.h"
+
+namespace basalt::matching {
+
+class MatchingCore {
+ public:
+  struct Limits {
+    std::uint32_t orders_max = 0;       // Live at once over the whole venue: slots are venue-wide.
+    std::uint32_t instruments_max = 0;  // Likewise.
+    std::uint32_t leaves_max = 0;       // Nodes for price levels, shared by this shard's books.
+    std::uint32_t inners_max = 0;
+  };
+
+  MatchingCore(const Limits& limits, Arena& arena);
+  static std::size_t memory_bytes(const Limits& limits) noexcept;
+
+  // What one command can emit at most: a fill for every order that can rest, and three more.
+  [[nodiscard]] static std::uint32_t events_max(const Limits& limits) noexcept {
+    return limits.orders_max + 3;
+  }
+
+  // Applies one command and emits its events. Definitions need their slots; orders only the first.
+  void apply(const Command& command, EventOutlet& out) noexcept;
+  void apply(const Order& order, EventOutlet& out) noexcept;
+
+  [[nodiscard]] const OrderBook& book(InstrumentId instrument) const noexcept {
+    return book_[index_of(instrument)];
+  }
+  [[nodiscard]] const BookMemory& memory() const noexcept { return memory_; }
+  void add_to_hash(InstrumentId instrument, StateHash& hash) const {
+    book(instrument).add_to_hash(memory_, hash);
+  }
+  void assert_invariants() const;
+
+ private:
+  LevelPool levels_;
+  BookMemory memory_;
+  std::span<OrderBook> book_;
+};
+
+class Matching {
+ public:
+  using OrderRing = ring::SpscRing<Slot>;
+
+  Matching(std::string_view name, OrderRing& orders, EventRing& events, MatchingCore& core,
+           std::uint32_t events_max, Arena& arena)
+      : name_(name), orders_(orders), out_(events, events_max, arena), core_(core) {}
+
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+  std::uint32_t poll() noexcept;
+
+ private:
+  std::string_view name_;
+  OrderRing& orders_;
+  EventOutlet out_;
+  MatchingCore& core_;
+  pipeline::CommandAssembler assembler_;
+};
+
+}  // namespace basalt::matching

@@ -1,0 +1,393 @@
+#include "tools/book_verb.h"
+
+#include <charconv>
+#include <cstring>
+#include <iostream>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/matching/matching.h"
+
+namespace basalt::tools {
+namespace {
+
+using matching::EventOutlet;
+using matching::EventRing;
+using matching::MatchingCore;
+
+constexpr std::uint32_t orders_max = 1U << 18;
+constexpr MatchingCore::Limits limits_of_book{orders_max, 1, 1U << 16, 1U << 16};
+
+// What is wrong with a line.
+struct Unreadable {
+  std::string what;
+};
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  if (const auto comment = text.find('#'); comment != text.npos) text = text.substr(0, comment);
+  std::vector<std::string_view> words;
+  while (true) {
+    const auto start = text.find_first_not_of(" \t\r");
+    if (start == text.npos) return words;
+    const auto end = std::min(text.find_first_of(" \t\r", start), text.size());
+    words.push_back(text.substr(start, end - start));
+    text.remove_prefix(end);
+  }
+}
+
+template <typename Integer>
+Integer number(std::string_view word, std::string_view what) {
+  Integer value{};
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc{} || end != word.data() + word.size()) {
+    throw Unreadable{std::string(what) + " is not a number in range: " + std::string(word)};
+  }
+  return value;
+}
+
+std::uint32_t id_of(std::string_view word) {
+  return number<std::uint32_t>(word, "the id");
+}
+
+Quantity quantity_of(std::string_view word) {
+  return {number<std::int64_t>(word, "the quantity")};
+}
+
+bool valid(Quantity quantity) {
+  return quantity > Quantity{0} && quantity <= limits::quantity_max;
+}
+bool valid(Price price) {
+  return price > no_price && price <= limits::price_max;
+}
+
+// QTY@PRICE. "market" has no price.
+struct Offer {
+  Quantity quantity;
+  std::optional<Price> price;
+};
+
+Offer offer_of(std::string_view word) {
+  const auto at = word.find('@');
+  if (at == word.npos) throw Unreadable{"expected QTY@PRICE, found " + std::string(word)};
+  Offer offer{quantity_of(word.substr(0, at)), {}};
+  if (const auto price = word.substr(at + 1); price != "market") {
+    offer.price = Price{number<std::int64_t>(price, "the price")};
+  }
+  return offer;
+}
+
+std::string_view word_for(Reject reject) {
+  switch (reject) {
+    case Reject::invalid_quantity:
+      return "quantity";
+    case Reject::invalid_price:
+      return "price";
+    case Reject::duplicate_order:
+      return "duplicate";
+    case Reject::not_live:
+      return "not-live";
+    case Reject::lowers_nothing:
+      return "lowers-nothing";
+    case Reject::would_cross:
+      return "would-cross";
+    case Reject::instrument_closed:
+      return "closed";
+    case Reject::instrument_halted:
+      return "halted";
+    case Reject::open_orders_exceeded:
+      return "full";
+    default:
+      return "refused";
+  }
+}
+
+std::string_view word_for(CancelReason reason) {
+  switch (reason) {
+    case CancelReason::user:
+      return "user";
+    case CancelReason::immediate:
+      return "immediate";
+    default:
+      return "system";
+  }
+}
+
+}  // namespace
+
+struct BookSession::State {
+  explicit State(std::ostream& text)
+      : out(text),
+        arena(MatchingCore::memory_bytes(limits_of_book) + EventRing::memory_bytes(2) +
+              Arena::cost<Event>(MatchingCore::events_max(limits_of_book))),
+        ring(2, arena),
+        outlet(ring, MatchingCore::events_max(limits_of_book), arena),
+        core(limits_of_book, arena) {
+    for (std::uint32_t slot = orders_max; slot > 0; --slot) free_slots.push_back(slot - 1);
+    generation.resize(orders_max, 0);
+    id_in_slot.resize(orders_max, 0);
+  }
+
+  void run(const std::vector<std::string_view>& words);
+  void new_order(const std::vector<std::string_view>& words);
+  void replace(const std::vector<std::string_view>& words);
+  void cancel(std::uint32_t id, std::optional<Quantity> total);
+  void phase(std::string_view name);
+  void print_book();
+
+  // Applies a command and tells its events. `wanted` is the id that a refusal names.
+  void apply(Order& order, std::uint32_t wanted);
+  void tell(const Order& order, const Event& event, std::uint32_t wanted);
+  void rejected(std::uint32_t id, Reject reject) {
+    out << "rejected " << id << ' ' << word_for(reject) << '\n';
+  }
+
+  OrderId take_slot(std::uint32_t id) {
+    const std::uint32_t slot = free_slots.back();
+    free_slots.pop_back();
+    id_in_slot[slot] = id;
+    return order_id(slot, ++generation[slot]);
+  }
+  void give_slot(OrderId order) { free_slots.push_back(slot_of(order)); }
+  void gone(OrderId order) {
+    live.erase(id_in_slot[slot_of(order)]);
+    give_slot(order);
+  }
+
+  std::ostream& out;
+  Arena arena;
+  EventRing ring;
+  EventOutlet outlet;
+  MatchingCore core;
+  std::vector<std::uint32_t> free_slots;
+  std::vector<std::uint32_t> generation;
+  std::vector<std::uint32_t> id_in_slot;
+  std::unordered_map<std::uint32_t, OrderId> live;
+  Sequence sequence = 0;
+  std::uint64_t line_number = 0;
+  std::string phase_name = "open";
+  bool verify = false;
+};
+
+void BookSession::State::run(const std::vector<std::string_view>& words) {
+  const std::string_view verb = words[0];
+  const auto wants = [&](std::size_t count) {
+    if (words.size() != count) {
+      throw Unreadable{std::string(verb) + " takes " + std::to_string(count - 1) + " words"};
+    }
+  };
+  if (verb == "new") return new_order(words);
+  if (verb == "replace") return replace(words);
+  if (verb == "cancel") {
+    wants(2);
+    return cancel(id_of(words[1]), {});
+  }
+  if (verb == "reduce") {
+    wants(3);
+    return cancel(id_of(words[1]), quantity_of(words[2]));
+  }
+  if (verb == "phase") {
+    wants(2);
+    return phase(words[1]);
+  }
+  if (verb == "book") {
+    wants(1);
+    return print_book();
+  }
+  if (verb == "uncross") throw Unreadable{"uncross is for phase auction"};
+  throw Unreadable{"no such command: " + std::string(verb)};
+}
+
+void BookSession::State::new_order(const std::vector<std::string_view>& words) {
+  if (words.size() < 4) throw Unreadable{"new takes ID buy|sell QTY@PRICE"};
+  const std::uint32_t id = id_of(words[1]);
+  Order order;
+  order.kind = CommandKind::new_order;
+  if (words[2] != "buy" && words[2] != "sell") throw Unreadable{"expected buy or sell"};
+  order.side = words[2] == "buy" ? Side::buy : Side::sell;
+  const Offer offer = offer_of(words[3]);
+  order.quantity = offer.quantity;
+  order.account = AccountId{0};
+  if (!offer.price) order.flags |= flag_market;
+  // Without a collar a market order is bounded by the ends of the price range alone.
+  order.price = offer.price.value_or(order.side == Side::buy ? limits::price_max : Price{1});
+  for (std::size_t i = 4; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (word == "day")
+      order.time_in_force = TimeInForce::day;
+    else if (word == "gtc")
+      order.time_in_force = TimeInForce::gtc;
+    else if (word == "ioc")
+      order.time_in_force = TimeInForce::ioc;
+    else if (word == "fok")
+      order.time_in_force = TimeInForce::fok;
+    else if (word == "post")
+      order.flags |= flag_post_only;
+    else if (word.starts_with("account="))
+      order.account = AccountId{number<std::uint32_t>(word.substr(8), "the account")};
+    else
+      throw Unreadable{"no such instruction: " + std::string(word)};
+  }
+  // In the order of engine/reject.h.
+  if (phase_name == "closed") return rejected(id, Reject::instrument_closed);
+  if (phase_name == "halted") return rejected(id, Reject::instrument_halted);
+  if (!valid(order.quantity)) return rejected(id, Reject::invalid_quantity);
+  if (!valid(order.price)) return rejected(id, Reject::invalid_price);
+  if (live.contains(id)) return rejected(id, Reject::duplicate_order);
+  if (free_slots.empty()) return rejected(id, Reject::open_orders_exceeded);
+  order.order = take_slot(id);
+  apply(order, id);
+}
+
+void BookSession::State::replace(const std::vector<std::string_view>& words) {
+  if (words.size() != 4) throw Unreadable{"replace takes ID NEWID QTY@PRICE"};
+  const std::uint32_t id = id_of(words[1]);
+  const std::uint32_t new_id = id_of(words[2]);
+  const Offer offer = offer_of(words[3]);
+  if (!offer.price) throw Unreadable{"a replacement needs a price"};
+  const auto original = live.find(id);
+  if (original == live.end()) return rejected(id, Reject::not_live);
+  if (phase_name == "closed") return rejected(new_id, Reject::instrument_closed);
+  if (phase_name == "halted") return rejected(new_id, Reject::instrument_halted);
+  if (!valid(offer.quantity)) return rejected(new_id, Reject::invalid_quantity);
+  if (!valid(*offer.price)) return rejected(new_id, Reject::invalid_price);
+  if (live.contains(new_id)) return rejected(new_id, Reject::duplicate_order);
+  if (free_slots.empty()) return rejected(new_id, Reject::open_orders_exceeded);
+  Order order;
+  order.kind = CommandKind::replace;
+  order.original = original->second;
+  order.quantity = offer.quantity;
+  order.price = *offer.price;
+  order.order = take_slot(new_id);
+  apply(order, new_id);
+}
+
+void BookSession::State::cancel(std::uint32_t id, std::optional<Quantity> total) {
+  const auto found = live.find(id);
+  if (found == live.end()) return rejected(id, Reject::not_live);
+  if (total && *total < Quantity{0}) return rejected(id, Reject::invalid_quantity);
+  Order order;
+  order.kind = total ? CommandKind::reduce : CommandKind::cancel;
+  order.order = found->second;
+  order.quantity = total.value_or(Quantity{0});
+  apply(order, id);
+}
+
+void BookSession::State::phase(std::string_view name) {
+  if (name != "open" && name != "closed" && name != "halted") {
+    throw Unreadable{"no such phase: " + std::string(name)};
+  }
+  phase_name = name;
+  out << "phase " << name << '\n';
+}
+
+void BookSession::State::apply(Order& order, std::uint32_t wanted) {
+  order.sequence = ++sequence;
+  order.instrument = InstrumentId{0};
+  core.apply(order, outlet);
+  bool first = true;
+  for (bool more = true; more;) {
+    outlet.flush();
+    while (const Event* event = ring.peek()) {
+      if (first && order.kind == CommandKind::new_order && event->kind != EventKind::rejected) {
+        live.emplace(wanted, order.order);
+        out << "accepted " << wanted << '\n';
+      }
+      first = false;
+      tell(order, *event, wanted);
+      more = event->last == 0;
+    }
+    ring.consume();
+  }
+  if (verify) core.assert_invariants();
+}
+
+void BookSession::State::tell(const Order& order, const Event& event, std::uint32_t wanted) {
+  const std::uint32_t id = id_in_slot[slot_of(event.order)];
+  switch (event.kind) {
+    case EventKind::fill:
+      out << "fill " << wanted << ' ' << id << ' ' << event.quantity.value << '@'
+          << event.price.value << '\n';
+      if (event.remaining == Quantity{0}) gone(event.order);
+      if (event.last != 0) gone(order.order);
+      return;
+    case EventKind::canceled:
+      out << "canceled " << id << ' ' << event.quantity.value << ' ' << word_for(event.reason())
+          << '\n';
+      if (event.remaining == Quantity{0}) gone(event.order);
+      if (order.kind == CommandKind::replace && event.order == order.original) {
+        give_slot(order.order);
+      }
+      return;
+    case EventKind::replaced:
+      out << "replaced " << id << ' ' << wanted << '\n';
+      gone(event.order);
+      live.emplace(wanted, order.order);
+      return;
+    case EventKind::rejected:
+      give_slot(order.order);
+      return rejected(wanted, event.reject());
+    case EventKind::nothing:
+      return rejected(wanted, Reject::lowers_nothing);
+    case EventKind::rested:
+      return;
+  }
+}
+
+void BookSession::State::print_book() {
+  const auto& memory = core.memory();
+  const auto print = [&](Side side, std::string_view name) {
+    core.book(InstrumentId{0})
+        .each_level(side, memory, [&](Price price, const matching::Level& level) {
+          std::uint32_t orders = 0;
+          for (auto slot = level.head; slot != matching::none; slot = memory.order[slot].next)
+            ++orders;
+          out << name << ' ' << level.quantity.value << '@' << price.value << ' ' << orders << '\n';
+        });
+  };
+  print(Side::buy, "bid");
+  print(Side::sell, "ask");
+  out << "end\n";
+}
+
+BookSession::BookSession(std::ostream& out) : state_(std::make_unique<State>(out)) {}
+BookSession::~BookSession() = default;
+
+void BookSession::verify(bool on) noexcept {
+  state_->verify = on;
+}
+
+void BookSession::line(std::string_view text) {
+  ++state_->line_number;
+  try {
+    if (const auto words = words_of(text); !words.empty()) state_->run(words);
+  } catch (const Unreadable& error) {
+    state_->out << "error " << state_->line_number << ' ' << error.what << '\n';
+  }
+}
+
+int book_verb(int argc, char** argv) {
+  if (argc > 1) {
+    const bool help = std::strcmp(argv[1], "--help") == 0;
+    (help ? std::cout : std::cerr)
+        << "basalt book: reads commands on standard input, writes events on standard output.\n"
+           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok] [post] [account=N]\n"
+           "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE · phase open|closed|halted\n"
+           "  book                                            examples: tests/scenarios/*.book\n";
+    return help ? 0 : 2;
+  }
+  std::ios::sync_with_stdio(false);
+  std::cin.tie(nullptr);
+  BookSession session(std::cout);
+  for (std::string text; std::getline(std::cin, text);) {
+    session.line(text);
+    // Someone may be typing or driving line by line: answer before waiting for more.
+    if (std::cin.rdbuf()->in_avail() <= 0) std::cout.flush();
+  }
+  return 0;
+}
+
+}  // namespace basalt::tools
