@@ -8,8 +8,8 @@
 //   P1  receive(), claim(), commit() and flush() belong to one thread, which may be another one
 //       than the constructor's: the first call adopts the port.
 //   P2  What receive() hands out lives until the next receive(); what claim() hands out until its
-//       commit(). Each outgoing datagram leaves from a port of endpoints(), so that an answer comes
-//       from the port that was addressed.
+//       commit() or the next receive(). Each datagram leaves from a port of endpoints(), so that
+//       an answer comes from the port that was addressed.
 //   P3  Order is kept between datagrams that share both endpoints.
 //   P4  Each datagram that is not delivered or not sent is in exactly one counter.
 //
@@ -88,7 +88,8 @@ class DatagramPort {
   // Pre: claim() gave room; size <= datagram_bytes_max; from_port is a port of endpoints().
   virtual void commit(std::uint16_t from_port, Endpoint to, std::size_t size) noexcept = 0;
 
-  // Everything committed goes to the wire. Without anything committed it costs a comparison.
+  // Everything committed goes to the wire; what a full card does not take goes with the next call,
+  // so call it every turn. Without anything to send it costs a comparison.
   virtual void flush() noexcept = 0;
 
   // Local endpoints in the order of the configuration; a port that was asked for as 0 has been

@@ -36,7 +36,6 @@ struct NicCounters {
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
   std::uint64_t transmit_full = 0;   // claim() found no buffer or no room.
-  std::uint64_t transmit_lost = 0;   // Committed frames that the card did not take in tx_burst().
   std::uint64_t receive_missed = 0;  // Lost before rx_burst(), as far as the card tells.
 };
 
@@ -53,8 +52,9 @@ class Nic {
   [[nodiscard]] virtual std::span<std::byte> claim() noexcept = 0;
   // Pre: claim() gave room, and frame_bytes_min <= size <= frame_bytes_max.
   virtual void commit(std::size_t size) noexcept = 0;
-  // Everything committed goes to the card.
-  virtual void tx_burst() noexcept = 0;
+  // Everything committed goes to the card, in order. What it does not take now stays committed and
+  // goes first with the next call; returns how many those are.
+  virtual std::uint32_t tx_burst() noexcept = 0;
 
   [[nodiscard]] virtual MacAddress mac() const noexcept = 0;
 
