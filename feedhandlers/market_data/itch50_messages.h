@@ -400,9 +400,8 @@ struct InstrumentScale {
 
   Prefix prefix{type};
   wire::Alpha<8> stock;
-  std::uint8_t
-      price_decimals{};  // One unit of any price is 10^-price_decimals of the quote currency.
-  wire::U32 price_tick;  // The smallest step of a price, in those units.
+  std::uint8_t price_decimals{};  // One unit of price is 10^-price_decimals of the quote currency.
+  wire::U32 price_tick;           // The smallest step of a price, in those units.
   std::uint8_t lot_decimals{};  // One unit of shares is lot × 10^-lot_decimals of the instrument.
   wire::U32 lot;
   wire::U32 price_max;   // The highest limit price taken, in units of price.
