@@ -220,7 +220,7 @@ struct Command {
   template <typename Definition>
   void set(const Definition& value) noexcept {
     static_assert(sizeof(Definition) <= sizeof(definition));
-    std::memcpy(definition.data(), &value, sizeof value);
+    std::memcpy(static_cast<void*>(definition.data()), &value, sizeof value);
     order.slots = 2 + (sizeof value + sizeof(Slot) - 1) / sizeof(Slot);
   }
 

@@ -66,6 +66,7 @@ Session session_of(const DefineSession& definition) noexcept {
 // Is each value within what the engine's arithmetic can carry?
 bool values_within_limits(const Instrument& instrument) noexcept {
   if (instrument.state > InstrumentState::halted) return false;
+  if (instrument.base == instrument.quote) return false;
   if (instrument.tick_lot_value < 1) return false;
   if (instrument.tick_lot_value > limits::tick_lot_value_max) return false;
   if (instrument.lot_value < 1) return false;
