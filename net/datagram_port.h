@@ -8,8 +8,8 @@
 //   P1  receive(), claim(), commit() and flush() belong to one thread, which may be another one
 //       than the constructor's: the first call adopts the port.
 //   P2  What receive() hands out lives until the next receive(); what claim() hands out until its
-//       commit() or the next receive(). Each datagram leaves from a port of endpoints(), so that
-//       an answer comes from the port that was addressed.
+//       commit() or the next receive(). Each datagram leaves from one of endpoints(), so that an
+//       answer comes from where the question was sent to.
 //   P3  Order is kept between datagrams that share both endpoints.
 //   P4  Each datagram that is not delivered or not sent is in exactly one counter.
 //
@@ -85,8 +85,8 @@ class DatagramPort {
   [[nodiscard]] virtual std::span<std::byte> claim() noexcept = 0;
 
   // The first `size` bytes of the claimed room become a datagram.
-  // Pre: claim() gave room; size <= datagram_bytes_max; from_port is a port of endpoints().
-  virtual void commit(std::uint16_t from_port, Endpoint to, std::size_t size) noexcept = 0;
+  // Pre: claim() gave room; size <= datagram_bytes_max; `from` is one of endpoints(), and no group.
+  virtual void commit(Endpoint from, Endpoint to, std::size_t size) noexcept = 0;
 
   // Everything committed goes to the wire; what a full card does not take goes with the next call,
   // so call it every turn. Without anything to send it costs a comparison.

@@ -85,9 +85,8 @@ bool UdpOverNic::is_for_us(const MacAddress& destination) const noexcept {
   return std::find(group_macs_.begin(), group_macs_.end(), destination) != group_macs_.end();
 }
 
-bool UdpOverNic::has_port(std::uint16_t port) const noexcept {
-  return std::any_of(endpoints_.begin(), endpoints_.end(),
-                     [port](const Endpoint& own) { return own.port == port; });
+bool UdpOverNic::is_own(Endpoint endpoint) const noexcept {
+  return std::find(endpoints_.begin(), endpoints_.end(), endpoint) != endpoints_.end();
 }
 
 FrameVerdict UdpOverNic::deliver(const EthernetPacket& ethernet, bool checksums_verified,
@@ -99,7 +98,7 @@ FrameVerdict UdpOverNic::deliver(const EthernetPacket& ethernet, bool checksums_
   // The hardware and the IP address must both be a group's or both be ours (RFC 1122, 3.3.6).
   const bool to_group = ethernet.destination != mac_;
   if (to_group != is_multicast(udp.destination.ip)) return FrameVerdict::other_ip;
-  if (std::find(endpoints_.begin(), endpoints_.end(), udp.destination) == endpoints_.end()) {
+  if (!is_own(udp.destination)) {
     const bool known_ip =
         std::any_of(endpoints_.begin(), endpoints_.end(),
                     [&](const Endpoint& own) { return own.ip == udp.destination.ip; });
@@ -150,12 +149,13 @@ std::span<std::byte> UdpOverNic::claim() noexcept {
   return claimed_.subspan(udp_payload_offset, datagram_bytes_max);
 }
 
-void UdpOverNic::commit(std::uint16_t from_port, Endpoint to, std::size_t size) noexcept {
+void UdpOverNic::commit(Endpoint from, Endpoint to, std::size_t size) noexcept {
   BASALT_ASSERT(!claimed_.empty());
   BASALT_ASSERT(size <= datagram_bytes_max);
-  BASALT_ASSERT(has_port(from_port));
+  BASALT_ASSERT(from.ip == ip_);
+  BASALT_ASSERT(is_own(from));
   const std::span<std::byte> room = std::exchange(claimed_, {});
-  UdpRoute route{.source_mac = mac_, .source = {ip_, from_port}, .destination = to};
+  UdpRoute route{.source_mac = mac_, .source = from, .destination = to};
   if (is_multicast(to.ip)) {
     route.destination_mac = multicast_mac(to.ip);
   } else if (const MacAddress* mac = neighbours_.find(to.ip); mac != nullptr) [[likely]] {

@@ -39,7 +39,7 @@ class UdpOverNic final : public DatagramPort {
 
   [[nodiscard]] std::uint32_t receive(std::span<Datagram> out) noexcept override;
   [[nodiscard]] std::span<std::byte> claim() noexcept override;
-  void commit(std::uint16_t from_port, Endpoint to, std::size_t size) noexcept override;
+  void commit(Endpoint from, Endpoint to, std::size_t size) noexcept override;
   void flush() noexcept override;
   [[nodiscard]] std::span<const Endpoint> endpoints() const noexcept override { return endpoints_; }
 
@@ -59,7 +59,7 @@ class UdpOverNic final : public DatagramPort {
   FrameVerdict deliver(const EthernetPacket& ethernet, bool checksums_verified,
                        Datagram& out) noexcept;
   [[nodiscard]] bool is_for_us(const MacAddress& destination) const noexcept;
-  [[nodiscard]] bool has_port(std::uint16_t port) const noexcept;
+  [[nodiscard]] bool is_own(Endpoint endpoint) const noexcept;
   void learn(std::uint32_t ip, const MacAddress& mac) noexcept;
   void send_frame(std::byte* frame, const UdpRoute& route, std::size_t payload_size) noexcept;
   void hold(const UdpRoute& route, std::span<const std::byte> payload, Nanos now) noexcept;

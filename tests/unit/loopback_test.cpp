@@ -38,7 +38,7 @@ Ends make_ends(std::uint32_t frames, WireClock clock = realtime) {
       std::make_unique<UdpOverNic>(std::move(b), client_ip, std::vector{client, feed_a}, clock)};
 }
 
-bool send(DatagramPort& port, std::uint16_t from, Endpoint to, std::string_view text) {
+bool send(DatagramPort& port, Endpoint from, Endpoint to, std::string_view text) {
   const auto room = port.claim();
   if (room.empty()) return false;
   std::memcpy(room.data(), text.data(), text.size());
@@ -79,12 +79,12 @@ std::uint64_t not_delivered(const DatagramPort& port, FrameVerdict cause) {
 
 TEST(Loopback, the_first_datagram_waits_for_arp_and_the_answer_does_not) {
   Ends ends = make_ends(64);
-  ASSERT_TRUE(send(*ends.client, client.port, orders, "login"));
+  ASSERT_TRUE(send(*ends.client, client, orders, "login"));
   EXPECT_EQ(exchange(ends, *ends.engine), std::vector<std::string>{"login"});
   EXPECT_EQ(ends.client->counters().arp_requests_sent, 1u);
   EXPECT_EQ(ends.engine->counters().arp_requests_answered, 1u);
 
-  ASSERT_TRUE(send(*ends.engine, orders.port, client, "accepted"));
+  ASSERT_TRUE(send(*ends.engine, orders, client, "accepted"));
   EXPECT_EQ(receive_all(*ends.client), std::vector<std::string>{"accepted"});
   EXPECT_EQ(ends.engine->counters().arp_requests_sent, 0u);
 }
@@ -92,7 +92,7 @@ TEST(Loopback, the_first_datagram_waits_for_arp_and_the_answer_does_not) {
 TEST(Loopback, a_datagram_says_whence_whither_and_when) {
   Ends ends = make_ends(64, test_clock);
   test_time = Nanos{5'000'000'000};
-  ASSERT_TRUE(send(*ends.client, client.port, requests, "x"));
+  ASSERT_TRUE(send(*ends.client, client, requests, "x"));
   std::array<Datagram, 4> batch;
   EXPECT_EQ(ends.engine->receive(batch), 0u);  // ARP's question.
   EXPECT_EQ(ends.client->receive(batch), 0u);  // Its answer.
@@ -105,9 +105,9 @@ TEST(Loopback, a_datagram_says_whence_whither_and_when) {
 
 TEST(Loopback, a_group_needs_no_arp_and_reaches_who_joined) {
   Ends ends = make_ends(64);
-  ASSERT_TRUE(send(*ends.engine, requests.port, feed_a, "itch"));
-  ASSERT_TRUE(send(*ends.engine, requests.port, {feed_a.ip, 7102}, "another port"));
-  ASSERT_TRUE(send(*ends.engine, requests.port, {ipv4(239, 192, 77, 2), 7101}, "not joined"));
+  ASSERT_TRUE(send(*ends.engine, requests, feed_a, "itch"));
+  ASSERT_TRUE(send(*ends.engine, requests, {feed_a.ip, 7102}, "another port"));
+  ASSERT_TRUE(send(*ends.engine, requests, {ipv4(239, 192, 77, 2), 7101}, "not joined"));
   EXPECT_EQ(receive_all(*ends.client), std::vector<std::string>{"itch"});
   EXPECT_EQ(not_delivered(*ends.client, FrameVerdict::other_port), 1u);
   EXPECT_EQ(not_delivered(*ends.client, FrameVerdict::other_mac), 1u);
@@ -116,7 +116,7 @@ TEST(Loopback, a_group_needs_no_arp_and_reaches_who_joined) {
 TEST(Loopback, datagrams_held_for_arp_leave_in_order_and_the_overflow_is_counted) {
   Ends ends = make_ends(64);
   for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(send(*ends.client, client.port, orders, std::to_string(i)));
+    ASSERT_TRUE(send(*ends.client, client, orders, std::to_string(i)));
   }
   std::vector<std::string> expected;
   for (int i = 4; i < 20; ++i) expected.push_back(std::to_string(i));
@@ -128,13 +128,13 @@ TEST(Loopback, datagrams_held_for_arp_leave_in_order_and_the_overflow_is_counted
 TEST(Loopback, an_address_that_is_silent_is_asked_for_again_and_old_datagrams_are_not_sent) {
   Ends ends = make_ends(64, test_clock);
   test_time = Nanos{1'000'000'000};
-  ASSERT_TRUE(send(*ends.client, client.port, orders, "old"));
+  ASSERT_TRUE(send(*ends.client, client, orders, "old"));
   std::array<Datagram, 4> batch;
   test_time += Nanos{99'999'999};
-  ASSERT_TRUE(send(*ends.client, client.port, orders, "too soon to ask"));
+  ASSERT_TRUE(send(*ends.client, client, orders, "too soon to ask"));
   EXPECT_EQ(ends.client->counters().arp_requests_sent, 1u);
   test_time += held_age_max;
-  ASSERT_TRUE(send(*ends.client, client.port, orders, "new"));
+  ASSERT_TRUE(send(*ends.client, client, orders, "new"));
   EXPECT_EQ(ends.client->counters().arp_requests_sent, 2u);
   EXPECT_EQ(ends.engine->receive(batch), 0u);
   EXPECT_EQ(ends.client->receive(batch), 0u);
@@ -144,20 +144,20 @@ TEST(Loopback, an_address_that_is_silent_is_asked_for_again_and_old_datagrams_ar
 
 TEST(Loopback, a_full_wire_gives_no_room_and_counts) {
   Ends ends = make_ends(4);
-  for (int i = 0; i < 4; ++i) ASSERT_TRUE(send(*ends.engine, requests.port, feed_a, "x"));
-  EXPECT_FALSE(send(*ends.engine, requests.port, feed_a, "x"));
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(send(*ends.engine, requests, feed_a, "x"));
+  EXPECT_FALSE(send(*ends.engine, requests, feed_a, "x"));
   EXPECT_EQ(ends.engine->counters().dropped_transmit_full, 1u);
   EXPECT_EQ(receive_all(*ends.client).size(), 4u);
-  EXPECT_TRUE(send(*ends.engine, requests.port, feed_a, "x"));
+  EXPECT_TRUE(send(*ends.engine, requests, feed_a, "x"));
 }
 
 TEST(Loopback, a_claim_without_commit_is_never_seen) {
   Ends ends = make_ends(4);
-  ASSERT_TRUE(send(*ends.engine, requests.port, feed_a, "one"));
+  ASSERT_TRUE(send(*ends.engine, requests, feed_a, "one"));
   const auto room = ends.engine->claim();
   ends.engine->flush();
   EXPECT_EQ(ends.engine->claim().data(), room.data());
-  ASSERT_TRUE(send(*ends.engine, requests.port, feed_a, "two"));
+  ASSERT_TRUE(send(*ends.engine, requests, feed_a, "two"));
   EXPECT_EQ(receive_all(*ends.client), (std::vector<std::string>{"one", "two"}));
 }
 
@@ -236,7 +236,7 @@ TEST(Loopback, more_neighbours_than_the_table_holds_still_get_answers) {
     const Endpoint from{ipv4(10, 78, 0, 1) + i, 40'000};
     peer.send_udp(mac_from_ip(engine_ip), from, orders);
     ASSERT_EQ(receive_all(*port).size(), 1u);
-    ASSERT_TRUE(send(*port, orders.port, from, "answer"));
+    ASSERT_TRUE(send(*port, orders, from, "answer"));
     ASSERT_EQ(peer.nic->rx_burst(frames), 1u);
   }
   EXPECT_EQ(port->counters().arp_requests_sent, 0u);
@@ -272,7 +272,7 @@ TEST(Loopback, a_million_datagrams_make_the_round_in_order) {
         const auto room = port.claim();
         if (room.empty()) continue;  // The counts below will not match.
         std::memcpy(room.data(), datagram.payload.data(), datagram.payload.size());
-        port.commit(datagram.destination.port, datagram.source, datagram.payload.size());
+        port.commit(datagram.destination, datagram.source, datagram.payload.size());
       }
       port.flush();
       echoed += count;
@@ -289,7 +289,7 @@ TEST(Loopback, a_million_datagrams_make_the_round_in_order) {
       const auto room = ends.client->claim();
       if (room.empty()) break;
       std::memcpy(room.data(), &sent, sizeof sent);
-      ends.client->commit(client.port, orders, sizeof sent + sent % 200);
+      ends.client->commit(client, orders, sizeof sent + sent % 200);
       ++sent;
     }
     ends.client->flush();
