@@ -29,7 +29,6 @@ enum class CommandKind : std::uint8_t {
   reduce = 4,         // quantity = the new intended total, executed quantity included.
   account_query = 5,  // Answered with the next user reference number.
   // From the gateway about a session (2 slots).
-  session_up = 16,    // A login was accepted.
   session_down = 17,  // The connection is gone; orders go too, where the session wants that.
   // From risk itself (1 slot).
   tick = 32,
@@ -254,7 +253,10 @@ static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
 
 // Does matching answer this command? Those that it does not have no events in the log.
 [[nodiscard]] constexpr bool goes_to_matching(const Order& order) noexcept {
-  if (order.verdict != Reject::none) return false;
+  if (order.verdict != Reject::none) {
+    // An invalid replacement cancels the order that it names (OUCH 5.0, Replace, outcome 2).
+    return order.kind == CommandKind::replace && order.original != no_order;
+  }
   switch (order.kind) {
     case CommandKind::new_order:
     case CommandKind::replace:

@@ -1,0 +1,181 @@
+#include "engine/risk/risk.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace basalt::risk {
+namespace {
+
+// Cancels that one turn makes for sessions that went down.
+constexpr std::uint32_t purge_batch = 16;
+// A turn that reads feedback reads at most this much: several batches, since the log carries a
+// command and its events for each slot that we take in.
+constexpr std::uint32_t feedback_batch = 8 * limits::batch_max;
+
+}  // namespace
+
+Risk::Risk(std::string_view name, Wiring wiring, const Settings& settings, RiskCore& core,
+           pipeline::Clock& clock, Arena& arena)
+    : name_(name),
+      wiring_(std::move(wiring)),
+      settings_(settings),
+      core_(core),
+      clock_(clock),
+      commands_(wiring_.commands, limits::command_slots_max, arena),
+      sequence_(settings.first_sequence - 1),
+      now_(settings.not_before),
+      last_sequence_(settings.first_sequence - 1) {
+  shards_.reserve(wiring_.shards.size());
+  for (SlotRing* ring : wiring_.shards)
+    shards_.emplace_back(*ring, limits::command_slots_max, arena);
+  for (SlotRing* ring : wiring_.inputs) inputs_.push_back({ring, {}});
+  purges_.reserve(core.reference().limits().sessions_max);
+}
+
+std::uint32_t Risk::poll() noexcept {
+  now_ = std::max(now_, clock_.now());
+  std::uint32_t handled = drain_feedback();
+  if (!flush()) return handled;
+  // Relaxed: a flag that carries no data.
+  if (closed_.load(std::memory_order_relaxed) || overloaded()) return handled;
+  if (tick_if_due()) ++handled;
+  handled += purge();
+  handled += take_inputs();
+  [[maybe_unused]] const bool flushed = flush();
+  return handled;
+}
+
+std::uint32_t Risk::drain_feedback() noexcept {
+  std::uint32_t handled = 0;
+  while (handled < feedback_batch) {
+    const Slot* slot = wiring_.log.peek();
+    if (slot == nullptr) break;
+    pipeline::feed(*slot, feedback_, core_);
+    ++handled;
+  }
+  if (handled > 0) wiring_.log.consume();
+  return handled;
+}
+
+bool Risk::flush() noexcept {
+  bool clear = commands_.flush();
+  for (ShardOutlet& shard : shards_) clear = shard.flush() && clear;
+  return clear;
+}
+
+bool Risk::clear() const noexcept {
+  return commands_.clear() && std::all_of(shards_.begin(), shards_.end(),
+                                          [](const auto& shard) { return shard.clear(); });
+}
+
+// May decisions not run further ahead of the disk?
+bool Risk::overloaded() noexcept {
+  // Pairs with the journal's release: what it says is durable is.
+  const Sequence durable = wiring_.durable_mark.load(std::memory_order_acquire);
+  if (durable >= sequence_) {
+    undurable_ = false;
+    return false;
+  }
+  if (!undurable_ || durable != undurable_from_) {
+    undurable_ = true;
+    undurable_from_ = durable;
+    undurable_since_ = now_;
+  }
+  const bool too_far = sequence_ - durable >= limits::undurable_max;
+  const bool too_long = now_ - undurable_since_ > limits::undurable_age_max;
+  if (!too_far && !too_long) return false;
+  overloaded_turns_.fetch_add(1, std::memory_order_relaxed);  // A counter: carries no data.
+  return true;
+}
+
+bool Risk::tick_if_due() noexcept {
+  const Nanos interval = core_.orders_live() > 0 ? settings_.tick : settings_.idle_tick;
+  if (now_ < last_tick_ + interval) return false;
+  last_tick_ = now_;
+  Command tick;
+  tick.order.kind = CommandKind::tick;
+  tick.order.slots = 1;
+  tick.order.instrument = no_instrument;
+  tick.order.account = no_account;
+  sequence(tick);
+  return true;
+}
+
+std::uint32_t Risk::purge() noexcept {
+  std::uint32_t made = 0;
+  while (made < purge_batch && !purges_.empty() && clear()) {
+    const OrderId order = core_.take_oldest_order(purges_.back().session, purges_.back().until);
+    if (order == no_order) {
+      purges_.pop_back();
+      continue;
+    }
+    Command cancel = core_.cancel_by_venue(order);
+    sequence(cancel);
+    ++made;
+  }
+  return made;
+}
+
+// Round robin, one command an input and round, so that a busy session cannot crowd out another.
+std::uint32_t Risk::take_inputs() noexcept {
+  std::uint32_t handled = 0;
+  std::uint32_t idle_in_a_row = 0;
+  const auto count = static_cast<std::uint32_t>(inputs_.size());
+  while (handled < limits::batch_max && idle_in_a_row < count && clear()) {
+    Input& input = inputs_[next_input_];
+    next_input_ = (next_input_ + 1) % count;
+    const Slot* slot = input.ring->peek();
+    if (slot == nullptr) {
+      ++idle_in_a_row;
+      continue;
+    }
+    idle_in_a_row = 0;
+    bool complete = input.assembler.take(*slot);
+    while (!complete && (slot = input.ring->peek()) != nullptr) {
+      complete = input.assembler.take(*slot);
+    }
+    input.ring->consume();
+    if (!complete) continue;
+    Command& command = input.assembler.command();
+    if (core_.decide(command) == RiskCore::Outcome::sequence) sequence(command);
+    ++handled;
+  }
+  return handled;
+}
+
+void Risk::sequence(Command& command) noexcept {
+  command.order.sequence = ++sequence_;
+  command.order.time = now_;
+  core_.apply(command);
+  note(command);
+  emit(command);
+}
+
+// What the stage itself does about a command.
+void Risk::note(const Command& command) noexcept {
+  if (command.order.kind != CommandKind::session_down) return;
+  const SessionId session = command.origin.session;
+  if (!core_.reference().session(session).cancel_on_disconnect) return;
+  const auto same = [&](const Purge& purge) { return purge.session == session; };
+  std::erase_if(purges_, same);
+  purges_.push_back({session, command.order.sequence});
+}
+
+void Risk::emit(const Command& command) noexcept {
+  pipeline::write_command(command, commands_);
+  // Relaxed would do for a counter; release lets a stopping thread see what led to it.
+  last_sequence_.store(command.order.sequence, std::memory_order_release);
+  if (!goes_to_matching(command.order)) return;
+  if (goes_to_every_shard(command.order)) {
+    for (ShardOutlet& shard : shards_) *shard.claim() = command.slot(0);
+    return;
+  }
+  ShardOutlet& shard = shards_[wiring_.shard_of_instrument[index_of(command.order.instrument)]];
+  if (command.order.kind == CommandKind::define_instrument) {
+    pipeline::write_command(command, shard);
+  } else {
+    *shard.claim() = command.slot(0);
+  }
+}
+
+}  // namespace basalt::risk

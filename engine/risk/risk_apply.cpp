@@ -1,0 +1,332 @@
+// What a decision changes, and what the log tells about it afterwards.
+#include "engine/risk/risk_core.h"
+
+namespace basalt::risk {
+
+RiskCore::RiskCore(const Limits& limits, std::uint64_t seed, Arena& arena)
+    : reference_(limits.reference, arena),
+      balances_(limits.reference.accounts_max, limits.reference.assets_max, arena),
+      user_refs_(limits.orders_max, seed, arena),
+      external_ids_(limits.external_ids_max, seed, arena),
+      order_(arena.take<LiveOrder>(limits.orders_max)),
+      free_slot_(arena.take<std::uint32_t>(limits.orders_max)),
+      session_(arena.take<SessionState>(limits.reference.sessions_max)),
+      account_(arena.take<AccountState>(limits.reference.accounts_max)),
+      last_trade_(arena.take<Price>(limits.reference.instruments_max)) {
+  collect_free_slots();
+}
+
+std::size_t RiskCore::memory_bytes(const Limits& limits) noexcept {
+  const ReferenceLimits& reference = limits.reference;
+  return ReferenceData::memory_bytes(reference) +
+         Balances::memory_bytes(reference.accounts_max, reference.assets_max) +
+         UserRefIndex::memory_bytes(limits.orders_max) +
+         ExternalIds::memory_bytes(limits.external_ids_max) +
+         Arena::cost<LiveOrder>(limits.orders_max) + Arena::cost<std::uint32_t>(limits.orders_max) +
+         Arena::cost<SessionState>(reference.sessions_max) +
+         Arena::cost<AccountState>(reference.accounts_max) +
+         Arena::cost<Price>(reference.instruments_max);
+}
+
+void RiskCore::collect_free_slots() noexcept {
+  slots_free_ = 0;
+  for (auto slot = static_cast<std::uint32_t>(order_.size()); slot > 0; --slot) {
+    if (!order_[slot - 1].live) free_slot_[slots_free_++] = slot - 1;
+  }
+}
+
+AssetId RiskCore::held_asset(const LiveOrder& order) const noexcept {
+  const Instrument& instrument = reference_.instrument(order.instrument);
+  return order.side == Side::buy ? instrument.quote : instrument.base;
+}
+
+void RiskCore::apply(const Command& command) noexcept {
+  switch (command.order.kind) {
+    case CommandKind::new_order:
+    case CommandKind::replace:
+      return apply_order(command);
+    case CommandKind::cancel:
+    case CommandKind::reduce:
+      return apply_reduction(command);
+    case CommandKind::deposit:
+    case CommandKind::withdraw:
+      return apply_payment(command);
+    case CommandKind::set_fees:
+      // Fees change at their place in the log, or fills decided before would pay the new ones.
+      if (command.order.verdict == Reject::none) {
+        external_ids_.add(command.as<Amendment>().external_id);
+      }
+      return;
+    case CommandKind::set_instrument_state:
+    case CommandKind::set_account_state:
+      if (command.order.verdict == Reject::none) {
+        external_ids_.add(command.as<Amendment>().external_id);
+      }
+      [[fallthrough]];
+    default:
+      return reference_.apply(command);
+  }
+}
+
+void RiskCore::apply_order(const Command& command) noexcept {
+  const Order& order = command.order;
+  const Origin& origin = command.origin;
+  std::uint32_t& last = session_[index_of(origin.session)].last_user_ref_num[origin.user_ref_index];
+  BASALT_ASSERT(origin.user_ref_num > last);  // R4
+  last = origin.user_ref_num;
+  if (order.verdict != Reject::none) return;
+
+  const std::uint32_t slot = slot_of(order.order);
+  LiveOrder& live = order_[slot];
+  BASALT_ASSERT(!live.live);                                    // R3
+  BASALT_ASSERT(generation_of(order.order) > live.generation);  // R3
+  if (slots_free_ > 0 && free_slot_[slots_free_ - 1] == slot) --slots_free_;
+  live = LiveOrder{.generation = generation_of(order.order),
+                   .live = true,
+                   .side = order.side,
+                   .channel = origin.user_ref_index,
+                   .user_ref_num = origin.user_ref_num,
+                   .session = origin.session,
+                   .account = order.account,
+                   .instrument = order.instrument,
+                   .sequence = order.sequence,
+                   .price = order.price,
+                   .open = order.quantity,
+                   .held = origin.hold()};
+  Balance& balance = balances_.of(order.account, held_asset(live));
+  balance.free -= live.held;
+  balance.held += live.held;
+  BASALT_ASSERT(balance.free >= Money{0});  // R2
+  user_refs_.insert(user_ref_of(live), slot);
+  list(slot);
+  ++account_[index_of(order.account)].orders_open;
+  ++orders_live_;
+}
+
+void RiskCore::apply_payment(const Command& command) noexcept {
+  if (command.order.verdict != Reject::none) return;
+  const auto amendment = command.as<Amendment>();
+  external_ids_.add(amendment.external_id);
+  Balance& balance = balances_.of(command.order.account, amendment.asset);
+  if (command.order.kind == CommandKind::deposit) {
+    balance.free += amendment.amount();
+  } else {
+    balance.free -= amendment.amount();
+    BASALT_ASSERT(balance.free >= Money{0});  // R2
+  }
+}
+
+void RiskCore::apply_reduction(const Command& command) noexcept {
+  LiveOrder& order = order_[slot_of(command.order.order)];
+  BASALT_ASSERT(order.generation == generation_of(command.order.order));
+  ++order.reductions_pending;
+}
+
+// The log has answered a cancel or a reduction. The order may be gone, and its slot another's.
+void RiskCore::on_reduction(const Command& command) noexcept {
+  LiveOrder& order = order_[slot_of(command.order.order)];
+  if (order.generation == generation_of(command.order.order)) --order.reductions_pending;
+}
+
+void RiskCore::on_command(const Command& command) noexcept {
+  if (command.order.kind == CommandKind::set_fees) reference_.apply(command);
+}
+
+void RiskCore::on_event(const Command& command, const Event& event) noexcept {
+  const std::uint32_t slot = slot_of(event.order);
+  const bool replacing =
+      command.order.kind == CommandKind::replace && command.order.order != no_order;
+  if (command.order.kind == CommandKind::cancel || command.order.kind == CommandKind::reduce) {
+    on_reduction(command);
+  }
+  switch (event.kind) {
+    case EventKind::fill:
+      return on_fill(command, event);
+    case EventKind::rested:
+      BASALT_ASSERT(order_[slot].open == event.remaining);
+      return;
+    case EventKind::rejected:
+      return gone(slot);
+    case EventKind::nothing:
+      if (replacing) gone(slot_of(command.order.order));
+      return;
+    case EventKind::canceled:
+      if (event.remaining == Quantity{0}) {
+        gone(slot);
+      } else {
+        lower(order_[slot], event.remaining, Money{0});
+      }
+      // The original went instead of being replaced.
+      if (replacing && event.order == command.order.original) gone(slot_of(command.order.order));
+      return;
+    case EventKind::replaced: {
+      LiveOrder& replacement = order_[slot_of(command.order.order)];
+      replacement.held += order_[slot].held;
+      order_[slot].held = Money{0};
+      gone(slot);
+      return lower(replacement, event.remaining, Money{0});
+    }
+  }
+}
+
+void RiskCore::on_fill(const Command& command, const Event& event) noexcept {
+  const std::uint32_t taker_slot = slot_of(command.order.order);
+  const std::uint32_t maker_slot = slot_of(event.order);
+  LiveOrder& taker = order_[taker_slot];
+  LiveOrder& maker = order_[maker_slot];
+  BASALT_ASSERT(taker.live);
+  BASALT_ASSERT(maker.live);
+  const Instrument& instrument = reference_.instrument(event.instrument);
+  const Money money = notional(event.price, event.quantity, instrument.tick_lot_value);
+  const Money goods = base_amount(event.quantity, instrument);
+  last_trade_[index_of(event.instrument)] = event.price;
+
+  const auto settle = [&](LiveOrder& order, Quantity open, std::int32_t ppm) {
+    const Money charge = fee(money, ppm);
+    const bool buys = order.side == Side::buy;
+    lower(order, open, buys ? money + charge : goods);
+    if (buys) {
+      balances_.of(order.account, instrument.base).free += goods;
+    } else {
+      balances_.of(order.account, instrument.quote).free += money - charge;
+    }
+  };
+  settle(maker, event.remaining, instrument.maker_ppm);
+  settle(taker, taker.open - event.quantity, instrument.taker_ppm);
+  if (maker.open == Quantity{0}) gone(maker_slot);
+  if (taker.open == Quantity{0}) gone(taker_slot);
+}
+
+void RiskCore::lower(LiveOrder& order, Quantity open, Money spent) noexcept {
+  BASALT_ASSERT(open >= Quantity{0});
+  BASALT_ASSERT(open <= order.open);
+  const Instrument& instrument = reference_.instrument(order.instrument);
+  // While a replacement is undecided its own hold is only what it needs on top; it never fills
+  // before the log has told that it replaced, so `needed` is right whenever it matters.
+  const Money needed = hold(order.side, order.price, open, instrument);
+  const Money released = order.held - needed;
+  BASALT_ASSERT(released >= spent);  // R2
+  Balance& balance = balances_.of(order.account, held_asset(order));
+  balance.held -= released;
+  balance.free += released - spent;
+  order.held = needed;
+  order.open = open;
+}
+
+void RiskCore::gone(std::uint32_t slot) noexcept {
+  LiveOrder& order = order_[slot];
+  BASALT_ASSERT(order.live);
+  Balance& balance = balances_.of(order.account, held_asset(order));
+  balance.held -= order.held;
+  balance.free += order.held;
+  user_refs_.erase(user_ref_of(order));
+  if (order.listed) unlist(slot);
+  --account_[index_of(order.account)].orders_open;
+  --orders_live_;
+  order.live = false;
+  order.held = Money{0};
+  // During replay the stack is not kept, and full: collect_free_slots() makes it anew.
+  if (slots_free_ < free_slot_.size()) free_slot_[slots_free_++] = slot;
+}
+
+void RiskCore::list(std::uint32_t slot) noexcept {
+  SessionState& session = session_[index_of(order_[slot].session)];
+  order_[slot].previous = session.last;
+  (session.last == none ? session.first : order_[session.last].next) = slot;
+  session.last = slot;
+  order_[slot].listed = true;
+}
+
+void RiskCore::unlist(std::uint32_t slot) noexcept {
+  LiveOrder& order = order_[slot];
+  SessionState& session = session_[index_of(order.session)];
+  (order.previous == none ? session.first : order_[order.previous].next) = order.next;
+  (order.next == none ? session.last : order_[order.next].previous) = order.previous;
+  order.next = order.previous = none;
+  order.listed = false;
+}
+
+OrderId RiskCore::take_oldest_order(SessionId session, Sequence until) noexcept {
+  const std::uint32_t slot = session_[index_of(session)].first;
+  if (slot == none || order_[slot].sequence > until) return no_order;
+  unlist(slot);
+  return order_id(slot, order_[slot].generation);
+}
+
+Command RiskCore::cancel_by_venue(OrderId order) const noexcept {
+  const LiveOrder& live = order_[slot_of(order)];
+  Command command;
+  command.order.kind = CommandKind::cancel;
+  command.order.slots = 2;
+  command.order.flags = flag_by_venue;
+  command.order.order = order;
+  command.order.side = live.side;
+  command.order.account = live.account;
+  command.order.instrument = live.instrument;
+  command.origin.session = live.session;
+  command.origin.user_ref_index = live.channel;
+  command.origin.user_ref_num = live.user_ref_num;
+  return command;
+}
+
+std::uint32_t RiskCore::holds_mismatched() const {
+  const ReferenceLimits& limits = reference_.limits();
+  std::uint32_t mismatched = 0;
+  // Sum what orders hold into a copy of nothing: per account and asset, then compare.
+  Arena arena(Balances::memory_bytes(limits.accounts_max, limits.assets_max));
+  Balances sums(limits.accounts_max, limits.assets_max, arena);
+  for (const LiveOrder& order : order_) {
+    if (order.live) sums.of(order.account, held_asset(order)).held += order.held;
+  }
+  for (std::uint32_t account = 0; account < limits.accounts_max; ++account) {
+    for (std::uint32_t asset = 0; asset < limits.assets_max; ++asset) {
+      const AccountId a{account};
+      const AssetId s{asset};
+      mismatched += sums.of(a, s).held != balances_.of(a, s).held;
+    }
+  }
+  return mismatched;
+}
+
+void RiskCore::add_to_hash(StateHash& hash) const {
+  const ReferenceLimits& limits = reference_.limits();
+  for (std::uint32_t account = 0; account < limits.accounts_max; ++account) {
+    for (std::uint32_t asset = 0; asset < limits.assets_max; ++asset) {
+      const Balance& balance = balances_.of(AccountId{account}, AssetId{asset});
+      if (balance.free == Money{0} && balance.held == Money{0}) continue;
+      hash.add(account);
+      hash.add(asset);
+      hash.add(balance.free);
+      hash.add(balance.held);
+    }
+  }
+  for (std::uint32_t session = 0; session < limits.sessions_max; ++session) {
+    // Oldest first: not by slot, which depends on when slots came free.
+    for (std::uint32_t slot = session_[session].first; slot != none; slot = order_[slot].next) {
+      const LiveOrder& order = order_[slot];
+      hash.add(index_of(order.account));
+      hash.add(index_of(order.instrument));
+      hash.add(order.price);
+      hash.add(order.open);
+      hash.add(order.held);
+    }
+  }
+}
+
+void RiskCore::assert_invariants() const {
+  BASALT_ASSERT(holds_mismatched() == 0);  // R1
+  std::uint32_t live = 0;
+  for (const LiveOrder& order : order_) live += order.live;
+  BASALT_ASSERT(live == orders_live_);
+  BASALT_ASSERT(slots_free_ + live == order_.size());  // R3
+  for (std::uint32_t account = 0; account < reference_.limits().accounts_max; ++account) {
+    if (!reference_.has(AccountId{account}) || reference_.account(AccountId{account}).is_venue()) {
+      continue;
+    }
+    for (std::uint32_t asset = 0; asset < reference_.limits().assets_max; ++asset) {
+      BASALT_ASSERT(balances_.of(AccountId{account}, AssetId{asset}).free >= Money{0});  // R2
+    }
+  }
+}
+
+}  // namespace basalt::risk

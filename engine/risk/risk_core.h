@@ -1,0 +1,163 @@
+// The decisions of the venue, and the sums they rest on.
+//
+//   decide(command)   checks everything, changes nothing; fills in verdict, number, hold, price
+//   apply(command)    what the decision changes: live in the same turn, on replay from the journal
+//   on_command/event  what came of it, from the log: holds converted or released, orders gone
+//
+// decide() is the only place where the outside world, the clock and free slots matter. Whatever it
+// took from there is in the command afterwards, so apply() and the log alone rebuild the state.
+//
+// Invariants
+//   R1  Held, per account and asset, is the sum of `held` over that account's live orders.
+//   R2  Free never falls below zero: decide() holds before it lets anything trade, and a hold
+//       covers every way in which the order can fill (reference.h, hold()).
+//   R3  A slot is free exactly while no live order has it; its generation never repeats.
+//   R4  Of each session and channel, numbers only rise.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "engine/arena.h"
+#include "engine/command.h"
+#include "engine/event.h"
+#include "engine/reference.h"
+#include "engine/risk/balances.h"
+#include "engine/risk/external_ids.h"
+#include "engine/risk/user_ref_index.h"
+#include "engine/state_hash.h"
+#include "engine/types.h"
+
+namespace basalt::risk {
+
+class RiskCore {
+ public:
+  struct Limits {
+    ReferenceLimits reference{};
+    std::uint32_t orders_max = 0;
+    std::uint32_t external_ids_max = 0;
+  };
+
+  // Order flow channels of one session (OUCH's UserRefIdx); a higher index is an invalid option.
+  static constexpr std::uint32_t channels_max = 16;
+
+  enum class Outcome : std::uint8_t {
+    sequence,  // It has a verdict: number it, apply it, journal it.
+    silence,   // The protocol ignores it. It leaves no trace but a counter.
+  };
+
+  // `seed` spreads hash tables; no decision depends on it.
+  RiskCore(const Limits& limits, std::uint64_t seed, Arena& arena);
+  static std::size_t memory_bytes(const Limits& limits) noexcept;
+
+  [[nodiscard]] Outcome decide(Command& command) noexcept;
+
+  // Precondition: decided, live or on replay. Commands come in the order of their sequence.
+  void apply(const Command& command) noexcept;
+
+  void on_command(const Command& command) noexcept;
+  void on_event(const Command& command, const Event& event) noexcept;
+
+  // After replay: makes the free list anew from what is live.
+  void collect_free_slots() noexcept;
+
+  // The oldest live order of a session that was sequenced at or before `until`, taken off the
+  // session's list so that it is named once. no_order: there is none. For cancel on disconnect.
+  [[nodiscard]] OrderId take_oldest_order(SessionId session, Sequence until) noexcept;
+  // A cancel, by the venue, of an order that take_oldest_order() named.
+  [[nodiscard]] Command cancel_by_venue(OrderId order) const noexcept;
+
+  [[nodiscard]] const ReferenceData& reference() const noexcept { return reference_; }
+  [[nodiscard]] const Balance& balance(AccountId account, AssetId asset) const noexcept {
+    return balances_.of(account, asset);
+  }
+  [[nodiscard]] bool applied(const ExternalId& id) const noexcept {
+    return external_ids_.contains(id);
+  }
+  [[nodiscard]] std::uint32_t orders_live() const noexcept { return orders_live_; }
+  [[nodiscard]] std::uint64_t silenced() const noexcept { return silenced_; }
+
+  // How many (account, asset) pairs have a held amount that is not the sum over their orders (R1).
+  [[nodiscard]] std::uint32_t holds_mismatched() const;
+  void add_to_hash(StateHash& hash) const;
+  void assert_invariants() const;
+
+ private:
+  static constexpr std::uint32_t none = 0xFFFF'FFFF;
+
+  struct LiveOrder {
+    std::uint32_t generation = 0;  // Of the order that has, or last had, the slot.
+    bool live = false;
+    Side side{};
+    std::uint8_t channel = 0;
+    bool listed = false;                   // In its session's list.
+    std::uint32_t reductions_pending = 0;  // Cancels and reductions that the log has not answered.
+    std::uint32_t user_ref_num = 0;
+    SessionId session{};
+    AccountId account{};
+    InstrumentId instrument{};
+    Sequence sequence = 0;
+    Price price;
+    Quantity open;  // At most what is open in the book: releases arrive later.
+    Money held;
+    std::uint32_t next = none;  // In the session's list, oldest first.
+    std::uint32_t previous = none;
+  };
+  struct SessionState {
+    std::array<std::uint32_t, channels_max> last_user_ref_num{};
+    std::uint32_t first = none;
+    std::uint32_t last = none;
+  };
+  struct AccountState {
+    std::uint32_t orders_open = 0;
+  };
+
+  [[nodiscard]] Outcome decide_new(Command& command) noexcept;
+  [[nodiscard]] Outcome decide_replace(Command& command) noexcept;
+  [[nodiscard]] Outcome decide_cancel(Command& command) noexcept;
+  [[nodiscard]] Outcome decide_query(Command& command) noexcept;
+  [[nodiscard]] Outcome decide_amendment(Command& command) noexcept;
+  [[nodiscard]] Reject check_new(Command& command) noexcept;
+  [[nodiscard]] Reject check_terms(const Order& order, const Instrument& instrument) const noexcept;
+  [[nodiscard]] Reject check_replace(Command& command, const LiveOrder& original) const noexcept;
+  [[nodiscard]] Outcome silence() noexcept {
+    ++silenced_;
+    return Outcome::silence;
+  }
+  [[nodiscard]] bool bound_market_order(Order& order, const Instrument& instrument) const noexcept;
+  [[nodiscard]] Money extra_hold(const LiveOrder& original, const Order& replacement,
+                                 const Instrument& instrument) const noexcept;
+  [[nodiscard]] UserRef user_ref_of(const LiveOrder& order) const noexcept {
+    return {order.session, order.channel, order.user_ref_num};
+  }
+
+  void apply_order(const Command& command) noexcept;
+  void apply_payment(const Command& command) noexcept;
+  void apply_reduction(const Command& command) noexcept;
+  void on_reduction(const Command& command) noexcept;
+  void on_fill(const Command& command, const Event& event) noexcept;
+  void pay(Side side, AccountId account, const Instrument& instrument, Money money, Money charge,
+           Money goods) noexcept;
+  // Lowers a live order to `open` lots and gives back what its hold no longer needs, less `spent`.
+  void lower(LiveOrder& order, Quantity open, Money spent) noexcept;
+  void gone(std::uint32_t slot) noexcept;
+  void list(std::uint32_t slot) noexcept;
+  void unlist(std::uint32_t slot) noexcept;
+  [[nodiscard]] AssetId held_asset(const LiveOrder& order) const noexcept;
+
+  ReferenceData reference_;
+  Balances balances_;
+  UserRefIndex user_refs_;
+  ExternalIds external_ids_;
+  std::span<LiveOrder> order_;
+  std::span<std::uint32_t> free_slot_;  // A stack: the slot used last is still in cache.
+  std::span<SessionState> session_;
+  std::span<AccountState> account_;
+  std::span<Price> last_trade_;  // As far as the log has told; bounds market orders only.
+  std::uint32_t slots_free_ = 0;
+  std::uint32_t orders_live_ = 0;
+  std::uint64_t silenced_ = 0;
+};
+
+}  // namespace basalt::risk

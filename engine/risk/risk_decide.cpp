@@ -1,0 +1,200 @@
+// decide(): every check, in the order of engine/reject.h. Nothing here changes state.
+#include <algorithm>
+
+#include "engine/risk/risk_core.h"
+
+namespace basalt::risk {
+
+RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
+  switch (command.order.kind) {
+    case CommandKind::new_order:
+      return decide_new(command);
+    case CommandKind::replace:
+      return decide_replace(command);
+    case CommandKind::cancel:
+    case CommandKind::reduce:
+      return decide_cancel(command);
+    case CommandKind::account_query:
+      return decide_query(command);
+    case CommandKind::deposit:
+    case CommandKind::withdraw:
+    case CommandKind::set_fees:
+    case CommandKind::set_instrument_state:
+    case CommandKind::set_account_state:
+      return decide_amendment(command);
+    default:
+      command.order.verdict = reference_.check(command);
+      return Outcome::sequence;
+  }
+}
+
+RiskCore::Outcome RiskCore::decide_new(Command& command) noexcept {
+  const Origin& origin = command.origin;
+  BASALT_ASSERT(reference_.has(origin.session));
+  if (origin.user_ref_index >= channels_max) return silence();
+  // OUCH 5.0, UserRefNum: not above the last one is a retransmission.
+  const SessionState& session = session_[index_of(origin.session)];
+  if (origin.user_ref_num <= session.last_user_ref_num[origin.user_ref_index]) return silence();
+  if (command.order.verdict == Reject::none) command.order.verdict = check_new(command);
+  return Outcome::sequence;
+}
+
+Reject RiskCore::check_new(Command& command) noexcept {
+  Order& order = command.order;
+  const Session& session = reference_.session(command.origin.session);
+  if (!reference_.has(order.instrument)) return Reject::unknown_instrument;
+  const Instrument& instrument = reference_.instrument(order.instrument);
+
+  if (order.account == no_account) order.account = session.default_account;
+  if (!reference_.has(order.account)) return Reject::account_not_permitted;
+  const Account& account = reference_.account(order.account);
+  if (account.firm != session.firm || account.is_venue()) return Reject::account_not_permitted;
+  if (account.suspended) return Reject::account_suspended;
+
+  if (instrument.state == InstrumentState::closed) return Reject::instrument_closed;
+  if (instrument.state == InstrumentState::halted) return Reject::instrument_halted;
+  const bool bounded = (order.flags & flag_market) == 0 || bound_market_order(order, instrument);
+  if (bounded) {
+    if (const Reject terms = check_terms(order, instrument); terms != Reject::none) return terms;
+  } else {
+    return Reject::no_reference_price;
+  }
+  const Money hold_wanted = hold(order.side, order.price, order.quantity, instrument);
+  const AssetId asset = order.side == Side::buy ? instrument.quote : instrument.base;
+  if (balances_.of(order.account, asset).free < hold_wanted) return Reject::insufficient_funds;
+  if (slots_free_ == 0) return Reject::open_orders_exceeded;
+  if (account_[index_of(order.account)].orders_open >= account.open_orders_max) {
+    return Reject::open_orders_exceeded;
+  }
+  const std::uint32_t slot = free_slot_[slots_free_ - 1];
+  order.order = order_id(slot, order_[slot].generation + 1);
+  command.origin.set_hold(hold_wanted);
+  return Reject::none;
+}
+
+Reject RiskCore::check_terms(const Order& order, const Instrument& instrument) const noexcept {
+  if (order.quantity <= Quantity{0}) return Reject::invalid_quantity;
+  if (order.quantity > instrument.quantity_max) return Reject::invalid_quantity;
+  if (order.price <= no_price) return Reject::invalid_price;
+  if (order.price > instrument.price_max) return Reject::invalid_price;
+  const Money worth = notional(order.price, order.quantity, instrument.tick_lot_value);
+  if (worth > instrument.notional_max) return Reject::notional_exceeded;
+  return Reject::none;
+}
+
+// The worst price at which a market order may trade. False: there is nothing to bound it by.
+bool RiskCore::bound_market_order(Order& order, const Instrument& instrument) const noexcept {
+  const Price last = last_trade_[index_of(order.instrument)];
+  const Price reference = last == no_price ? instrument.reference : last;
+  if (reference == no_price) return false;
+  const auto width = static_cast<std::int64_t>(static_cast<int128>(reference.value) *
+                                               instrument.protection_ppm / ppm_one);
+  order.price = order.side == Side::buy ? std::min(reference + Price{width}, instrument.price_max)
+                                        : std::max(reference - Price{width}, Price{1});
+  return true;
+}
+
+RiskCore::Outcome RiskCore::decide_replace(Command& command) noexcept {
+  const Origin& origin = command.origin;
+  BASALT_ASSERT(reference_.has(origin.session));
+  if (origin.user_ref_index >= channels_max) return silence();
+  const SessionState& session = session_[index_of(origin.session)];
+  if (origin.user_ref_num <= session.last_user_ref_num[origin.user_ref_index]) return silence();
+  const std::uint32_t slot =
+      user_refs_.find({origin.session, origin.user_ref_index, origin.original_user_ref_num});
+  if (slot == UserRefIndex::not_found) return silence();
+
+  const LiveOrder& original = order_[slot];
+  Order& order = command.order;
+  order.original = order_id(slot, original.generation);
+  order.side = original.side;
+  order.account = original.account;
+  order.instrument = original.instrument;
+  if (order.verdict == Reject::none) order.verdict = check_replace(command, original);
+  return Outcome::sequence;
+}
+
+Reject RiskCore::check_replace(Command& command, const LiveOrder& original) const noexcept {
+  Order& order = command.order;
+  const Instrument& instrument = reference_.instrument(order.instrument);
+  if (reference_.account(order.account).suspended) return Reject::account_suspended;
+  if (instrument.state == InstrumentState::closed) return Reject::instrument_closed;
+  if (instrument.state == InstrumentState::halted) return Reject::instrument_halted;
+  if (const Reject terms = check_terms(order, instrument); terms != Reject::none) return terms;
+  const Money extra = extra_hold(original, order, instrument);
+  if (balances_.of(order.account, held_asset(original)).free < extra) {
+    return Reject::insufficient_funds;
+  }
+  if (slots_free_ == 0) return Reject::open_orders_exceeded;
+  const std::uint32_t slot = free_slot_[slots_free_ - 1];
+  order.order = order_id(slot, order_[slot].generation + 1);
+  command.origin.set_hold(extra);
+  return Reject::none;
+}
+
+// What a replacement needs on top of what the original still holds.
+//
+// Until matching decides, the original may fill e more lots at its price, 0 <= e <= open; the
+// replacement then has e less to do at its own. What the chain can cost is linear in e between
+// those ends, so the dearer end bounds it. Two minor units cover the rounding of its two parts. An
+// original with a reduction under way may hold less by then: nothing of it is counted on.
+Money RiskCore::extra_hold(const LiveOrder& original, const Order& replacement,
+                           const Instrument& instrument) const noexcept {
+  constexpr Money rounding{2};
+  const Quantity both = std::min(original.open, replacement.quantity);
+  const Money none_filled =
+      hold(original.side, replacement.price, replacement.quantity, instrument);
+  const Money all_filled =
+      hold(original.side, original.price, both, instrument) +
+      hold(original.side, replacement.price, replacement.quantity - both, instrument);
+  const Money counted_on = original.reductions_pending == 0 ? original.held : Money{0};
+  return std::max(std::max(none_filled, all_filled) + rounding - counted_on, Money{0});
+}
+
+RiskCore::Outcome RiskCore::decide_cancel(Command& command) noexcept {
+  const Origin& origin = command.origin;
+  BASALT_ASSERT(reference_.has(origin.session));
+  if (origin.user_ref_index >= channels_max) return silence();
+  const std::uint32_t slot =
+      user_refs_.find({origin.session, origin.user_ref_index, origin.user_ref_num});
+  if (slot == UserRefIndex::not_found) return silence();
+  if (command.order.verdict != Reject::none) return silence();  // No rejection answers a cancel.
+  const LiveOrder& live = order_[slot];
+  command.order.order = order_id(slot, live.generation);
+  command.order.side = live.side;
+  command.order.account = live.account;
+  command.order.instrument = live.instrument;
+  return Outcome::sequence;
+}
+
+RiskCore::Outcome RiskCore::decide_query(Command& command) noexcept {
+  const Origin& origin = command.origin;
+  BASALT_ASSERT(reference_.has(origin.session));
+  if (origin.user_ref_index >= channels_max) return silence();
+  const SessionState& session = session_[index_of(origin.session)];
+  command.origin.original_user_ref_num = session.last_user_ref_num[origin.user_ref_index] + 1;
+  return Outcome::sequence;
+}
+
+RiskCore::Outcome RiskCore::decide_amendment(Command& command) noexcept {
+  const auto check = [&] {
+    const auto amendment = command.as<Amendment>();
+    if (const Reject found = reference_.check(command); found != Reject::none) return found;
+    if (external_ids_.contains(amendment.external_id)) return Reject::duplicate_external_id;
+    if (external_ids_.full()) return Reject::limit_exceeded;
+    if (command.order.kind != CommandKind::deposit && command.order.kind != CommandKind::withdraw) {
+      return Reject::none;
+    }
+    const Balance& balance = balances_.of(command.order.account, amendment.asset);
+    if (command.order.kind == CommandKind::withdraw) {
+      return balance.free < amendment.amount() ? Reject::insufficient_funds : Reject::none;
+    }
+    return balance.free + balance.held + amendment.amount() > limits::money_max
+               ? Reject::limit_exceeded
+               : Reject::none;
+  };
+  command.order.verdict = check();
+  return Outcome::sequence;
+}
+
+}  // namespace basalt::risk
