@@ -41,8 +41,8 @@ class StreamStore {
   // Writer only. Is there room for `messages` more, of any size and stream?
   [[nodiscard]] bool has_room(std::uint32_t messages) const noexcept;
 
-  // Writer only. Where the next message goes, zeroed: message_bytes_max bytes. Until append(), a
-  // further claim() returns the same place. There is room.
+  // Writer only. Where the next message goes: message_bytes_max bytes, of any content. Until
+  // append(), a further claim() returns the same place. There is room.
   [[nodiscard]] std::span<std::byte> claim() noexcept;
   // Writer only. The first `size` bytes of the claim become the stream's next message.
   void append(std::uint32_t stream, Sequence sequence, std::size_t size) noexcept;
