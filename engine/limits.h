@@ -29,6 +29,8 @@ inline constexpr std::uint32_t settlement_cycles_max = 8;
 // of them stay within a signed 128.
 inline constexpr Price price_max{(std::int64_t{1} << 36) - 1};
 inline constexpr Quantity quantity_max{(std::int64_t{1} << 48) - 1};
+// What one side of a book may hold in all, so that no sum over orders can overflow.
+inline constexpr Quantity resting_max{std::int64_t{1} << 62};
 inline constexpr std::int64_t tick_lot_value_max = (std::int64_t{1} << 31) - 1;
 inline constexpr Money money_max{static_cast<int128>(1) << 100};
 

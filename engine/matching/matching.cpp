@@ -47,7 +47,12 @@ void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
 }
 
 void MatchingCore::assert_invariants() const {
-  for (const OrderBook& book : book_) book.assert_invariants(memory_);
+  std::uint32_t in_books = 0;
+  for (const OrderBook& book : book_) in_books += book.assert_invariants(memory_);
+  std::uint32_t live = 0;
+  for (const RestingOrder& order : memory_.order) live += order.generation != 0;
+  BASALT_ASSERT(live == in_books);  // I4 of the books
+  BASALT_ASSERT(live > 0 || levels_.leaves_in_use() + levels_.inners_in_use() == 0);  // L3
 }
 
 std::uint32_t Matching::poll() noexcept {

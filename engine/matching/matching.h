@@ -47,7 +47,7 @@ class MatchingCore {
   void add_to_hash(InstrumentId instrument, StateHash& hash) const {
     book(instrument).add_to_hash(memory_, hash);
   }
-  void assert_invariants() const;
+  void assert_invariants() const;  // O(orders_max).
 
  private:
   LevelPool levels_;

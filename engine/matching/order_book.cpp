@@ -43,7 +43,9 @@ void emit_canceled(const Order& command, OrderId order, const RestingOrder& rest
 
 bool is_live(const BookMemory& memory, OrderId order) noexcept {
   BASALT_ASSERT(slot_of(order) < memory.order.size());
-  return memory.order[slot_of(order)].generation == generation_of(order);
+  // A free slot has generation 0, and so has no_order.
+  return generation_of(order) != 0 &&
+         memory.order[slot_of(order)].generation == generation_of(order);
 }
 
 // Time in force and market orders that never rest.
@@ -84,23 +86,23 @@ bool OrderBook::fills_whole(Side taker, Price limit, Quantity wanted,
 }
 
 // In order of precedence.
-Reject OrderBook::check(const Order& command, Side side, Quantity open, Price limit,
+Reject OrderBook::check(const Order& command, Side side, Quantity open, Price limit, Quantity freed,
                         const BookMemory& memory) const noexcept {
+  BASALT_ASSERT(open > Quantity{0});
+  BASALT_ASSERT(open <= limits::quantity_max);
   if (limit < collar_low_ || limit > collar_high_) return Reject::outside_collar;
   if ((command.flags & flag_post_only) != 0 && crosses(side, limit)) return Reject::would_cross;
-  if (!takes_only(command.time_in_force, command.flags) &&
-      !memory.levels.has_room(Levels<Side::buy>::inner_depth)) {
-    return Reject::open_orders_exceeded;
-  }
-  BASALT_ASSERT(open > Quantity{0});
-  return Reject::none;
+  if (takes_only(command.time_in_force, command.flags)) return Reject::none;
+  const bool has_room = memory.levels.has_room(Levels<Side::buy>::inner_depth) &&
+                        resting(side) - freed + open <= limits::resting_max;  // I5
+  return has_room ? Reject::none : Reject::open_orders_exceeded;
 }
 
 void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   BASALT_ASSERT(memory.order[slot_of(command.order)].generation ==
                 0);  // Risk hands out free slots.
   const Price limit = limit_of(command);
-  const Reject reject = check(command, command.side, command.quantity, limit, memory);
+  const Reject reject = check(command, command.side, command.quantity, limit, Quantity{0}, memory);
   if (reject != Reject::none) return emit_rejected(command, reject, out);
 
   const Incoming incoming{command.order, limit,           command.quantity,
@@ -141,6 +143,7 @@ void OrderBook::match(const Order& command, Incoming& incoming, BookMemory& memo
                       EventOutlet& out) noexcept {
   constexpr Side maker_side = opposite(taker);
   auto& makers = levels<maker_side>();
+  const Quantity wanted = incoming.open;
   Price price = no_price;
   while (incoming.open > Quantity{0} && !makers.empty() &&
          makers.at_least_as_good(makers.best(), incoming.limit)) {
@@ -179,7 +182,9 @@ void OrderBook::match(const Order& command, Incoming& incoming, BookMemory& memo
       memory.order[slot].previous = none;
     }
   }
-  if (price != no_price) traded_at(price);
+  if (price == no_price) return;
+  resting(maker_side) -= wanted - incoming.open;
+  traded_at(price);
 }
 
 template <Side side>
@@ -205,6 +210,7 @@ void OrderBook::rest(const Incoming& incoming, BookMemory& memory) noexcept {
   }
   level.tail = slot;
   level.quantity += incoming.open;
+  resting(side) += incoming.open;
 }
 
 void OrderBook::unlink(std::uint32_t slot, BookMemory& memory) noexcept {
@@ -217,6 +223,7 @@ void OrderBook::unlink(std::uint32_t slot, BookMemory& memory) noexcept {
     if (level.head == none) levels.drop(memory.levels, order.price);
   };
   order.side == Side::buy ? from(bids_) : from(asks_);
+  resting(order.side) -= order.open;
   order.generation = 0;  // I4
 }
 
@@ -241,6 +248,7 @@ void OrderBook::reduce(const Order& command, BookMemory& memory, EventOutlet& ou
   order.open = open_wanted;
   const auto lower = [&](auto& levels) { levels.at(memory.levels, order.price).quantity -= taken; };
   order.side == Side::buy ? lower(bids_) : lower(asks_);
+  resting(order.side) -= taken;
 }
 
 void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
@@ -254,10 +262,12 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   inherited.time_in_force = original.time_in_force;
   inherited.flags = original.flags;
   const bool canceled_instead = command.verdict != Reject::none || open <= Quantity{0};
-  const Reject reject = canceled_instead
-                            ? Reject::none
-                            : check(inherited, original.side, open, command.price, memory);
-  if (reject == Reject::would_cross) return emit_rejected(command, reject, out);
+  const Reject reject = canceled_instead ? Reject::none
+                                         : check(inherited, original.side, open, command.price,
+                                                 original.open, memory);
+  if (reject == Reject::would_cross || reject == Reject::open_orders_exceeded) {
+    return emit_rejected(command, reject, out);  // Nothing is wrong with it: the original stands.
+  }
   if (canceled_instead || reject != Reject::none) {
     // OUCH 5.0, Replace: the original is live and the details are invalid, so the original goes.
     const auto reason = command.verdict == Reject::none && open <= Quantity{0}
@@ -298,19 +308,24 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
       for (std::uint32_t slot = level.head; slot != none; slot = memory.order[slot].next) {
         const RestingOrder& order = memory.order[slot];
         hash.add(index_of(rules_.instrument));
-        hash.add(price.value);
+        hash.add(side);
+        hash.add(price);
         hash.add(index_of(order.account));
-        hash.add(order.open.value);
-        hash.add(order.executed.value);
+        hash.add(order.open);
+        hash.add(order.executed);
+        hash.add(order.time_in_force);
+        hash.add(order.flags);
       }
     });
   }
-  hash.add(last_trade_.value);
+  hash.add(last_trade_);
 }
 
-void OrderBook::assert_invariants(const BookMemory& memory) const {
+std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
+  std::uint32_t orders = 0;
   BASALT_ASSERT(bids_.empty() || asks_.empty() || bids_.best() < asks_.best());  // I1
   for (const Side side : {Side::buy, Side::sell}) {
+    Quantity side_sum;
     each_level(side, memory, [&](Price price, const Level& level) {
       Quantity sum;
       std::uint32_t previous = none;
@@ -322,13 +337,19 @@ void OrderBook::assert_invariants(const BookMemory& memory) const {
         BASALT_ASSERT(order.side == side);
         BASALT_ASSERT(order.price == price);
         BASALT_ASSERT(order.previous == previous);
+        BASALT_ASSERT(order.instrument == rules_.instrument);
         sum += order.open;
         previous = slot;
+        ++orders;
       }
       BASALT_ASSERT(level.tail == previous);
       BASALT_ASSERT(level.quantity == sum);
+      side_sum += sum;
     });
+    BASALT_ASSERT(resting(side) == side_sum);  // I5
+    BASALT_ASSERT(side_sum <= limits::resting_max);
   }
+  return orders;
 }
 
 }  // namespace basalt::matching

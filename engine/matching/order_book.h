@@ -12,8 +12,11 @@
 //   I2  A level's quantity is the sum of its orders'. No level and no order rests at zero.
 //   I3  Within a level, orders stand in the order in which they came to rest.
 //   I4  An order rests in one place: its slot's generation is not zero exactly while it does.
+//   I5  What rests on a side is at most limits::resting_max, so no sum of quantities overflows.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -91,10 +94,11 @@ class OrderBook {
     side == Side::buy ? walk(bids_) : walk(asks_);
   }
 
-  // Books by rank: price, account, open and executed quantity of each order, best first. Not order
-  // numbers, which depend on when slots came free.
+  // Books by rank: all that decides what an order can do yet, best first. Not order numbers, which
+  // depend on when slots came free.
   void add_to_hash(const BookMemory& memory, StateHash& hash) const;
-  void assert_invariants(const BookMemory& memory) const;  // O(orders in the book).
+  // Returns how many orders rest here. O(orders in the book).
+  std::uint32_t assert_invariants(const BookMemory& memory) const;
 
  private:
   // The part of a command that may take and then rest.
@@ -108,8 +112,9 @@ class OrderBook {
     std::uint16_t flags;
   };
 
+  // `freed` leaves this side in the same step.
   [[nodiscard]] Reject check(const Order& command, Side side, Quantity open, Price limit,
-                             const BookMemory& memory) const noexcept;
+                             Quantity freed, const BookMemory& memory) const noexcept;
   [[nodiscard]] Price limit_of(const Order& command) const noexcept;
   [[nodiscard]] bool crosses(Side taker, Price limit) const noexcept;
   [[nodiscard]] bool fills_whole(Side taker, Price limit, Quantity wanted,
@@ -127,6 +132,7 @@ class OrderBook {
 
   Levels<Side::buy> bids_;
   Levels<Side::sell> asks_;
+  std::array<Quantity, 2> resting_{};  // By side.
   Rules rules_;
   Price last_trade_ = no_price;
   Price collar_low_;
@@ -143,6 +149,12 @@ class OrderBook {
   template <Side side>
   const auto& levels() const noexcept {
     return const_cast<OrderBook*>(this)->levels<side>();
+  }
+  [[nodiscard]] Quantity& resting(Side side) noexcept {
+    return resting_[static_cast<std::size_t>(side)];
+  }
+  [[nodiscard]] Quantity resting(Side side) const noexcept {
+    return resting_[static_cast<std::size_t>(side)];
   }
   void traded_at(Price price) noexcept;
 };

@@ -1,0 +1,123 @@
+// The engine's matching core with one instrument, driven by calls: each returns its events.
+//
+//   OneBook book;  auto events = book.add(Side::buy, 100, 10);
+//
+// Hands out order numbers as risk does: a free slot, and a generation that rises.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/matching/matching.h"
+
+namespace basalt::oracle {
+
+class OneBook {
+ public:
+  static constexpr matching::MatchingCore::Limits small{1024, 1, 256, 1024};
+
+  explicit OneBook(const matching::MatchingCore::Limits& limits = small)
+      : arena_(matching::MatchingCore::memory_bytes(limits) +
+               matching::EventRing::memory_bytes(ring_slots) +
+               Arena::cost<Event>(matching::MatchingCore::events_max(limits))),
+        ring_(ring_slots, arena_),
+        outlet_(ring_, matching::MatchingCore::events_max(limits), arena_),
+        core_(limits, arena_),
+        generation_(limits.orders_max, 0) {
+    for (std::uint32_t slot = limits.orders_max; slot > 0; --slot) free_.push_back(slot - 1);
+  }
+
+  // A number that no live order has. Whoever takes it gives it back when the order is gone.
+  OrderId take_number() {
+    const std::uint32_t slot = free_.back();
+    free_.pop_back();
+    return order_id(slot, ++generation_[slot]);
+  }
+  void give_number(OrderId order) { free_.push_back(slot_of(order)); }
+
+  // A new order under the next number, which last_number() tells.
+  std::vector<Event> add(Side side, std::int64_t quantity, std::int64_t price,
+                         TimeInForce time_in_force = TimeInForce::day, std::uint16_t flags = 0) {
+    Order order;
+    order.kind = CommandKind::new_order;
+    order.order = last_number_ = take_number();
+    order.side = side;
+    order.time_in_force = time_in_force;
+    order.flags = flags;
+    order.quantity = {quantity};
+    order.price = {price};
+    return apply(order);
+  }
+  std::vector<Event> cancel(OrderId number) {
+    Order order;
+    order.kind = CommandKind::cancel;
+    order.order = number;
+    return apply(order);
+  }
+  std::vector<Event> reduce(OrderId number, std::int64_t total) {
+    Order order;
+    order.kind = CommandKind::reduce;
+    order.order = number;
+    order.quantity = {total};
+    return apply(order);
+  }
+  std::vector<Event> replace(OrderId original, std::int64_t total, std::int64_t price) {
+    Order order;
+    order.kind = CommandKind::replace;
+    order.original = original;
+    order.order = last_number_ = take_number();
+    order.quantity = {total};
+    order.price = {price};
+    return apply(order);
+  }
+
+  std::vector<Event> apply(Order order) {
+    order.sequence = ++sequence_;
+    order.instrument = InstrumentId{0};
+    core_.apply(order, outlet_);
+    return drain();
+  }
+  std::vector<Event> apply(Command command) {
+    command.order.sequence = ++sequence_;
+    command.order.instrument = InstrumentId{0};
+    core_.apply(command, outlet_);
+    return drain();
+  }
+
+  [[nodiscard]] OrderId last_number() const { return last_number_; }
+  [[nodiscard]] const matching::MatchingCore& core() const { return core_; }
+  [[nodiscard]] const matching::OrderBook& book() const { return core_.book(InstrumentId{0}); }
+  [[nodiscard]] std::uint64_t hash() const {
+    StateHash hash;
+    core_.add_to_hash(InstrumentId{0}, hash);
+    return hash.digest();
+  }
+
+ private:
+  static constexpr std::uint32_t ring_slots = 64;
+
+  std::vector<Event> drain() {
+    std::vector<Event> events;
+    for (bool more = true; more;) {
+      outlet_.flush();
+      while (const Event* event = ring_.peek()) {
+        events.push_back(*event);
+        more = event->last == 0;
+      }
+      ring_.consume();
+    }
+    return events;
+  }
+
+  Arena arena_;
+  matching::EventRing ring_;
+  matching::EventOutlet outlet_;
+  matching::MatchingCore core_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> generation_;
+  OrderId last_number_{};
+  Sequence sequence_ = 0;
+};
+
+}  // namespace basalt::oracle

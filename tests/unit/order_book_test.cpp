@@ -1,0 +1,232 @@
+// What text cannot say about the book: the events' fields, order numbers, extremes, the hash. The
+// rules of matching themselves are in tests/scenarios.
+#include "engine/matching/order_book.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/oracle/one_book.h"
+
+namespace basalt::matching {
+namespace {
+
+using oracle::OneBook;
+
+std::vector<EventKind> kinds(const std::vector<Event>& events) {
+  std::vector<EventKind> result;
+  for (const Event& event : events) result.push_back(event.kind);
+  return result;
+}
+
+TEST(OrderBook, a_resting_order_is_told_with_all_that_a_reader_needs) {
+  OneBook one;
+  const auto events = one.add(Side::sell, 100, 10);
+  ASSERT_EQ(kinds(events), std::vector{EventKind::rested});
+  const Event& event = events[0];
+  EXPECT_EQ(event.sequence, 1u);
+  EXPECT_EQ(event.order, one.last_number());
+  EXPECT_EQ(event.side, Side::sell);
+  EXPECT_EQ(event.price, Price{10});
+  EXPECT_EQ(event.remaining, Quantity{100});
+  EXPECT_EQ(event.last, 1);
+}
+
+TEST(OrderBook, a_fill_names_the_maker_and_what_is_left_of_it) {
+  OneBook one;
+  one.add(Side::sell, 100, 10);
+  const OrderId maker = one.last_number();
+  const auto events = one.add(Side::buy, 30, 12);
+  ASSERT_EQ(kinds(events), std::vector{EventKind::fill});
+  EXPECT_EQ(events[0].order, maker);
+  EXPECT_EQ(events[0].side, Side::sell);
+  EXPECT_EQ(events[0].price, Price{10});
+  EXPECT_EQ(events[0].quantity, Quantity{30});
+  EXPECT_EQ(events[0].remaining, Quantity{70});
+  EXPECT_EQ(events[0].last, 1);
+}
+
+TEST(OrderBook, only_the_last_event_of_a_command_is_marked) {
+  OneBook one;
+  for (int i = 0; i < 3; ++i) one.add(Side::sell, 10, 10 + i);
+  const auto events = one.add(Side::buy, 50, 20);
+  ASSERT_EQ(kinds(events),
+            (std::vector{EventKind::fill, EventKind::fill, EventKind::fill, EventKind::rested}));
+  for (const Event& event : events) EXPECT_EQ(event.last, &event == &events.back());
+}
+
+TEST(OrderBook, a_number_of_an_earlier_generation_names_nothing) {
+  OneBook one;
+  one.add(Side::buy, 10, 5);
+  const OrderId stale = one.last_number();
+  one.cancel(stale);
+  one.give_number(stale);
+  one.add(Side::buy, 10, 5);
+  ASSERT_EQ(slot_of(one.last_number()), slot_of(stale));
+  EXPECT_EQ(kinds(one.cancel(stale)), std::vector{EventKind::nothing});
+  EXPECT_EQ(kinds(one.reduce(stale, 1)), std::vector{EventKind::nothing});
+  EXPECT_EQ(kinds(one.replace(stale, 5, 5)), std::vector{EventKind::nothing});
+  EXPECT_EQ(kinds(one.cancel(one.last_number())).size(), 1u);
+}
+
+TEST(OrderBook, no_order_is_never_live_even_where_its_slot_is_free) {
+  OneBook one;
+  EXPECT_EQ(kinds(one.cancel(no_order)), std::vector{EventKind::nothing});
+  EXPECT_EQ(kinds(one.reduce(no_order, 0)), std::vector{EventKind::nothing});
+  EXPECT_EQ(kinds(one.replace(no_order, 5, 5)), std::vector{EventKind::nothing});
+}
+
+TEST(OrderBook, the_hash_tells_a_bid_from_an_ask) {
+  OneBook bid;
+  bid.add(Side::buy, 10, 100);
+  OneBook ask;
+  ask.add(Side::sell, 10, 100);
+  EXPECT_NE(bid.hash(), ask.hash());
+}
+
+TEST(OrderBook, the_hash_tells_a_post_only_order_from_a_plain_one) {
+  OneBook plain;
+  plain.add(Side::buy, 10, 100);
+  OneBook post;
+  post.add(Side::buy, 10, 100, TimeInForce::day, flag_post_only);
+  EXPECT_NE(plain.hash(), post.hash());
+}
+
+TEST(OrderBook, the_hash_is_of_ranks_and_not_of_slots) {
+  OneBook one;
+  one.add(Side::buy, 10, 100);
+  OneBook other;
+  other.add(Side::buy, 7, 50);
+  const OrderId early = other.last_number();
+  other.add(Side::buy, 10, 100);
+  other.cancel(early);
+  EXPECT_EQ(one.hash(), other.hash());
+}
+
+TEST(OrderBook, one_side_holds_no_more_than_its_sums_can_tell) {
+  OneBook one({1U << 15, 1, 16, 16});
+  const std::int64_t most = limits::quantity_max.value;
+  const auto room = limits::resting_max.value / most;
+  for (std::int64_t i = 0; i < room; ++i) {
+    ASSERT_EQ(kinds(one.add(Side::buy, most, 10)), std::vector{EventKind::rested}) << i;
+  }
+  const auto events = one.add(Side::buy, most, 10);
+  ASSERT_EQ(kinds(events), std::vector{EventKind::rejected});
+  EXPECT_EQ(events[0].reject(), Reject::open_orders_exceeded);
+  // What only takes is not concerned, and neither is the other side.
+  EXPECT_EQ(kinds(one.add(Side::buy, most, 10, TimeInForce::ioc)),
+            std::vector{EventKind::canceled});
+  EXPECT_EQ(kinds(one.add(Side::sell, most, 20)), std::vector{EventKind::rested});
+  one.core().assert_invariants();
+}
+
+TEST(OrderBook, a_replacement_that_has_no_room_leaves_the_original) {
+  // Room for one path of levels, and each price here needs a path of its own.
+  OneBook one({16, 1, 3, 7});
+  one.add(Side::buy, 10, 1);
+  const OrderId original = one.last_number();
+  const auto events = one.replace(original, 10, limits::price_max.value);
+  ASSERT_EQ(kinds(events), std::vector{EventKind::rejected});
+  EXPECT_EQ(events[0].reject(), Reject::open_orders_exceeded);
+  EXPECT_EQ(kinds(one.cancel(original)), std::vector{EventKind::canceled});
+}
+
+TEST(OrderBook, a_sweep_of_five_thousand_orders_fills_each_once_in_order) {
+  constexpr std::uint32_t orders = 5000;
+  OneBook one({8192, 1, 64, 64});
+  std::vector<OrderId> makers;
+  for (std::uint32_t i = 0; i < orders; ++i) {
+    one.add(Side::sell, 1 + i % 7, 1000 + i / 10);
+    makers.push_back(one.last_number());
+  }
+  const auto events = one.add(Side::buy, limits::quantity_max.value, 5000, TimeInForce::ioc);
+  ASSERT_EQ(events.size(), orders + 1);
+  for (std::uint32_t i = 0; i < orders; ++i) {
+    ASSERT_EQ(events[i].order, makers[i]);
+    ASSERT_EQ(events[i].price, Price{1000 + i / 10});
+    ASSERT_EQ(events[i].quantity, Quantity{1 + i % 7});
+    ASSERT_EQ(events[i].remaining, Quantity{0});
+  }
+  EXPECT_EQ(events.back().kind, EventKind::canceled);
+  EXPECT_TRUE(one.book().empty(Side::sell));
+  one.core().assert_invariants();
+}
+
+TEST(OrderBook, the_collar_follows_the_last_trade_and_binds_from_the_next_command) {
+  OneBook one;
+  Command define;
+  define.order.kind = CommandKind::define_instrument;
+  DefineInstrument definition{};
+  definition.collar_ppm = 100'000;  // 10 %.
+  define.set(definition);
+  one.apply(define);
+
+  // Before the first trade there is no collar, and a sweep is not stopped by its own fills.
+  one.add(Side::sell, 10, 1000);
+  one.add(Side::sell, 10, 5000);
+  ASSERT_EQ(kinds(one.add(Side::buy, 20, 5000)), (std::vector{EventKind::fill, EventKind::fill}));
+  EXPECT_EQ(one.book().last_trade(), Price{5000});
+
+  EXPECT_EQ(one.add(Side::buy, 10, 4499)[0].reject(), Reject::outside_collar);
+  EXPECT_EQ(one.add(Side::sell, 10, 5501)[0].reject(), Reject::outside_collar);
+  EXPECT_EQ(kinds(one.add(Side::buy, 10, 4500)), std::vector{EventKind::rested});
+  EXPECT_EQ(kinds(one.add(Side::sell, 10, 5500)), std::vector{EventKind::rested});
+
+  // A replacement outside the collar is invalid: the original goes.
+  const OrderId ask = one.last_number();
+  const auto events = one.replace(ask, 10, 5501);
+  ASSERT_EQ(kinds(events), std::vector{EventKind::canceled});
+  EXPECT_EQ(events[0].order, ask);
+  EXPECT_EQ(events[0].reason(), CancelReason::supervisory);
+}
+
+TEST(OrderBook, a_market_order_stops_at_its_protection_price) {
+  OneBook one;
+  one.add(Side::sell, 10, 100);
+  one.add(Side::sell, 10, 101);
+  const auto events = one.add(Side::buy, 20, 100, TimeInForce::day, flag_market);
+  ASSERT_EQ(kinds(events), (std::vector{EventKind::fill, EventKind::canceled}));
+  EXPECT_EQ(events[1].quantity, Quantity{10});
+  EXPECT_EQ(events[1].reason(), CancelReason::immediate);
+}
+
+TEST(OrderBook, a_cancel_by_the_venue_is_told_as_such) {
+  OneBook one;
+  one.add(Side::sell, 10, 100);
+  Order order;
+  order.kind = CommandKind::cancel;
+  order.order = one.last_number();
+  order.flags = flag_by_venue;
+  EXPECT_EQ(one.apply(order)[0].reason(), CancelReason::system);
+}
+
+TEST(OrderBook, a_replacement_counts_what_the_whole_chain_has_executed) {
+  OneBook one;
+  one.add(Side::buy, 100, 10);
+  const OrderId first = one.last_number();
+  one.add(Side::sell, 40, 10);
+  const auto replaced = one.replace(first, 90, 10);
+  ASSERT_EQ(kinds(replaced), (std::vector{EventKind::replaced, EventKind::rested}));
+  EXPECT_EQ(replaced[0].order, first);
+  EXPECT_EQ(replaced[0].quantity, Quantity{60});
+  EXPECT_EQ(replaced[0].remaining, Quantity{50});
+  EXPECT_EQ(replaced[1].remaining, Quantity{50});
+  const auto reduced = one.reduce(one.last_number(), 60);
+  EXPECT_EQ(reduced[0].quantity, Quantity{30});
+  EXPECT_EQ(reduced[0].remaining, Quantity{20});
+}
+
+TEST(OrderBook, nodes_of_levels_come_back_when_the_book_is_empty) {
+  OneBook one;
+  std::vector<OrderId> numbers;
+  for (std::int64_t price = 1; price < limits::price_max.value; price *= 7) {
+    one.add(Side::buy, 1, price);
+    numbers.push_back(one.last_number());
+  }
+  EXPECT_GT(one.core().memory().levels.leaves_in_use(), 0u);
+  for (const OrderId number : numbers) one.cancel(number);
+  EXPECT_EQ(one.core().memory().levels.leaves_in_use(), 0u);
+  EXPECT_EQ(one.core().memory().levels.inners_in_use(), 0u);
+}
+
+}  // namespace
+}  // namespace basalt::matching
