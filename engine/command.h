@@ -56,6 +56,7 @@ enum class InstrumentState : std::uint8_t { closed = 0, open = 1, halted = 2 };
 // Order::flags.
 inline constexpr std::uint16_t flag_market = 1;  // price is the protection price.
 inline constexpr std::uint16_t flag_post_only = 2;
+inline constexpr std::uint16_t flag_wire_price = 8;  // Towards risk: price is in wire units still.
 inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
 
 struct Order {

@@ -121,6 +121,7 @@ class RiskCore {
   [[nodiscard]] Reject check_new(Command& command) noexcept;
   [[nodiscard]] Reject check_terms(const Order& order, const Instrument& instrument) const noexcept;
   [[nodiscard]] Reject check_replace(Command& command, const LiveOrder& original) const noexcept;
+  [[nodiscard]] static Reject map_wire_price(Order& order, const Instrument& instrument) noexcept;
   [[nodiscard]] Outcome silence() noexcept {
     ++silenced_;
     return Outcome::silence;

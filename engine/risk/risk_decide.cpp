@@ -114,12 +114,23 @@ RiskCore::Outcome RiskCore::decide_replace(Command& command) noexcept {
   return Outcome::sequence;
 }
 
+// Only here is the instrument of a replacement known, and so what its price means.
+Reject RiskCore::map_wire_price(Order& order, const Instrument& instrument) noexcept {
+  if ((order.flags & flag_wire_price) == 0) return Reject::none;
+  order.flags = static_cast<std::uint16_t>(order.flags & ~flag_wire_price);
+  if (order.price.value % instrument.wire_tick != 0) return Reject::invalid_price;
+  order.price = Price{order.price.value / instrument.wire_tick};
+  return Reject::none;
+}
+
 Reject RiskCore::check_replace(Command& command, const LiveOrder& original) const noexcept {
   Order& order = command.order;
   const Instrument& instrument = reference_.instrument(order.instrument);
+  const Reject price = map_wire_price(order, instrument);
   if (reference_.account(order.account).suspended) return Reject::account_suspended;
   if (instrument.state == InstrumentState::closed) return Reject::instrument_closed;
   if (instrument.state == InstrumentState::halted) return Reject::instrument_halted;
+  if (price != Reject::none) return price;
   if (const Reject terms = check_terms(order, instrument); terms != Reject::none) return terms;
   const Money extra = extra_hold(original, order, instrument);
   if (balances_.of(order.account, held_asset(original)).free < extra) {
