@@ -9,6 +9,11 @@ std::size_t places(const ReferenceLimits& limits) noexcept {
   return std::size_t{limits.accounts_max} * limits.assets_max;
 }
 
+// One command changes a batch once, and may put a new one in the place of one that it folded.
+std::uint32_t changes_max(const SettlementLimits& limits) noexcept {
+  return 2 * limits.batches_max;
+}
+
 // Which of its periods a cycle is in. A cycle without length is cut by every Tick.
 std::int64_t period_at(Nanos time, Nanos length) noexcept {
   return length == Nanos{0} ? time.value : time.value / length.value;
@@ -21,9 +26,10 @@ Settlement::Settlement(const SettlementLimits& limits, Arena& arena)
       retry_delay_(limits.retry_delay),
       settled_(arena.take<Money>(places(limits.reference))),
       batches_(arena.take<Batch>(limits.batches_max)),
-      obligations_(arena.take<Obligation>(limits.obligations_max)),
+      entries_(arena.take<Entry>(limits.obligations_max)),
       asset_sums_(arena.take<Money>(limits.reference.assets_max)),
-      obligations_free_(limits.obligations_max),
+      changes_(arena.take<Change>(changes_max(limits))),
+      entries_free_(limits.obligations_max),
       telling_(limits.batches_max) {
   BASALT_ASSERT(limits.batches_max > 0);
   BASALT_ASSERT(limits.obligations_max >= places(limits.reference));
@@ -35,8 +41,8 @@ Settlement::Settlement(const SettlementLimits& limits, Arena& arena)
     cycle.places = arena.take<std::uint32_t>(settled_.size());
   }
   for (std::uint32_t i = limits.obligations_max; i > 0; --i) {
-    obligations_[i - 1].next = obligation_free_;
-    obligation_free_ = i - 1;
+    entries_[i - 1].next = entry_free_;
+    entry_free_ = i - 1;
   }
 }
 
@@ -45,8 +51,9 @@ std::size_t Settlement::memory_bytes(const SettlementLimits& limits) noexcept {
   const std::size_t cycle = Arena::cost<Money>(entries) + Arena::cost<std::uint8_t>(entries) +
                             Arena::cost<std::uint32_t>(entries);
   return ReferenceData::memory_bytes(limits.reference) + Arena::cost<Money>(entries) +
-         Arena::cost<Batch>(limits.batches_max) + Arena::cost<Obligation>(limits.obligations_max) +
-         Arena::cost<Money>(limits.reference.assets_max) + limits::settlement_cycles_max * cycle;
+         Arena::cost<Batch>(limits.batches_max) + Arena::cost<Entry>(limits.obligations_max) +
+         Arena::cost<Money>(limits.reference.assets_max) +
+         Arena::cost<Change>(changes_max(limits)) + limits::settlement_cycles_max * cycle;
 }
 
 void Settlement::on_transfer(const Transfer& transfer) noexcept {
@@ -76,6 +83,7 @@ void Settlement::add_to_net(Cycle& cycle, std::uint32_t place, Money amount) noe
 void Settlement::on_command(const Command& command) noexcept {
   BASALT_ASSERT(settlement_follows(command.order));
   const Nanos time = command.order.time;
+  changes_count_ = 0;
   switch (command.order.kind) {
     case CommandKind::tick:
       on_tick(time);
@@ -127,13 +135,35 @@ void Settlement::on_tick(Nanos time) noexcept {
 
 // An operator wants everything settled now: also what has run out of retries.
 void Settlement::on_cut() noexcept {
-  for (Cycle& cycle : cycles_) cycle.due = true;
+  for (Batch& batch : batches_) {
+    if (batch.state == BatchState::failed && !payers_can_pay(batch)) fold(batch);
+  }
+  merge_nets();
+  cycles_[0].due = true;
   cut_due_cycles();
   for (Batch& batch : batches_) {
     if (batch.state != BatchState::failed) continue;
     batch.attempt = 0;
     retry(batch);
   }
+}
+
+// All cycles' nets into the first one's.
+void Settlement::merge_nets() noexcept {
+  for (Cycle& cycle : std::span(cycles_).subspan(1)) {
+    for (const std::uint32_t place : cycle.places.first(cycle.places_count)) {
+      add_to_net(cycles_[0], place, cycle.nets[place]);
+    }
+    clear_nets(cycle);
+  }
+}
+
+void Settlement::clear_nets(Cycle& cycle) noexcept {
+  for (const std::uint32_t place : cycle.places.first(cycle.places_count)) {
+    cycle.nets[place] = Money{0};
+    cycle.touched[place] = 0;
+  }
+  cycle.places_count = 0;
 }
 
 void Settlement::cut_due_cycles() noexcept {
@@ -151,36 +181,33 @@ bool Settlement::cut(Cycle& cycle) noexcept {
   std::uint32_t count = 0;
   for (const std::uint32_t place : touched) count += cycle.nets[place] != Money{0} ? 1 : 0;
   if (count > 0) {
-    if (count > obligations_free_ || batches_live_ == batches_.size()) return false;
+    if (count > entries_free_ || batches_live_ == batches_.size()) return false;
     assert_nets_to_zero(cycle);
     make_batch(cycle, count);
   }
-  for (const std::uint32_t place : touched) {
-    cycle.nets[place] = Money{0};
-    cycle.touched[place] = 0;
-  }
-  cycle.places_count = 0;
+  clear_nets(cycle);
   return true;
 }
 
 void Settlement::make_batch(const Cycle& cycle, std::uint32_t count) noexcept {
   Batch* batch = batches_.data();
-  while (batch->state != BatchState::free) ++batch;  // There is one: batches_live_ says so.
-  *batch = {.id = BatchId{++batches_made_}, .state = BatchState::pending, .count = count};
+  while (batch->state != BatchState::none) ++batch;  // There is one: batches_live_ says so.
+  *batch = Batch{.id = BatchId{++batches_made_}, .count = count};
   ++batches_live_;
   ++counters_.batches_cut;
   BASALT_REACHED("a batch is pending");
   std::uint32_t* link = &batch->first;
   for (const std::uint32_t place : cycle.places.first(cycle.places_count)) {
     if (cycle.nets[place] == Money{0}) continue;
-    const std::uint32_t taken = obligation_free_;
-    Obligation& obligation = obligations_[taken];
-    obligation_free_ = obligation.next;
-    obligation = {.amount = cycle.nets[place], .place = place};
+    const std::uint32_t taken = entry_free_;
+    Entry& entry = entries_[taken];
+    entry_free_ = entry.next;
+    entry = {.amount = cycle.nets[place], .place = place};
     *link = taken;
-    link = &obligation.next;
-    --obligations_free_;
+    link = &entry.next;
+    --entries_free_;
   }
+  enter(*batch, BatchState::pending);
   tell(*batch);
 }
 
@@ -200,7 +227,7 @@ void Settlement::on_started(BatchId id) noexcept {
     return;
   }
   BASALT_REACHED("a batch is executing");
-  batch->state = BatchState::executing;
+  enter(*batch, BatchState::executing);
   stop_telling(*batch);
 }
 
@@ -224,38 +251,60 @@ void Settlement::on_finished(BatchId id, bool settled, Nanos time) noexcept {
 
 // Delivery versus payment: nobody delivers what he has not, and nobody receives before all can.
 bool Settlement::payers_can_pay(const Batch& batch) const noexcept {
-  for (std::uint32_t i = batch.first; i != nothing; i = obligations_[i].next) {
-    const Obligation& obligation = obligations_[i];
-    if (obligation.amount >= Money{0}) continue;
-    if (reference_.account(account_at(obligation.place)).is_venue()) continue;
-    if (settled_[obligation.place] + obligation.amount < Money{0}) return false;
+  for (std::uint32_t i = batch.first; i != nothing; i = entries_[i].next) {
+    const Entry& entry = entries_[i];
+    if (entry.amount >= Money{0}) continue;
+    if (reference_.account(account_at(entry.place)).is_venue()) continue;
+    if (settled_[entry.place] + entry.amount < Money{0}) return false;
   }
   return true;
 }
 
 void Settlement::complete(Batch& batch) noexcept {
-  std::uint32_t i = batch.first;
-  for (std::uint32_t done = 0; done < batch.count; ++done) {
-    Obligation& obligation = obligations_[i];
-    settled_[obligation.place] += obligation.amount;
-    const std::uint32_t next = obligation.next;
-    obligation.next = obligation_free_;
-    obligation_free_ = i;
-    i = next;
-  }
-  BASALT_ASSERT(i == nothing);
-  BASALT_ASSERT(batches_live_ > 0);
   BASALT_REACHED("a batch is completed");
-  obligations_free_ += batch.count;
-  --batches_live_;
+  for (std::uint32_t i = batch.first; i != nothing; i = entries_[i].next) {
+    settled_[entries_[i].place] += entries_[i].amount;
+  }
   ++counters_.batches_completed;
+  leave(batch, BatchState::completed);
+}
+
+void Settlement::fold(Batch& batch) noexcept {
+  BASALT_REACHED("a batch is folded into a cut");
+  for (std::uint32_t i = batch.first; i != nothing; i = entries_[i].next) {
+    add_to_net(cycles_[0], entries_[i].place, entries_[i].amount);
+  }
+  ++counters_.batches_folded;
+  leave(batch, BatchState::folded);
+}
+
+void Settlement::leave(Batch& batch, BatchState how) noexcept {
+  BASALT_ASSERT(batches_live_ > 0);
+  BASALT_ASSERT(!batch.to_tell);
+  std::uint32_t last = batch.first;
+  while (entries_[last].next != nothing) last = entries_[last].next;
+  entries_[last].next = entry_free_;
+  entry_free_ = batch.first;
+  entries_free_ += batch.count;
+  --batches_live_;
+  changed(batch.id, how);
   batch = Batch{};
+}
+
+void Settlement::enter(Batch& batch, BatchState state) noexcept {
+  batch.state = state;
+  changed(batch.id, state);
+}
+
+void Settlement::changed(BatchId batch, BatchState state) noexcept {
+  BASALT_ASSERT(changes_count_ < changes_.size());
+  changes_[changes_count_++] = {batch, state};
 }
 
 void Settlement::fail(Batch& batch, Nanos time) noexcept {
   BASALT_ASSERT(batch.attempt <= retries_max);
   BASALT_REACHED("a batch has failed");
-  batch.state = BatchState::failed;
+  enter(batch, BatchState::failed);
   batch.retry_at = time + Nanos{retry_delay_.value << batch.attempt};
   ++counters_.failures;
 }
@@ -263,7 +312,7 @@ void Settlement::fail(Batch& batch, Nanos time) noexcept {
 void Settlement::retry(Batch& batch) noexcept {
   BASALT_ASSERT(batch.state == BatchState::failed);
   BASALT_REACHED("a failed batch is tried again");
-  batch.state = BatchState::pending;
+  enter(batch, BatchState::pending);
   ++counters_.retries;
   tell(batch);
 }
@@ -296,7 +345,7 @@ void Settlement::choose_next_to_tell() noexcept {
     if (!has_instruction() || batches_[i].id < batches_[telling_].id) telling_ = i;
   }
   if (!has_instruction()) return;
-  telling_obligation_ = batches_[telling_].first;
+  telling_entry_ = batches_[telling_].first;
   telling_number_ = 0;
 }
 
@@ -304,17 +353,17 @@ Instruction Settlement::take_instruction() noexcept {
   BASALT_ASSERT(has_instruction());
   Batch& batch = batches_[telling_];
   BASALT_ASSERT(batch.to_tell);
-  BASALT_ASSERT(telling_obligation_ != nothing);
-  const Obligation& obligation = obligations_[telling_obligation_];
+  BASALT_ASSERT(telling_entry_ != nothing);
+  const Entry& entry = entries_[telling_entry_];
   Instruction instruction{.batch = batch.id,
                           .number = telling_number_++,
                           .count = batch.count,
-                          .account = account_at(obligation.place),
-                          .asset = asset_at(obligation.place),
+                          .account = account_at(entry.place),
+                          .asset = asset_at(entry.place),
                           .attempt = batch.attempt};
-  instruction.set_amount(obligation.amount);
-  telling_obligation_ = obligation.next;
-  if (telling_obligation_ == nothing) {
+  instruction.set_amount(entry.amount);
+  telling_entry_ = entry.next;
+  if (telling_entry_ == nothing) {
     BASALT_ASSERT(telling_number_ == batch.count);
     instruction.last = 1;
     stop_telling(batch);
@@ -332,14 +381,14 @@ bool Settlement::outstanding() const noexcept {
 
 BatchState Settlement::state(BatchId id) const noexcept {
   for (const Batch& batch : batches_) {
-    if (batch.state != BatchState::free && batch.id == id) return batch.state;
+    if (batch.state != BatchState::none && batch.id == id) return batch.state;
   }
-  return BatchState::free;
+  return BatchState::none;
 }
 
 Settlement::Batch* Settlement::find(BatchId id) noexcept {
   for (Batch& batch : batches_) {
-    if (batch.state != BatchState::free && batch.id == id) return &batch;
+    if (batch.state != BatchState::none && batch.id == id) return &batch;
   }
   return nullptr;
 }

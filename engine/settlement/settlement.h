@@ -9,8 +9,14 @@
 //               └──── three times after 1, 2 and 4 s; then at settlement_cut ────┘
 //
 // Netting is multilateral: per cycle, each account owes or gets one amount of each asset. A cycle
-// is cut by the first Tick in a new period of its length (a length of zero: by every Tick), and by
-// the command settlement_cut. A batch settles whole or not at all.
+// is cut by the first Tick in a new period of its length (a length of zero: by every Tick). A batch
+// settles whole or not at all.
+//
+// The command settlement_cut makes one batch of all that is netted in any cycle and of all failed
+// batches that a payer cannot cover, and tries the other failed ones again. For batches may block
+// each other: each pays with what the other brings. All of them together never do, since settled
+// and outstanding add up to the ledger's balance, and no participant's is below zero. So, once the
+// domain has answered and as long as it settles what it is told, repeated cuts settle everything.
 //
 // It follows the ledger's stream and cannot refuse. Time comes from commands alone, and answers of
 // the domain are commands too, so the same log gives the same state. What is to be told to the
@@ -43,8 +49,29 @@
 
 namespace basalt::settlement {
 
-// A batch that is COMPLETED has left: its obligations are part of the settled balances.
-enum class BatchState : std::uint8_t { free = 0, pending = 1, executing = 2, failed = 3 };
+enum class BatchState : std::uint8_t {
+  none = 0,
+  pending = 1,
+  executing = 2,
+  failed = 3,
+  completed = 4,  // It has left: its obligations are part of the settled balances.
+  folded = 5,     // It has left: its obligations are in the nets again, for the cut at hand.
+};
+
+struct Change {
+  BatchId batch{};
+  BatchState state{};
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+// One amount of one batch: above zero the account receives, below it pays.
+struct Obligation {
+  BatchId batch{};
+  AccountId account{};
+  AssetId asset{};
+  Money amount;
+  friend bool operator==(const Obligation&, const Obligation&) = default;
+};
 
 inline constexpr std::uint8_t retries_max = 3;
 
@@ -59,9 +86,10 @@ struct SettlementLimits {
 struct Counters {
   std::uint64_t batches_cut = 0;
   std::uint64_t batches_completed = 0;
-  std::uint64_t failures = 0;         // Of batches, retried ones again.
-  std::uint64_t payers_short = 0;     //   Of these: the domain had settled, a payer could not pay.
-  std::uint64_t retries = 0;          // By time and by settlement_cut.
+  std::uint64_t failures = 0;      // Of batches, retried ones again.
+  std::uint64_t payers_short = 0;  //   Of these: the domain had settled, a payer could not pay.
+  std::uint64_t retries = 0;       // By time and by settlement_cut.
+  std::uint64_t batches_folded = 0;
   std::uint64_t answers_ignored = 0;  // Late, twice, or of a batch that is not.
   std::uint64_t cuts_delayed = 0;     // No room for a batch; once a Tick that found none.
 };
@@ -103,12 +131,18 @@ class Settlement {
   [[nodiscard]] Money settled(AccountId account, AssetId asset) const noexcept {
     return settled_[place(account, asset)];
   }
-  // free when there is no such batch, or no longer.
+  // pending, executing or failed; none when there is no such batch, or no longer.
   [[nodiscard]] BatchState state(BatchId batch) const noexcept;
+  // What the latest command did to batches, in order. Valid until the next command.
+  [[nodiscard]] std::span<const Change> changes() const noexcept {
+    return changes_.first(changes_count_);
+  }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 
-  // By account, then by asset. O(accounts × assets), allocates: for followers and tests.
+  // These allocate: for followers and tests. Positions are by account, then by asset; obligations
+  // are those of a batch that has not left, in the order in which the domain is told.
   [[nodiscard]] std::vector<Position> positions() const;
+  [[nodiscard]] std::vector<Obligation> obligations(BatchId batch) const;
   // Sums of obligations by account, asset and state; neither batches nor times.
   void add_to_hash(StateHash& hash) const;
   void assert_invariants() const;
@@ -116,14 +150,14 @@ class Settlement {
  private:
   static constexpr std::uint32_t nothing = 0xFFFF'FFFF;
 
-  struct Obligation {
+  struct Entry {
     Money amount;
     std::uint32_t place = 0;  // Of account and asset.
     std::uint32_t next = nothing;
   };
   struct Batch {
     BatchId id{};
-    BatchState state = BatchState::free;
+    BatchState state = BatchState::none;
     std::uint8_t attempt = 0;
     bool to_tell = false;
     std::uint32_t count = 0;
@@ -147,6 +181,8 @@ class Settlement {
   void start_new_cycles(Nanos time) noexcept;
   void on_tick(Nanos time) noexcept;
   void on_cut() noexcept;
+  void merge_nets() noexcept;
+  void clear_nets(Cycle& cycle) noexcept;
   void cut_due_cycles() noexcept;
   // False: no room, nothing has changed.
   bool cut(Cycle& cycle) noexcept;
@@ -158,6 +194,11 @@ class Settlement {
   void on_finished(BatchId id, bool settled, Nanos time) noexcept;
   [[nodiscard]] bool payers_can_pay(const Batch& batch) const noexcept;
   void complete(Batch& batch) noexcept;
+  void fold(Batch& batch) noexcept;
+  // The batch leaves; its entries are free.
+  void leave(Batch& batch, BatchState how) noexcept;
+  void enter(Batch& batch, BatchState state) noexcept;
+  void changed(BatchId batch, BatchState state) noexcept;
   void fail(Batch& batch, Nanos time) noexcept;
   void retry(Batch& batch) noexcept;
   void tell_again() noexcept;
@@ -170,10 +211,12 @@ class Settlement {
   std::span<Money> settled_;  // By place.
   std::array<Cycle, limits::settlement_cycles_max> cycles_;
   std::span<Batch> batches_;
-  std::span<Obligation> obligations_;
+  std::span<Entry> entries_;     // Obligations of all batches, and free ones.
   std::span<Money> asset_sums_;  // Room to add up in, by asset; zero between calls.
-  std::uint32_t obligation_free_ = nothing;
-  std::uint32_t obligations_free_ = 0;
+  std::span<Change> changes_;
+  std::uint32_t changes_count_ = 0;
+  std::uint32_t entry_free_ = nothing;
+  std::uint32_t entries_free_ = 0;
   std::uint32_t cycles_count_ = 0;
   std::uint32_t batches_live_ = 0;
   std::uint64_t batches_made_ = 0;
@@ -181,7 +224,7 @@ class Settlement {
 
   // Who is being told, and how far; batches_.size() when nobody is.
   std::uint32_t telling_;
-  std::uint32_t telling_obligation_ = nothing;
+  std::uint32_t telling_entry_ = nothing;
   std::uint32_t telling_number_ = 0;
 };
 

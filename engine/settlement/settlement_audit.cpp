@@ -12,8 +12,8 @@ std::vector<Position> Settlement::positions() const {
     for (const Cycle& cycle : cycles_) positions[place].netting += cycle.nets[place];
   }
   const auto add = [&](const Batch& batch, Money Position::*sum) {
-    for (std::uint32_t i = batch.first; i != nothing; i = obligations_[i].next) {
-      positions[obligations_[i].place].*sum += obligations_[i].amount;
+    for (std::uint32_t i = batch.first; i != nothing; i = entries_[i].next) {
+      positions[entries_[i].place].*sum += entries_[i].amount;
     }
   };
   for (const Batch& batch : batches_) {
@@ -22,6 +22,18 @@ std::vector<Position> Settlement::positions() const {
     if (batch.state == BatchState::failed) add(batch, &Position::failed);
   }
   return positions;
+}
+
+std::vector<Obligation> Settlement::obligations(BatchId id) const {
+  std::vector<Obligation> result;
+  for (const Batch& batch : batches_) {
+    if (batch.state == BatchState::none || batch.id != id) continue;
+    for (std::uint32_t i = batch.first; i != nothing; i = entries_[i].next) {
+      const std::uint32_t place = entries_[i].place;
+      result.push_back({id, account_at(place), asset_at(place), entries_[i].amount});
+    }
+  }
+  return result;
 }
 
 void Settlement::add_to_hash(StateHash& hash) const {
@@ -57,12 +69,12 @@ void Settlement::assert_invariants() const {
   std::uint32_t live = 0;
   std::uint32_t in_batches = 0;
   for (const Batch& batch : batches_) {
-    if (batch.state == BatchState::free) continue;
+    if (batch.state == BatchState::none) continue;
     ++live;
     std::vector<Money> batch_sums(assets_max);
     std::uint32_t count = 0;
-    for (std::uint32_t i = batch.first; i != nothing; i = obligations_[i].next) {
-      batch_sums[index_of(asset_at(obligations_[i].place))] += obligations_[i].amount;
+    for (std::uint32_t i = batch.first; i != nothing; i = entries_[i].next) {
+      batch_sums[index_of(asset_at(entries_[i].place))] += entries_[i].amount;
       ++count;
       BASALT_ASSERT(count <= batch.count);
     }
@@ -73,12 +85,12 @@ void Settlement::assert_invariants() const {
   BASALT_ASSERT(live == batches_live_);
 
   std::uint32_t free = 0;
-  for (std::uint32_t i = obligation_free_; i != nothing; i = obligations_[i].next) {
+  for (std::uint32_t i = entry_free_; i != nothing; i = entries_[i].next) {
     ++free;
-    BASALT_ASSERT(free <= obligations_.size());
+    BASALT_ASSERT(free <= entries_.size());
   }
-  BASALT_ASSERT(free == obligations_free_);
-  BASALT_ASSERT(free + in_batches == obligations_.size());  // I3
+  BASALT_ASSERT(free == entries_free_);
+  BASALT_ASSERT(free + in_batches == entries_.size());  // I3
 }
 
 }  // namespace basalt::settlement
