@@ -19,8 +19,11 @@ using matching::EventOutlet;
 using matching::EventRing;
 using matching::MatchingCore;
 
-constexpr std::uint32_t orders_max = 1U << 18;
-constexpr MatchingCore::Limits limits_of_book{orders_max, 1, 1U << 16, 1U << 16};
+// Nodes for levels: one path for every second order, each at a price far from all others.
+MatchingCore::Limits limits_for(std::uint32_t orders_max) {
+  constexpr std::uint32_t upper_nodes = 64 * 64 + 64 + 1;  // Of both sides, and then some.
+  return {orders_max, 1, orders_max / 2 + 64, orders_max + 2 * upper_nodes};
+}
 
 // What is wrong with a line.
 struct Unreadable {
@@ -119,16 +122,16 @@ std::string_view word_for(CancelReason reason) {
 }  // namespace
 
 struct BookSession::State {
-  explicit State(std::ostream& text)
+  State(std::ostream& text, const MatchingCore::Limits& limits)
       : out(text),
-        arena(MatchingCore::memory_bytes(limits_of_book) + EventRing::memory_bytes(2) +
-              Arena::cost<Event>(MatchingCore::events_max(limits_of_book))),
+        arena(MatchingCore::memory_bytes(limits) + EventRing::memory_bytes(2) +
+              Arena::cost<Event>(MatchingCore::events_max(limits))),
         ring(2, arena),
-        outlet(ring, MatchingCore::events_max(limits_of_book), arena),
-        core(limits_of_book, arena) {
-    for (std::uint32_t slot = orders_max; slot > 0; --slot) free_slots.push_back(slot - 1);
-    generation.resize(orders_max, 0);
-    id_in_slot.resize(orders_max, 0);
+        outlet(ring, MatchingCore::events_max(limits), arena),
+        core(limits, arena) {
+    for (std::uint32_t slot = limits.orders_max; slot > 0; --slot) free_slots.push_back(slot - 1);
+    generation.resize(limits.orders_max, 0);
+    id_in_slot.resize(limits.orders_max, 0);
   }
 
   void run(const std::vector<std::string_view>& words);
@@ -353,11 +356,18 @@ void BookSession::State::print_book() {
   out << "end\n";
 }
 
-BookSession::BookSession(std::ostream& out) : state_(std::make_unique<State>(out)) {}
+BookSession::BookSession(std::ostream& out, std::uint32_t orders_max)
+    : state_(std::make_unique<State>(out, limits_for(orders_max))) {}
 BookSession::~BookSession() = default;
 
 void BookSession::verify(bool on) noexcept {
   state_->verify = on;
+}
+
+std::uint64_t BookSession::state_hash() const {
+  StateHash hash;
+  state_->core.add_to_hash(InstrumentId{0}, hash);
+  return hash.digest();
 }
 
 void BookSession::line(std::string_view text) {

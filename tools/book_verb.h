@@ -15,15 +15,20 @@ namespace basalt::tools {
 
 class BookSession {
  public:
-  explicit BookSession(std::ostream& out);
+  // Live orders at most; memory for that many is taken at once.
+  static constexpr std::uint32_t orders_max_default = 1U << 18;
+  explicit BookSession(std::ostream& out, std::uint32_t orders_max = orders_max_default);
   ~BookSession();
 
   // Reads one line, writes what came of it. A line that cannot be read is answered with
   // "error LINE_NUMBER …" and changes nothing.
   void line(std::string_view text);
 
-  // After each line, when `on`: check all invariants of the book (O(orders)).
+  // After each line, when `on`: check all invariants of the book (O(orders_max)).
   void verify(bool on) noexcept;
+
+  // Of the book, by rank.
+  [[nodiscard]] std::uint64_t state_hash() const;
 
  private:
   struct State;

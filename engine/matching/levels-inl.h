@@ -86,9 +86,15 @@ void Levels<side>::drop(LevelPool& pool, Price price) noexcept {
   for (std::uint32_t height = 1; height <= inner_depth; ++height) {
     LevelPool::Inner& inner = pool.inner(path[height]);
     inner.occupied &= ~(std::uint64_t{1} << index(price, height));
-    if (inner.occupied != 0) break;
+    if (inner.occupied != 0) {
+      BASALT_REACHED("an inner node of levels loses a child and stays");
+      break;
+    }
     pool.give_inner(path[height]);
-    if (height == inner_depth) root_ = none;
+    if (height == inner_depth) {
+      BASALT_REACHED("the last node of a side is given back");
+      root_ = none;
+    }
   }
   if (price == best_ && root_ != none) best_ = best_below(pool, root_, inner_depth, 0);
 }
@@ -130,6 +136,7 @@ Price Levels<side>::next_worse(const LevelPool& pool, Price price, Price fallbac
     if (worse != 0) return {price.value >> bits << bits | best_bit(worse)};
   }
   if (branch_node == none) return fallback;
+  BASALT_REACHED("the next level lies in another branch");
   const std::uint64_t worse =
       pool.inner(branch_node).occupied & worse_than(index(price, branch_height));
   const std::uint32_t i = best_bit(worse);

@@ -119,6 +119,8 @@ void OrderBook::take_and_rest(const Order& command, Incoming incoming, BookMemor
   const bool whole_or_none = incoming.time_in_force == TimeInForce::fok;
   if (!whole_or_none || fills_whole(taker, incoming.limit, incoming.open, memory)) {
     match<taker>(command, incoming, memory, out);
+  } else {
+    BASALT_REACHED("a fill-or-kill is killed");
   }
   if (incoming.open == Quantity{0}) return;
 
@@ -133,6 +135,7 @@ void OrderBook::take_and_rest(const Order& command, Incoming incoming, BookMemor
     event.remaining = incoming.open;
     rest<taker>(incoming, memory);
   } else {
+    if (incoming.executed > Quantity{0}) BASALT_REACHED("what is left of a taker is canceled");
     event.quantity = incoming.open;
     event.detail = static_cast<std::uint8_t>(CancelReason::immediate);
   }
@@ -168,7 +171,10 @@ void OrderBook::match(const Order& command, Incoming& incoming, BookMemory& memo
       event.remaining = maker.open;
       event.last = incoming.open == Quantity{0};
 
-      if (maker.open > Quantity{0}) break;
+      if (maker.open > Quantity{0}) {
+        BASALT_REACHED("a taker leaves a maker part filled");
+        break;
+      }
       maker.generation = 0;  // I4
       slot = maker.next;
     } while (incoming.open > Quantity{0} && slot != none);
@@ -178,6 +184,8 @@ void OrderBook::match(const Order& command, Incoming& incoming, BookMemory& memo
       BASALT_ASSERT(level.quantity == Quantity{0});  // I2
       level.tail = none;
       makers.drop(memory.levels, price);
+      if (incoming.open > Quantity{0}) BASALT_REACHED("a sweep empties a level");
+      if (makers.empty()) BASALT_REACHED("a sweep empties a side");
     } else {
       memory.order[slot].previous = none;
     }
@@ -203,6 +211,7 @@ void OrderBook::rest(const Incoming& incoming, BookMemory& memory) noexcept {
   order.side = side;
   order.time_in_force = incoming.time_in_force;
   order.flags = incoming.flags;
+  if (incoming.executed > Quantity{0}) BASALT_REACHED("what is left of a taker rests");
   if (level.tail == none) {
     level.head = slot;
   } else {
@@ -220,7 +229,11 @@ void OrderBook::unlink(std::uint32_t slot, BookMemory& memory) noexcept {
     level.quantity -= order.open;
     (order.previous == none ? level.head : memory.order[order.previous].next) = order.next;
     (order.next == none ? level.tail : memory.order[order.next].previous) = order.previous;
-    if (level.head == none) levels.drop(memory.levels, order.price);
+    if (order.previous != none && order.next != none) BASALT_REACHED("the middle of a level goes");
+    if (level.head == none) {
+      if (order.price == levels.best()) BASALT_REACHED("the best level goes without a fill");
+      levels.drop(memory.levels, order.price);
+    }
   };
   order.side == Side::buy ? from(bids_) : from(asks_);
   resting(order.side) -= order.open;
@@ -244,7 +257,10 @@ void OrderBook::reduce(const Order& command, BookMemory& memory, EventOutlet& ou
 
   const Quantity taken = order.open - open_wanted;
   emit_canceled(command, command.order, order, taken, CancelReason::user, out);
-  if (open_wanted == Quantity{0}) return unlink(slot_of(command.order), memory);
+  if (open_wanted == Quantity{0}) {
+    if (command.quantity > Quantity{0}) BASALT_REACHED("a total at or below what is executed");
+    return unlink(slot_of(command.order), memory);
+  }
   order.open = open_wanted;
   const auto lower = [&](auto& levels) { levels.at(memory.levels, order.price).quantity -= taken; };
   order.side == Side::buy ? lower(bids_) : lower(asks_);
@@ -266,9 +282,11 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
                                          : check(inherited, original.side, open, command.price,
                                                  original.open, memory);
   if (reject == Reject::would_cross || reject == Reject::open_orders_exceeded) {
+    BASALT_REACHED("a replacement is refused");
     return emit_rejected(command, reject, out);  // Nothing is wrong with it: the original stands.
   }
   if (canceled_instead || reject != Reject::none) {
+    BASALT_REACHED("a replacement takes its original with it");
     // OUCH 5.0, Replace: the original is live and the details are invalid, so the original goes.
     const auto reason = command.verdict == Reject::none && open <= Quantity{0}
                             ? CancelReason::user
@@ -284,6 +302,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   event.price = original.price;
   event.quantity = original.open;
   event.remaining = open;
+  if (crosses(original.side, command.price)) BASALT_REACHED("a replacement crosses");
   unlink(slot, memory);
   const Incoming incoming{command.order,     command.price,    open,
                           original.executed, original.account, original.time_in_force,

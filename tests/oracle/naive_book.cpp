@@ -1,0 +1,214 @@
+#include "tests/oracle/naive_book.h"
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+
+namespace basalt::oracle {
+namespace {
+
+constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
+constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
+constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
+
+// A whole number of at most 18 digits, which may be negative.
+std::optional<std::int64_t> number(const std::string& word) {
+  const std::string digits = word.substr(word.starts_with('-') ? 1 : 0);
+  if (digits.empty() || digits.size() > 18) return {};
+  if (digits.find_first_not_of("0123456789") != digits.npos) return {};
+  return std::stoll(word);
+}
+
+std::optional<std::uint32_t> id_of(const std::string& word) {
+  const auto value = number(word);
+  if (!value || word.starts_with('-') || *value > 0xFFFF'FFFF) return {};
+  return static_cast<std::uint32_t>(*value);
+}
+
+}  // namespace
+
+void NaiveBook::line(const std::string& text) {
+  ++line_number_;
+  std::istringstream in(text.substr(0, text.find('#')));
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  if (!words.empty() && !run(words)) out_ << "error " << line_number_ << '\n';
+}
+
+// False: cannot be read.
+bool NaiveBook::run(const std::vector<std::string>& words) {
+  const auto offer_of = [](const std::string& word) -> std::optional<Offer> {
+    const auto at = word.find('@');
+    if (at == word.npos) return {};
+    const auto quantity = number(word.substr(0, at));
+    const std::string price_word = word.substr(at + 1);
+    if (price_word == "market")
+      return quantity ? Offer{*quantity, 0, true} : std::optional<Offer>{};
+    const auto price = number(price_word);
+    return quantity && price ? Offer{*quantity, *price, false} : std::optional<Offer>{};
+  };
+  const std::string& verb = words[0];
+  if (verb == "book" && words.size() == 1) {
+    print();
+    return true;
+  }
+  if (words.size() < 2) return false;
+  if (verb == "phase" && words.size() == 2) {
+    if (words[1] != "open" && words[1] != "closed" && words[1] != "halted") return false;
+    phase_ = words[1];
+    out_ << "phase " << phase_ << '\n';
+    return true;
+  }
+  const auto id = id_of(words[1]);
+  if (!id) return false;
+  if (verb == "cancel" && words.size() == 2) {
+    cancel(*id);
+    return true;
+  }
+  if (verb == "reduce" && words.size() == 3) {
+    const auto total = number(words[2]);
+    if (total) reduce(*id, *total);
+    return total.has_value();
+  }
+  if (words.size() < 4) return false;
+  const auto offer = offer_of(words[3]);
+  if (!offer) return false;
+  if (verb == "replace" && words.size() == 4) {
+    const auto new_id = id_of(words[2]);
+    if (!new_id || offer->market) return false;
+    replace(*id, *new_id, *offer);
+    return true;
+  }
+  if (verb != "new" || (words[2] != "buy" && words[2] != "sell")) return false;
+  Order order{*id,   words[2] == "buy", offer->market,   false,
+              "day", offer->price,      offer->quantity, 0};
+  for (std::size_t i = 4; i < words.size(); ++i) {
+    if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok") {
+      order.life = words[i];
+    } else if (words[i] == "post") {
+      order.post = true;
+    } else if (!words[i].starts_with("account=") || !id_of(words[i].substr(8))) {
+      return false;
+    }
+  }
+  new_order(order);
+  return true;
+}
+
+// Why an order may not enter, or nothing. `freed` leaves its side of the book in the same step.
+std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
+  if (order.post && reachable(order) > 0) return "would-cross";
+  if (order.market || order.life == "ioc" || order.life == "fok") return "";
+  std::int64_t resting = -freed;
+  for (const auto& [rank, level] : side(order.buy)) {
+    for (const Order& other : level) resting += other.open;
+  }
+  return order.open > resting_max - resting ? "full" : "";
+}
+
+void NaiveBook::new_order(Order order) {
+  if (phase_ != "open") return rejected(order.id, phase_);
+  if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
+  if (!order.market && (order.price < 1 || order.price > price_max)) {
+    return rejected(order.id, "price");
+  }
+  if (live_.contains(order.id)) return rejected(order.id, "duplicate");
+  if (const std::string why = refusal(order, 0); !why.empty()) return rejected(order.id, why);
+  out_ << "accepted " << order.id << '\n';
+  take_and_rest(order);
+}
+
+void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer) {
+  const auto found = live_.find(id);
+  if (found == live_.end()) return rejected(id, "not-live");
+  if (phase_ != "open") return rejected(new_id, phase_);
+  if (offer.quantity < 1 || offer.quantity > quantity_max) return rejected(new_id, "quantity");
+  if (offer.price < 1 || offer.price > price_max) return rejected(new_id, "price");
+  if (live_.contains(new_id)) return rejected(new_id, "duplicate");
+  Order order = *found->second;
+  if (offer.quantity <= order.executed) return cancel(id);
+  const std::int64_t freed = order.open;
+  order.id = new_id;
+  order.price = offer.price;
+  order.open = offer.quantity - order.executed;
+  if (const std::string why = refusal(order, freed); !why.empty()) return rejected(new_id, why);
+  remove(id);
+  out_ << "replaced " << id << ' ' << new_id << '\n';
+  take_and_rest(order);
+}
+
+void NaiveBook::cancel(std::uint32_t id) {
+  if (!live_.contains(id)) return rejected(id, "not-live");
+  out_ << "canceled " << id << ' ' << remove(id).open << " user\n";
+}
+
+void NaiveBook::reduce(std::uint32_t id, std::int64_t total) {
+  if (!live_.contains(id)) return rejected(id, "not-live");
+  if (total < 0) return rejected(id, "quantity");
+  Order& order = *live_[id];
+  const std::int64_t stays = std::max<std::int64_t>(total - order.executed, 0);
+  if (stays >= order.open) return rejected(id, "lowers-nothing");
+  if (stays == 0) return cancel(id);
+  out_ << "canceled " << id << ' ' << order.open - stays << " user\n";
+  order.open = stays;
+}
+
+// How much of the other side the order could take, but no more than it wants.
+std::int64_t NaiveBook::reachable(const Order& taker) const {
+  std::int64_t found = 0;
+  for (const auto& [rank, level] : side(!taker.buy)) {
+    if (!reaches(taker, level.front().price)) break;
+    for (const Order& maker : level) {
+      found += maker.open;
+      if (found >= taker.open) return taker.open;
+    }
+  }
+  return found;
+}
+
+void NaiveBook::take_and_rest(Order order) {
+  auto& makers = side(!order.buy);
+  const bool takes = order.life != "fok" || reachable(order) == order.open;
+  while (takes && order.open > 0 && !makers.empty()) {
+    Level& best = makers.begin()->second;
+    Order& maker = best.front();
+    if (!reaches(order, maker.price)) break;
+    const std::int64_t quantity = std::min(order.open, maker.open);
+    out_ << "fill " << order.id << ' ' << maker.id << ' ' << quantity << '@' << maker.price << '\n';
+    order.open -= quantity;
+    order.executed += quantity;
+    maker.open -= quantity;
+    maker.executed += quantity;
+    if (maker.open == 0) remove(maker.id);
+  }
+  if (order.open == 0) return;
+  if (order.market || order.life == "ioc" || order.life == "fok") {
+    out_ << "canceled " << order.id << ' ' << order.open << " immediate\n";
+    return;
+  }
+  Level& level = side(order.buy)[rank(order)];
+  live_[order.id] = level.insert(level.end(), order);
+}
+
+NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
+  const Order order = *live_[id];
+  auto& levels = side(order.buy);
+  levels[rank(order)].erase(live_[id]);
+  if (levels[rank(order)].empty()) levels.erase(rank(order));
+  live_.erase(id);
+  return order;
+}
+
+void NaiveBook::print() const {
+  for (const bool buy : {true, false}) {
+    for (const auto& [rank, level] : side(buy)) {
+      std::int64_t sum = 0;
+      for (const Order& order : level) sum += order.open;
+      out_ << (buy ? "bid " : "ask ") << sum << '@' << level.front().price << ' ' << level.size()
+           << '\n';
+    }
+  }
+  out_ << "end\n";
+}
+
+}  // namespace basalt::oracle

@@ -1,0 +1,76 @@
+// The rules of one limit order book, so plainly that they are right by reading: a map of lists.
+//
+//   command, one line of text ─► NaiveBook ─► the events, in the words of `basalt book`
+//
+// The judge in property tests. Written from the rules and not from the engine, shares no code with
+// it, and is never optimised. Where the engine has a limit of its size, the judge has one only
+// where a client can meet it (resting_max).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace basalt::oracle {
+
+class NaiveBook {
+ public:
+  explicit NaiveBook(std::ostream& out) : out_(out) {}
+
+  // A line that cannot be read is answered with "error LINE_NUMBER"; what is wrong is left out.
+  void line(const std::string& text);
+
+ private:
+  struct Order {
+    std::uint32_t id;
+    bool buy;
+    bool market;
+    bool post;
+    std::string life;  // day, gtc, ioc or fok.
+    std::int64_t price;
+    std::int64_t open;
+    std::int64_t executed;
+  };
+  using Level = std::list<Order>;  // Oldest first.
+  struct Offer {
+    std::int64_t quantity;
+    std::int64_t price;
+    bool market;
+  };
+
+  bool run(const std::vector<std::string>& words);
+  void new_order(Order order);
+  void replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer);
+  void cancel(std::uint32_t id);
+  void reduce(std::uint32_t id, std::int64_t total);
+  void print() const;
+
+  void take_and_rest(Order order);
+  std::string refusal(const Order& order, std::int64_t freed) const;
+  void rejected(std::uint32_t id, const std::string& why) {
+    out_ << "rejected " << id << ' ' << why << '\n';
+  }
+
+  // Both sides are sorted best first: asks by price, bids by its negative.
+  static std::int64_t rank(const Order& order) { return order.buy ? -order.price : order.price; }
+  static bool reaches(const Order& taker, std::int64_t price) {
+    return taker.market || (taker.buy ? price <= taker.price : price >= taker.price);
+  }
+  std::map<std::int64_t, Level>& side(bool buy) { return buy ? bids_ : asks_; }
+  const std::map<std::int64_t, Level>& side(bool buy) const { return buy ? bids_ : asks_; }
+  std::int64_t reachable(const Order& taker) const;
+  Order remove(std::uint32_t id);
+
+  std::ostream& out_;
+  std::map<std::int64_t, Level> bids_;
+  std::map<std::int64_t, Level> asks_;
+  std::map<std::uint32_t, Level::iterator> live_;
+  std::string phase_ = "open";
+  std::uint64_t line_number_ = 0;
+};
+
+}  // namespace basalt::oracle

@@ -1,0 +1,113 @@
+#include "tests/property/command_stream.h"
+
+#include <algorithm>
+#include <array>
+
+namespace basalt::property {
+namespace {
+
+constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
+constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
+
+// clang-format off
+constexpr std::array<Flow, 9> flows{{
+    // name               low              width  wide   quantity      ids  can red rep tak odd
+    {"tight spread",      1000,            6,     false, 20,           60,  15, 5,  10, 20, 1},
+    {"wide prices",       1,               1,     true,  100,          200, 20, 5,  10, 5,  1},
+    {"few ids",           500,             10,    false, 50,           4,   15, 15, 25, 10, 1},
+    {"many replacements", 1000,            20,    false, 30,           40,  5,  20, 50, 10, 1},
+    {"deep levels",       77,              3,     false, 9,            900, 8,  5,  3,  3,  0},
+    {"empty books",       100,             4,     false, 10,           10,  30, 5,  5,  50, 1},
+    {"leaf edges",        4096 - 5,        10,    false, 40,           50,  25, 5,  15, 15, 1},
+    {"far end",           price_cap - 200, 201,   false, quantity_cap, 60,  20, 10, 15, 15, 2},
+    {"extremes",          1,               100,   true,  quantity_cap, 30,  15, 10, 15, 15, 30},
+}};
+// clang-format on
+
+}  // namespace
+
+std::span<const Flow> all_flows() {
+  return flows;
+}
+
+std::string CommandStream::price() {
+  if (!flow_.price_wide) {
+    return std::to_string(flow_.price_low + static_cast<std::int64_t>(below(
+                                                static_cast<std::uint64_t>(flow_.price_width))));
+  }
+  const std::uint64_t bits = 5 + below(32);
+  return std::to_string(1 +
+                        below(std::uint64_t{1} << bits) % static_cast<std::uint64_t>(price_cap));
+}
+
+std::string CommandStream::quantity() {
+  return std::to_string(1 + below(static_cast<std::uint64_t>(flow_.quantity_max)));
+}
+
+std::string CommandStream::new_order() {
+  const bool market = chance(flow_.takers) && chance(30);
+  std::string line = "new " + id() + (chance(50) ? " buy " : " sell ") +
+                     (market ? quantity() + "@market" : offer());
+  if (chance(flow_.takers)) line += chance(50) ? " ioc" : " fok";
+  if (chance(5)) line += " gtc";
+  if (chance(12)) line += " post";
+  if (chance(10)) line += " account=" + std::to_string(below(3));
+  return line;
+}
+
+std::string CommandStream::odd() {
+  static constexpr std::array<std::int64_t, 14> prices{
+      -1,           0, 1, 2, 63, 64, 65, 4095, 4096, 262'143, 262'144, price_cap - 1, price_cap,
+      price_cap + 1};
+  static constexpr std::array<std::int64_t, 9> quantities{
+      -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
+  static constexpr std::array<const char*, 20> unreadable{"new",
+                                                          "new 1",
+                                                          "new 1 buy",
+                                                          "new x buy 1@1",
+                                                          "new 1 hold 1@1",
+                                                          "new 1 buy 1",
+                                                          "new 1 buy @",
+                                                          "new 1 buy 1@",
+                                                          "new 1 buy @1",
+                                                          "new 1 buy 1@x",
+                                                          "new 1 buy 1.5@2",
+                                                          "new -1 buy 1@1",
+                                                          "new 4294967296 buy 1@1",
+                                                          "new 1 buy 1@1 maybe",
+                                                          "new 1 buy 1@1 account=",
+                                                          "cancel",
+                                                          "cancel 1 2",
+                                                          "reduce 1",
+                                                          "replace 1 2 3@market",
+                                                          "sell everything"};
+  const auto any_of = [this](const auto& values) { return values[below(values.size())]; };
+  const std::string quantity = std::to_string(any_of(quantities));
+  const std::string offer = quantity + '@' + std::to_string(any_of(prices));
+  switch (below(8)) {
+    case 0:
+      return any_of(unreadable);
+    case 1:
+      return chance(70) ? "phase open" : chance(50) ? "phase closed" : "phase halted";
+    case 2:
+      return "  # only a comment";
+    case 3:
+      return "reduce " + id() + ' ' + quantity;
+    case 4:
+      return "replace " + id() + ' ' + id() + ' ' + offer;
+    default:
+      return "new " + id() + (chance(50) ? " buy " : " sell ") + offer + (chance(20) ? " fok" : "");
+  }
+}
+
+std::string CommandStream::next() {
+  if (chance(flow_.odd)) return odd();
+  const std::uint64_t kind = below(100);
+  std::uint64_t bound = flow_.cancels;
+  if (kind < bound) return "cancel " + id();
+  if (kind < (bound += flow_.reduces)) return "reduce " + id() + ' ' + quantity();
+  if (kind < (bound += flow_.replaces)) return "replace " + id() + ' ' + id() + ' ' + offer();
+  return new_order();
+}
+
+}  // namespace basalt::property
