@@ -9,7 +9,7 @@
 // unused slots zero, and the next record opens a new block.
 //
 // Invariants
-//   I1  durable_ <= submitted_ <= open_ <= durable_ + buffer_blocks - 1, in block numbers.
+//   I1  durable_ <= submitted_ <= open_ <= durable_ + buffer_blocks, in block numbers.
 //   I2  durable_blocks() counts a prefix without gap of completed writes, in whatever order they
 //       completed; durable_sequence() is the last sequence of the last block in it.
 //   I3  After a write failed or was short nothing is submitted and neither mark moves again.
@@ -42,7 +42,7 @@ class BlockWriter {
     FileKind kind{};
     std::uint32_t engine = 0;
     std::uint32_t epoch = 0;
-    ResumePoint resume;
+    ResumePoint resume{};
   };
   struct Counters {
     std::uint64_t records = 0;

@@ -49,8 +49,8 @@ class Journal {
   struct Start {
     std::uint32_t engine = 0;
     std::uint32_t epoch = 1;  // Above every epoch in the files.
-    ResumePoint commands;
-    ResumePoint events;
+    ResumePoint commands{};
+    ResumePoint events{};
   };
 
   // `commands` carries whole commands from risk, the first with sequence

@@ -68,7 +68,7 @@ class MarkPage {
 class MarkView {
  public:
   struct Marks {
-    bool live = false;  // An engine holds the lock. The rest is meaningful only then.
+    bool live = false;  // An engine holds the lock. Otherwise the rest is what the last one left.
     bool recovering = false;
     std::uint64_t pid = 0;
     std::uint32_t engine = 0;

@@ -59,7 +59,8 @@ struct FileReport {
   FileKind kind{};
   std::vector<SegmentReport> segments;
   std::optional<Finding> damage;  // Nothing after it was read. Everything else is up to it.
-  std::optional<Finding> torn;    // Where the last segment's valid blocks end.
+  std::optional<Finding> torn;    // The tail is torn: where and how.
+  Finding end;                    // Where the valid blocks end.
   std::uint64_t torn_blocks = 0;  // Blocks of the tail with any byte in them.
   Sequence torn_sequence = 0;     // The highest sequence that the tail still tells of; or 0.
   bool closed = false;            // The last block is that of an orderly stop.
@@ -102,9 +103,12 @@ using Segments = std::vector<std::unique_ptr<SegmentBytes>>;  // In order of num
 // The segments of one file in a data directory, opened for reading. None: an empty file.
 [[nodiscard]] Segments open_segments(const std::filesystem::path& data, FileKind kind);
 
-// `block_limit`: blocks from this number on are a running engine's business and not looked at.
-[[nodiscard]] FileReport scan(const Segments& segments, FileKind kind,
-                              std::optional<std::uint64_t> block_limit = {},
+struct ScanRange {
+  std::uint64_t first_block = 0;  // Number of the first block of the first segment given.
+  // Blocks from this number on are a running engine's business and not looked at.
+  std::uint64_t end_block = ~std::uint64_t{0};
+};
+[[nodiscard]] FileReport scan(const Segments& segments, FileKind kind, const ScanRange& range = {},
                               const Progress& progress = {});
 
 // Both files of a data directory that no engine has open (or whose lock the caller holds).
