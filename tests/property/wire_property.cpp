@@ -221,7 +221,9 @@ void decode_with_all(const Bytes& bytes) {
     EXPECT_EQ(wire_fields::rebuilt(outbound), bytes);
   }
   const auto itch = itch50::decode(bytes);
-  if (itch.error() == itch50::DecodeError::none) EXPECT_EQ(wire_fields::rebuilt(itch), bytes);
+  if (itch.error() == itch50::DecodeError::none) {
+    EXPECT_EQ(wire_fields::rebuilt(itch), bytes);
+  }
   static_cast<void>(soupbintcp::decode(bytes));
   std::size_t in_blocks = 0;
   const auto datagram = moldudp64::decode(bytes);

@@ -127,7 +127,8 @@ TEST(MoldUdp64, the_builder_fills_up_to_its_limit_and_no_further) {
   // 1,400 bytes are a header and 36 orders of 38 bytes; 12 are left.
   std::array<std::byte, payload_bytes_default + 8> buffer;
   buffer.fill(std::byte{0xEE});
-  PacketBuilder builder(std::span(buffer).first(payload_bytes_default), session_named("S"), 1);
+  const std::span<std::byte> all(buffer);
+  PacketBuilder builder(all.first(payload_bytes_default), session_named("S"), 1);
   while (builder.claim<itch50::AddOrder>() != nullptr) {
   }
   EXPECT_EQ(builder.message_count(), 36U);

@@ -245,11 +245,11 @@ TEST(Ouch50, options_are_found_by_tag_whatever_their_order) {
 }
 
 TEST(Ouch50, the_encoder_writes_nothing_that_has_no_room) {
+  Bytes untouched(sizeof(Accepted), std::byte{0xEE});
   for (std::size_t size = 0; size < sizeof(Accepted); ++size) {
-    Bytes out(size, std::byte{0xEE});
-    EXPECT_FALSE(Encoder<Accepted>(out));
-    EXPECT_EQ(out, Bytes(size, std::byte{0xEE}));
+    EXPECT_FALSE(Encoder<Accepted>(std::span(untouched).first(size)));
   }
+  EXPECT_EQ(untouched, Bytes(sizeof(Accepted), std::byte{0xEE}));
   Bytes out(sizeof(Accepted) + 5);
   Encoder<Accepted> accepted(out);
   EXPECT_FALSE(accepted.add(Tag::account, wire::U32(1)));  // Needs six bytes.
@@ -324,6 +324,8 @@ TEST(Alpha, text_is_padded_on_the_right_and_never_cut) {
   EXPECT_EQ(symbol.view(), "AAPL");
   EXPECT_TRUE(symbol.assign("BTC-USDT"));
   EXPECT_EQ(symbol.view(), "BTC-USDT");
+  EXPECT_TRUE(symbol.assign("F"));  // Nothing of a longer text before stays.
+  EXPECT_EQ(symbol.view(), "F");
   EXPECT_TRUE(wire::Alpha<8>().blank());
   EXPECT_EQ(wire::Alpha<4>("A B").view(), "A B");
 }

@@ -19,9 +19,9 @@ std::string text_of(std::span<const std::byte> bytes) {
 
 void append(Bytes& stream, PacketType type, std::string_view payload = {}) {
   const std::size_t at = stream.size();
-  stream.resize(at + header_bytes + payload.size());
   const auto bytes = std::as_bytes(std::span(payload));
-  std::copy(bytes.begin(), bytes.end(), stream.begin() + static_cast<std::ptrdiff_t>(at + 3));
+  stream.resize(at + header_bytes);
+  stream.insert(stream.end(), bytes.begin(), bytes.end());
   EXPECT_EQ(frame(std::span(stream).subspan(at), type, payload.size()), 3 + payload.size());
 }
 
@@ -255,6 +255,8 @@ TEST(SoupBinTcp, a_session_is_padded_on_the_left_and_read_from_either_side) {
   EXPECT_EQ(session.view(), "0001");
   EXPECT_FALSE(session.assign("ELEVENCHARS"));
   EXPECT_EQ(session.view(), "0001");
+  ASSERT_TRUE(session.assign("2"));
+  EXPECT_EQ(session.view(), "2");
   EXPECT_EQ(SessionName({'0', '0', '0', '1', ' ', ' ', ' ', ' ', ' ', ' '}).view(), "0001");
 }
 
