@@ -379,6 +379,15 @@ void BookSession::line(std::string_view text) {
   }
 }
 
+void play_book(std::istream& in, std::ostream& out) {
+  BookSession session(out);
+  for (std::string text; std::getline(in, text);) {
+    session.line(text);
+    // Someone may be typing or driving line by line: answer before waiting for more.
+    if (in.rdbuf()->in_avail() <= 0) out.flush();
+  }
+}
+
 int book_verb(int argc, char** argv) {
   if (argc > 1) {
     const bool help = std::strcmp(argv[1], "--help") == 0;
@@ -391,12 +400,7 @@ int book_verb(int argc, char** argv) {
   }
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
-  BookSession session(std::cout);
-  for (std::string text; std::getline(std::cin, text);) {
-    session.line(text);
-    // Someone may be typing or driving line by line: answer before waiting for more.
-    if (std::cin.rdbuf()->in_avail() <= 0) std::cout.flush();
-  }
+  play_book(std::cin, std::cout);
   return 0;
 }
 

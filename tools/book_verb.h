@@ -35,6 +35,9 @@ class BookSession {
   std::unique_ptr<State> state_;
 };
 
+// Plays all lines of `in` to a new book.
+void play_book(std::istream& in, std::ostream& out);
+
 // argv[0] is "book". Exit status: 0 at the end of input, 2 when used wrongly.
 int book_verb(int argc, char** argv);
 

@@ -1,0 +1,201 @@
+// The stage around the books: every command is answered, the last event is marked, and no ring is
+// too small.
+#include "engine/matching/matching.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <deque>
+#include <vector>
+
+namespace basalt::matching {
+namespace {
+
+constexpr MatchingCore::Limits limits_of_test{16'384, 4, 256, 1024};
+
+// A shard between two rings, and both their far ends.
+struct Shard {
+  explicit Shard(std::uint32_t slots)
+      : arena(MatchingCore::memory_bytes(limits_of_test) +
+              Matching::OrderRing::memory_bytes(slots) + EventRing::memory_bytes(slots) +
+              Arena::cost<Event>(MatchingCore::events_max(limits_of_test))),
+        orders(slots, arena),
+        events(slots, arena),
+        core(limits_of_test, arena),
+        stage("matching[0]", orders, events, core, MatchingCore::events_max(limits_of_test),
+              arena) {}
+
+  void send(const Command& command) {
+    for (std::uint32_t i = 0; i < command.order.slots; ++i) waiting.push_back(command.slot(i));
+  }
+  void send(Order order) {
+    order.slots = 1;
+    Command command;
+    command.order = order;
+    send(command);
+  }
+  // Turns the wheel until nothing moves. Takes at most `events_a_turn` off the far end each time.
+  std::vector<Event> run(std::uint32_t events_a_turn = 1'000'000) {
+    std::vector<Event> told;
+    for (std::uint32_t idle = 0; idle < 3; ++idle) {
+      while (!waiting.empty()) {
+        Slot* slot = orders.claim();
+        if (slot == nullptr) break;
+        *slot = waiting.front();
+        waiting.pop_front();
+        idle = 0;
+      }
+      orders.publish();
+      const std::uint32_t handled = stage.poll();
+      EXPECT_LE(handled, limits::batch_max);
+      if (handled > 0) idle = 0;
+      for (std::uint32_t i = 0; i < events_a_turn; ++i) {
+        const Event* event = events.peek();
+        if (event == nullptr) break;
+        told.push_back(*event);
+        idle = 0;
+      }
+      events.consume();
+    }
+    EXPECT_TRUE(waiting.empty());
+    return told;
+  }
+
+  Arena arena;
+  Matching::OrderRing orders;
+  EventRing events;
+  MatchingCore core;
+  Matching stage;
+  std::deque<Slot> waiting;
+};
+
+Order limit_order(Sequence sequence, std::uint32_t slot, Side side, std::int64_t quantity,
+                  std::int64_t price, std::uint32_t instrument = 0) {
+  Order order;
+  order.sequence = sequence;
+  order.kind = CommandKind::new_order;
+  order.order = order_id(slot, 1);
+  order.side = side;
+  order.quantity = {quantity};
+  order.price = {price};
+  order.instrument = InstrumentId{instrument};
+  return order;
+}
+
+TEST(Matching, instruments_do_not_meet) {
+  Shard shard(64);
+  shard.send(limit_order(1, 0, Side::buy, 10, 50, 0));
+  shard.send(limit_order(2, 1, Side::sell, 10, 50, 1));
+  const auto events = shard.run();
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].kind, EventKind::rested);
+  EXPECT_EQ(events[1].kind, EventKind::rested);
+  EXPECT_EQ(events[1].instrument, InstrumentId{1});
+}
+
+TEST(Matching, what_concerns_no_book_is_answered_with_nothing) {
+  Shard shard(64);
+  Sequence sequence = 0;
+  for (const CommandKind kind : {CommandKind::tick, CommandKind::set_instrument_state}) {
+    Order order;
+    order.kind = kind;
+    order.sequence = ++sequence;
+    shard.send(order);
+  }
+  const auto events = shard.run();
+  ASSERT_EQ(events.size(), 2u);
+  for (const Event& event : events) {
+    EXPECT_EQ(event.kind, EventKind::nothing);
+    EXPECT_EQ(event.last, 1);
+  }
+  EXPECT_EQ(events[1].sequence, 2u);
+}
+
+// A command of four slots through rings of two: it arrives in pieces.
+TEST(Matching, a_definition_may_come_in_pieces_between_orders) {
+  Shard shard(2);
+  shard.send(limit_order(1, 0, Side::sell, 10, 1000, 2));
+  Command define;
+  define.order.kind = CommandKind::define_instrument;
+  define.order.sequence = 2;
+  define.order.instrument = InstrumentId{2};
+  DefineInstrument definition{};
+  definition.collar_ppm = 1000;
+  define.set(definition);
+  ASSERT_EQ(define.order.slots, 4);
+  shard.send(define);
+  shard.send(limit_order(3, 1, Side::buy, 10, 1000, 2));
+  shard.send(limit_order(4, 1, Side::buy, 10, 900, 2));
+  const auto events = shard.run(1);
+  ASSERT_EQ(events.size(), 4u);
+  EXPECT_EQ(events[0].kind, EventKind::rested);
+  EXPECT_EQ(events[1].kind, EventKind::nothing);
+  EXPECT_EQ(events[2].kind, EventKind::fill);
+  EXPECT_EQ(events[3].reject(), Reject::outside_collar);
+}
+
+TEST(Matching, a_sweep_of_ten_thousand_orders_passes_rings_of_two) {
+  Shard shard(2);
+  constexpr std::uint32_t orders = 10'000;
+  for (std::uint32_t i = 0; i < orders; ++i) {
+    shard.send(limit_order(i + 1, i, Side::sell, 5, 100 + i % 50));
+  }
+  ASSERT_EQ(shard.run(1).size(), orders);
+  shard.send(limit_order(orders + 1, orders, Side::buy, 5 * orders + 1, 1000));
+  shard.send(limit_order(orders + 2, orders + 1, Side::buy, 1, 1));
+  const auto events = shard.run(1);
+  ASSERT_EQ(events.size(), orders + 2);
+  for (std::uint32_t i = 0; i < orders; ++i) {
+    ASSERT_EQ(events[i].kind, EventKind::fill);
+    ASSERT_EQ(events[i].sequence, orders + 1);
+    ASSERT_EQ(events[i].last, 0);
+    ASSERT_EQ(events[i].price, Price{100 + i / (orders / 50)});
+  }
+  EXPECT_EQ(events[orders].kind, EventKind::rested);
+  EXPECT_EQ(events[orders].last, 1);
+  EXPECT_EQ(events[orders + 1].sequence, orders + 2);
+  shard.core.assert_invariants();
+}
+
+TEST(Matching, takes_no_order_while_events_of_the_last_one_wait) {
+  Shard shard(2);
+  for (std::uint32_t i = 0; i < 4; ++i) shard.send(limit_order(i + 1, i, Side::sell, 1, 10));
+  ASSERT_EQ(shard.run().size(), 4u);
+  shard.send(limit_order(5, 4, Side::buy, 4, 10));
+  shard.send(limit_order(6, 5, Side::buy, 1, 10));
+  // Nobody takes the four fills: the ring holds two, and the second order stays where it is.
+  EXPECT_TRUE(shard.run(0).empty());
+  EXPECT_TRUE(shard.core.book(InstrumentId{0}).empty(Side::buy));
+  const auto events = shard.run(1);
+  ASSERT_EQ(events.size(), 5u);
+  EXPECT_EQ(events.back().kind, EventKind::rested);
+}
+
+TEST(Matching, handles_at_most_one_batch_a_turn) {
+  Shard shard(256);
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    Slot* slot = shard.orders.claim();
+    Order order = limit_order(i + 1, i, Side::buy, 1, 10);
+    order.slots = 1;
+    *slot = std::bit_cast<Slot>(order);
+  }
+  shard.orders.publish();
+  EXPECT_EQ(shard.stage.poll(), limits::batch_max);
+}
+
+TEST(Matching, the_hash_is_of_one_instrument) {
+  Shard shard(64);
+  const auto hash = [&](std::uint32_t instrument) {
+    StateHash result;
+    shard.core.add_to_hash(InstrumentId{instrument}, result);
+    return result.digest();
+  };
+  const auto before = hash(1);
+  shard.send(limit_order(1, 0, Side::buy, 10, 50, 0));
+  shard.run();
+  EXPECT_EQ(hash(1), before);
+  EXPECT_NE(hash(0), before);
+}
+
+}  // namespace
+}  // namespace basalt::matching
