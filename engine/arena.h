@@ -19,16 +19,20 @@ namespace basalt {
 
 class Arena {
  public:
-  // Maps and touches `size_bytes`, on NUMA node `node` (-1: wherever). Throws std::system_error.
+  // Maps and touches `size_bytes`, on NUMA node `node` (-1: wherever). Throws std::system_error,
+  // also when the node is not there or refuses: memory on the wrong node only looks right.
   explicit Arena(std::size_t size_bytes, int node = -1);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // An array of `count` value-initialised T, each array on a line pair of its own.
+  // An array of `count` value-initialised T, each array on a line pair of its own. Throws
+  // std::bad_alloc, having taken nothing, when that much is not left.
   template <typename T>
   std::span<T> take(std::size_t count) {
     static_assert(std::is_trivially_destructible_v<T>, "an arena runs no destructors");
+    static_assert(alignof(T) <= false_sharing_bytes);
+    if (count > size_bytes_ / sizeof(T)) throw std::bad_alloc();  // So that no product overflows.
     std::byte* at = take_bytes(count * sizeof(T));
     T* first = reinterpret_cast<T*>(at);
     for (std::size_t i = 0; i < count; ++i) new (first + i) T();

@@ -41,7 +41,9 @@ class BroadcastRing {
         published_seen_ = ring_->published_.load(std::memory_order_acquire);
         if (peeked_ == published_seen_) return nullptr;
       }
-      return &ring_->slot_[peeked_++ & ring_->mask_];
+      const Position last = published_seen_ - 1;
+      __builtin_prefetch(&slot_[std::min(peeked_ + lookahead_slots, last) & mask_]);
+      return &slot_[peeked_++ & mask_];
     }
 
     // Once per batch. Everything peeked so far is given back.
@@ -58,11 +60,13 @@ class BroadcastRing {
 
    private:
     friend class BroadcastRing;
-    alignas(false_sharing_bytes) std::atomic<Position> consumed_{
-        0};                                             // Reader writes, writer reads.
+    // Reader writes, writer reads.
+    alignas(false_sharing_bytes) std::atomic<Position> consumed_{0};
     alignas(false_sharing_bytes) Position peeked_ = 0;  // Reader alone.
     Position published_seen_ = 0;                       //   Its stale copy.
-    BroadcastRing* ring_ = nullptr;
+    const BroadcastRing* ring_ = nullptr;               // From here on: never written after start.
+    const T* slot_ = nullptr;
+    std::uint32_t mask_ = 0;
   };
 
   // `slots` is a power of two, at least 2; 1 <= readers <= readers_max.
@@ -72,7 +76,11 @@ class BroadcastRing {
     BASALT_ASSERT(std::has_single_bit(slots));
     BASALT_ASSERT(readers >= 1);
     BASALT_ASSERT(readers <= readers_max);
-    for (Reader& reader : reader_) reader.ring_ = this;
+    for (Reader& reader : reader_) {
+      reader.ring_ = this;
+      reader.slot_ = slot_;
+      reader.mask_ = mask_;
+    }
   }
   BroadcastRing(const BroadcastRing&) = delete;
   BroadcastRing& operator=(const BroadcastRing&) = delete;
@@ -92,6 +100,9 @@ class BroadcastRing {
       slowest_seen_ = slowest();
       if (claimed_ - slowest_seen_ == slots_) return nullptr;
     }
+    // For writing, and at most the last slot that is the writer's by I2.
+    const Position last = slowest_seen_ + mask_;
+    __builtin_prefetch(&slot_[std::min(claimed_ + lookahead_slots, last) & mask_], 1);
     return &slot_[claimed_++ & mask_];
   }
 
@@ -125,7 +136,7 @@ class BroadcastRing {
   alignas(false_sharing_bytes) std::atomic<Position> published_{0};  // Writer writes, all read.
   alignas(false_sharing_bytes) Position claimed_ = 0;                // Writer alone.
   Position slowest_seen_ = 0;                                        //   Its stale copy.
-  alignas(false_sharing_bytes) T* const slot_;                       // Never written after start.
+  T* const slot_;                                                    // Never written after start.
   const std::uint32_t slots_;
   const std::uint32_t mask_;
   const std::uint32_t readers_;

@@ -4,7 +4,9 @@
 //                 └─ a batch ─┘                               └─ a batch ─┘
 //
 // Both sides work on whole batches and touch the other side's line once per batch: the cost of a
-// message is then its own 64 bytes (8 ns on the reference machine), not two cache-line transfers.
+// message is then its own 64 bytes, not two cache-line transfers. And both ask for a slot's line a
+// few slots before they need it, but never for a slot that still belongs to the other side, which
+// would only snatch it away. Measured by bench/micro/ring_bench.cpp; figures in bench/results/.
 //
 // Invariants
 //   I1  consumed_ <= peeked_ <= published_ <= claimed_ <= consumed_ + slots.
@@ -16,10 +18,10 @@
 // producer decides what that means.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <span>
 #include <type_traits>
 
 #include "engine/arena.h"
@@ -31,6 +33,10 @@ namespace basalt::ring {
 // Positions in a ring: 64 bits at 1 G/s last 584 years, so they never wrap.
 using Position = std::uint64_t;
 
+// How many slots ahead a line is asked for: a transfer between cores takes as long as about eight
+// messages. 4 to 16 measure alike; without it a message costs twice to five times as much.
+inline constexpr Position lookahead_slots = 8;
+
 template <typename T>
 class SpscRing {
   static_assert(std::is_trivially_copyable_v<T>, "slots are reused without destruction");
@@ -38,7 +44,11 @@ class SpscRing {
  public:
   // `slots` is a power of two, at least 2. Memory comes from the arena.
   SpscRing(std::uint32_t slots, Arena& arena)
-      : slot_(arena.take<T>(slots).data()), slots_(slots), mask_(slots - 1) {
+      : write_slot_(arena.take<T>(slots).data()),
+        slots_(slots),
+        write_mask_(slots - 1),
+        read_slot_(write_slot_),
+        read_mask_(slots - 1) {
     BASALT_ASSERT(slots >= 2);
     BASALT_ASSERT(std::has_single_bit(slots));
   }
@@ -56,7 +66,10 @@ class SpscRing {
       consumed_seen_ = consumed_.load(std::memory_order_acquire);
       if (claimed_ - consumed_seen_ == slots_) return nullptr;
     }
-    return &slot_[claimed_++ & mask_];
+    // For writing, and at most the last slot that is ours by I2.
+    const Position last = consumed_seen_ + write_mask_;
+    __builtin_prefetch(&write_slot_[std::min(claimed_ + lookahead_slots, last) & write_mask_], 1);
+    return &write_slot_[claimed_++ & write_mask_];
   }
 
   // Producer only. How many claims will succeed now, `wanted` being enough to stop looking.
@@ -82,7 +95,9 @@ class SpscRing {
       published_seen_ = published_.load(std::memory_order_acquire);
       if (peeked_ == published_seen_) return nullptr;
     }
-    return &slot_[peeked_++ & mask_];
+    const Position last = published_seen_ - 1;
+    __builtin_prefetch(&read_slot_[std::min(peeked_ + lookahead_slots, last) & read_mask_]);
+    return &read_slot_[peeked_++ & read_mask_];
   }
 
   // Consumer only, once per batch. Everything peeked so far is given back.
@@ -101,16 +116,19 @@ class SpscRing {
   [[nodiscard]] std::uint32_t slots() const noexcept { return slots_; }
 
  private:
-  // Four groups, one per writer and audience, each on its own pair of lines.
+  // Four groups, one per writer and audience, each on its own pair of lines. Each side keeps its
+  // own copy of where the slots are, so that a batch touches two lines of its own and no fifth.
   alignas(false_sharing_bytes) std::atomic<Position> published_{0};  // Producer writes, both read.
   alignas(false_sharing_bytes) Position claimed_ = 0;                // Producer alone.
   Position consumed_seen_ = 0;                                       //   Its stale copy.
-  alignas(false_sharing_bytes) std::atomic<Position> consumed_{0};   // Consumer writes, both read.
-  alignas(false_sharing_bytes) Position peeked_ = 0;                 // Consumer alone.
-  Position published_seen_ = 0;                                      //   Its stale copy.
-  alignas(false_sharing_bytes) T* const slot_;                       // Never written after start.
+  T* const write_slot_;
   const std::uint32_t slots_;
-  const std::uint32_t mask_;
+  const std::uint32_t write_mask_;
+  alignas(false_sharing_bytes) std::atomic<Position> consumed_{0};  // Consumer writes, both read.
+  alignas(false_sharing_bytes) Position peeked_ = 0;                // Consumer alone.
+  Position published_seen_ = 0;                                     //   Its stale copy.
+  const T* const read_slot_;
+  const std::uint32_t read_mask_;
 };
 
 }  // namespace basalt::ring
