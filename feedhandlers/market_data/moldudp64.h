@@ -114,7 +114,7 @@ class Datagram {
   [[nodiscard]] std::size_t message_count() const noexcept {
     return is_end_of_session() ? 0 : header_->count.value();
   }
-  [[nodiscard]] const Blocks& blocks() const noexcept { return blocks_; }
+  [[nodiscard]] Blocks blocks() const noexcept { return blocks_; }
 
  private:
   // Do `count` blocks fill `bytes` exactly?

@@ -85,7 +85,7 @@ class Decoded {
     return wire::overlay<M>(bytes_.data());
   }
   // Empty when there is none, or the error is about it.
-  [[nodiscard]] const Appendage& appendage() const noexcept { return appendage_; }
+  [[nodiscard]] Appendage appendage() const noexcept { return appendage_; }
   // The whole message, appendage included.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
 

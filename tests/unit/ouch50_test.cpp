@@ -234,7 +234,7 @@ TEST(Ouch50, options_are_found_by_tag_whatever_their_order) {
                                           {Tag::account, "00000005"_hex}});
   const Inbound decoded = decode_inbound(message);
   ASSERT_EQ(decoded.error(), DecodeError::none);
-  const Appendage& options = decoded.appendage();
+  const Appendage options = decoded.appendage();
   ASSERT_NE(options.find<wire::U32>(Tag::account), nullptr);
   EXPECT_EQ(*options.find<wire::U32>(Tag::account), 5U);
   EXPECT_EQ(*options.find<wire::I32>(Tag::peg_offset), -100);
