@@ -6,7 +6,10 @@
 # basalt_add_check(NAME KIND … COMMAND … [NEEDS target …] [ENVIRONMENT …] [TIMEOUT seconds])
 #   One test that is a command: a script, or a program run in a certain way.
 #
-# Both register with CTest under their kind as label, so that `ctest -L property` runs one kind, and
+# basalt_add_codegen_check(NAME SOURCES … [LIBRARIES …])
+#   Reads the machine code of the sources' functions; see tests/codegen/check_machine_code.
+#
+# All register with CTest under their kind as label, so that `ctest -L property` runs one kind, and
 # hang below the targets `tests` and `<kind>-tests`. A build has only the kinds in
 # BASALT_TEST_KINDS (empty: all), and says BASALT_TEST_PREFIX before each name, so that one summary
 # over several builds can tell them apart.
@@ -84,4 +87,17 @@ function(basalt_add_check name)
   if(arg_ENVIRONMENT)
     set_tests_properties(${BASALT_TEST_PREFIX}${name} PROPERTIES ENVIRONMENT "${arg_ENVIRONMENT}")
   endif()
+endfunction()
+
+function(basalt_add_codegen_check name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  basalt_kind_is_wanted(codegen wanted)
+  # Debug and sanitizer builds call where a release does not.
+  if(NOT wanted OR NOT CMAKE_BUILD_TYPE STREQUAL "Release" OR BASALT_SANITIZE)
+    return()
+  endif()
+  add_library(${name} OBJECT ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES})
+  basalt_add_check(${name} KIND codegen NEEDS ${name}
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/codegen/check_machine_code $<TARGET_OBJECTS:${name}>)
 endfunction()
