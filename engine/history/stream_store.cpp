@@ -21,7 +21,8 @@ constexpr std::size_t round_up(std::size_t size, std::size_t to) {
 
 StreamStore::StreamStore(std::uint32_t streams, std::size_t bytes_max)
     : bytes_max_(round_up(bytes_max, 4096)), stream_count_(streams) {
-  const std::size_t directory_bytes = chunks_max * sizeof(std::uint64_t);
+  const std::size_t directory_bytes =
+      round_up(chunks_max(bytes_max_) * sizeof(std::uint64_t), false_sharing_bytes);
   const std::size_t table_bytes = round_up(streams * sizeof(Stream), 4096);
   mapped_bytes_ = table_bytes + streams * directory_bytes + bytes_max_;
   void* memory = ::mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE,
@@ -70,6 +71,8 @@ std::span<std::byte> StreamStore::claim() noexcept {
 void StreamStore::append(std::uint32_t number, Sequence sequence, std::size_t size) noexcept {
   BASALT_ASSERT(number < stream_count_);
   BASALT_ASSERT(size <= message_bytes_max);
+  BASALT_ASSERT(sequence >= last_sequence_);  // H2
+  last_sequence_ = sequence;
   const std::size_t offset = used_.load(std::memory_order_relaxed);  // Our own.
   std::byte* at = take(round_up(sizeof(Header) + size, alignof(Header)));
   new (at) Header{sequence, size};
@@ -77,7 +80,7 @@ void StreamStore::append(std::uint32_t number, Sequence sequence, std::size_t si
   Stream& stream = streams_[number];
   const std::uint64_t count = stream.count.load(std::memory_order_relaxed);  // Our own.
   const std::uint64_t chunk = count / chunk_messages;
-  BASALT_ASSERT(chunk < chunks_max);
+  BASALT_ASSERT(chunk < chunks_max(bytes_max_));
   if (count % chunk_messages == 0) {
     stream.directory[chunk] =
         static_cast<std::uint64_t>(take(chunk_messages * sizeof(std::uint64_t)) - memory_);
@@ -89,8 +92,11 @@ void StreamStore::append(std::uint32_t number, Sequence sequence, std::size_t si
 }
 
 StreamStore::Message StreamStore::at(std::uint32_t number, std::uint64_t message) const noexcept {
+  BASALT_ASSERT(number < stream_count_);
   const Stream& stream = streams_[number];
   BASALT_ASSERT(message >= 1);
+  // Relaxed: the caller has seen a count() that lets it ask; this only catches one that has not.
+  BASALT_ASSERT(message <= stream.count.load(std::memory_order_relaxed));
   const std::uint64_t place = message - 1;
   const auto* index =
       reinterpret_cast<const std::uint64_t*>(memory_ + stream.directory[place / chunk_messages]);

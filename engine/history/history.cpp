@@ -1,0 +1,230 @@
+#include "engine/history/history.h"
+
+#include <algorithm>
+
+#include "engine/history/time_of_day.h"
+#include "feedhandlers/order_entry/ouch50_reject.h"
+
+namespace basalt::history {
+namespace {
+
+// Accepted, and one Executed for each side.
+constexpr std::uint32_t messages_per_event_max = 3;
+
+// Quantities enter as 32 bits and only fall.
+std::uint32_t wire_quantity(Quantity quantity) noexcept {
+  BASALT_ASSERT(quantity >= Quantity{0});
+  BASALT_ASSERT(quantity.value <= 0xFFFF'FFFF);
+  return static_cast<std::uint32_t>(quantity.value);
+}
+
+std::uint64_t wire_price(Price price, const Instrument& instrument) noexcept {
+  BASALT_ASSERT(price > no_price);
+  return static_cast<std::uint64_t>(price.value) * instrument.wire_tick;
+}
+
+// One of OUCH's letters that a command or an entry carries.
+template <typename Letter>
+Letter letter(std::uint8_t value) noexcept {
+  return Letter{static_cast<char>(value)};
+}
+
+}  // namespace
+
+HistoryCore::HistoryCore(const ReferenceLimits& limits, std::uint32_t orders_max,
+                         StreamStore& answers, Arena& arena)
+    : reference_(limits, arena),
+      entry_(arena.take<Entry>(orders_max)),
+      answers_(answers),
+      messages_per_slot_max_(std::max(messages_per_event_max, limits.sessions_max)) {
+  BASALT_ASSERT(answers.streams() >= limits.sessions_max);
+}
+
+std::size_t HistoryCore::memory_bytes(const ReferenceLimits& limits,
+                                      std::uint32_t orders_max) noexcept {
+  return ReferenceData::memory_bytes(limits) + Arena::cost<Entry>(orders_max);
+}
+
+void HistoryCore::on_command(const Command& command) noexcept {
+  switch (command.order.kind) {
+    case CommandKind::new_order:
+      if (command.order.verdict != Reject::none) tell_rejected(command, command.order.verdict);
+      return;
+    case CommandKind::account_query:
+      // Also with a verdict: whatever else is wrong with it, the question has an answer.
+      return tell_next_number(command);
+    case CommandKind::market_event:
+      if (command.order.verdict == Reject::none) tell_market_event(command);
+      return;
+    default:
+      return reference_.apply(command);
+  }
+}
+
+void HistoryCore::on_event(const Command& command, const Event& event) noexcept {
+  if (command.order.kind == CommandKind::new_order && event.index == 0) {
+    on_new_order(command, event);
+  }
+  switch (event.kind) {
+    case EventKind::fill:
+      return on_fill(command, event);
+    case EventKind::canceled:
+      return tell_canceled(command, event.order, event.quantity, event.reason());
+    case EventKind::replaced:
+      return tell_replaced(command, event);
+    case EventKind::rejected:
+      // OUCH 5.0, Replace, outcome 3: the original stands.
+      if (command.order.kind == CommandKind::replace) tell_rejected(command, event.reject());
+      return;
+    case EventKind::rested:
+    case EventKind::nothing:
+      return;
+  }
+}
+
+// What the book did with the order shows whether it was accepted.
+void HistoryCore::on_new_order(const Command& command, const Event& first) noexcept {
+  if (first.kind != EventKind::rejected) return tell_accepted(command);
+  if (first.reject() != Reject::would_cross) return tell_rejected(command, first.reject());
+  BASALT_REACHED("a post-only order that would cross is accepted and canceled");
+  tell_accepted(command);
+  tell_canceled(command, command.order.order, command.order.quantity, CancelReason::post_only);
+}
+
+void HistoryCore::on_fill(const Command& command, const Event& event) noexcept {
+  tell_executed(command, event, entry_of(command.order.order), ouch50::LiquidityFlag::removed);
+  tell_executed(command, event, entry_of(event.order), ouch50::LiquidityFlag::added);
+}
+
+void HistoryCore::tell_accepted(const Command& command) noexcept {
+  const Order& order = command.order;
+  const Origin& origin = command.origin;
+  const Instrument& instrument = reference_.instrument(order.instrument);
+  BASALT_ASSERT(slot_of(order.order) < entry_.size());
+  entry_[slot_of(order.order)] = {.generation = generation_of(order.order),
+                                  .user_ref_num = origin.user_ref_num,
+                                  .session = origin.session,
+                                  .channel = origin.user_ref_index,
+                                  .side = origin.wire_side,
+                                  .capacity = origin.capacity,
+                                  .cross_type = origin.cross_type};
+
+  auto accepted = start<ouch50::Accepted>(command);
+  accepted->user_ref_num = origin.user_ref_num;
+  accepted->side = letter<ouch50::Side>(origin.wire_side);
+  accepted->quantity = wire_quantity(order.quantity);
+  accepted->symbol = wire::Alpha<8>(instrument.symbol);
+  accepted->price = wire_price(order.price, instrument);
+  accepted->time_in_force = letter<ouch50::TimeInForce>(origin.wire_time_in_force);
+  accepted->display = letter<ouch50::Display>(origin.display);
+  accepted->order_reference = static_cast<std::uint64_t>(order.order);
+  accepted->capacity = letter<ouch50::Capacity>(origin.capacity);
+  accepted->intermarket_sweep = letter<ouch50::YesNo>(origin.intermarket_sweep);
+  accepted->cross_type = letter<ouch50::CrossType>(origin.cross_type);
+  accepted->order_state = ouch50::OrderState::live;
+  accepted->client_order_id = wire::Alpha<14>(origin.client_order_id);
+  finish(accepted, command, origin.session, origin.user_ref_index);
+}
+
+void HistoryCore::tell_replaced(const Command& command, const Event& event) noexcept {
+  const Order& order = command.order;
+  const Origin& origin = command.origin;
+  const Instrument& instrument = reference_.instrument(order.instrument);
+  BASALT_ASSERT(event.order == order.original);
+  BASALT_ASSERT(slot_of(order.order) < entry_.size());
+  Entry entry = entry_of(order.original);
+  entry.generation = generation_of(order.order);
+  entry.user_ref_num = origin.user_ref_num;
+  entry_[slot_of(order.order)] = entry;
+
+  auto replaced = start<ouch50::Replaced>(command);
+  replaced->original_user_ref_num = origin.original_user_ref_num;
+  replaced->user_ref_num = origin.user_ref_num;
+  replaced->side = letter<ouch50::Side>(entry.side);
+  replaced->quantity = wire_quantity(event.remaining);
+  replaced->symbol = wire::Alpha<8>(instrument.symbol);
+  replaced->price = wire_price(order.price, instrument);
+  replaced->time_in_force = letter<ouch50::TimeInForce>(origin.wire_time_in_force);
+  replaced->display = letter<ouch50::Display>(origin.display);
+  replaced->order_reference = static_cast<std::uint64_t>(order.order);
+  replaced->capacity = letter<ouch50::Capacity>(entry.capacity);
+  replaced->intermarket_sweep = letter<ouch50::YesNo>(origin.intermarket_sweep);
+  replaced->cross_type = letter<ouch50::CrossType>(entry.cross_type);
+  replaced->order_state = ouch50::OrderState::live;
+  replaced->client_order_id = wire::Alpha<14>(origin.client_order_id);
+  finish(replaced, command, entry.session, entry.channel);
+}
+
+void HistoryCore::tell_rejected(const Command& command, Reject reject) noexcept {
+  const Origin& origin = command.origin;
+  auto rejected = start<ouch50::Rejected>(command);
+  rejected->user_ref_num = origin.user_ref_num;
+  rejected->reason = ouch50::ouch_reject_code(reject);
+  rejected->client_order_id = wire::Alpha<14>(origin.client_order_id);
+  finish(rejected, command, origin.session, origin.user_ref_index);
+}
+
+void HistoryCore::tell_executed(const Command& command, const Event& event, const Entry& entry,
+                                ouch50::LiquidityFlag liquidity) noexcept {
+  auto executed = start<ouch50::Executed>(command);
+  executed->user_ref_num = entry.user_ref_num;
+  executed->quantity = wire_quantity(event.quantity);
+  executed->price = wire_price(event.price, reference_.instrument(event.instrument));
+  executed->liquidity = liquidity;
+  executed->match_number = event.match_number;
+  finish(executed, command, entry.session, entry.channel);
+}
+
+void HistoryCore::tell_canceled(const Command& command, OrderId order, Quantity quantity,
+                                CancelReason reason) noexcept {
+  const Entry& entry = entry_of(order);
+  auto canceled = start<ouch50::Canceled>(command);
+  canceled->user_ref_num = entry.user_ref_num;
+  canceled->quantity = wire_quantity(quantity);
+  canceled->reason = letter<ouch50::CancelReason>(static_cast<std::uint8_t>(reason));
+  finish(canceled, command, entry.session, entry.channel);
+}
+
+void HistoryCore::tell_next_number(const Command& command) noexcept {
+  auto response = start<ouch50::AccountQueryResponse>(command);
+  response->next_user_ref_num = command.origin.original_user_ref_num;
+  finish(response, command, command.origin.session, command.origin.user_ref_index);
+}
+
+// OUCH knows two of the events that the feed can tell.
+void HistoryCore::tell_market_event(const Command& command) noexcept {
+  const auto event = letter<ouch50::EventCode>(command.as<Amendment>().market_event);
+  if (event != ouch50::EventCode::start_of_day && event != ouch50::EventCode::end_of_day) return;
+  for (std::uint32_t session = 0; session < reference_.limits().sessions_max; ++session) {
+    if (!reference_.has(SessionId{session})) continue;
+    auto told = start<ouch50::SystemEvent>(command);
+    told->event = event;
+    answers_.append(session, command.order.sequence, told.size_bytes());
+  }
+}
+
+template <wire::Message M>
+ouch50::Encoder<M> HistoryCore::start(const Command& command) noexcept {
+  ouch50::Encoder<M> message(answers_.claim());
+  message->time = since_midnight(command.order.time);
+  return message;
+}
+
+template <wire::Message M>
+void HistoryCore::finish(ouch50::Encoder<M>& message, const Command& command, SessionId session,
+                         std::uint8_t channel) noexcept {
+  if (channel != 0) {
+    [[maybe_unused]] const bool fits = message.add(ouch50::Tag::user_ref_index, channel);
+    BASALT_ASSERT(fits);
+  }
+  answers_.append(index_of(session), command.order.sequence, message.size_bytes());
+}
+
+const HistoryCore::Entry& HistoryCore::entry_of(OrderId order) const noexcept {
+  BASALT_ASSERT(slot_of(order) < entry_.size());
+  const Entry& entry = entry_[slot_of(order)];
+  BASALT_ASSERT(entry.generation == generation_of(order));  // I2
+  return entry;
+}
+
+}  // namespace basalt::history

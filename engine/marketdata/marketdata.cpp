@@ -1,0 +1,232 @@
+#include "engine/marketdata/marketdata.h"
+
+#include <algorithm>
+
+#include "engine/history/time_of_day.h"
+
+namespace basalt::marketdata {
+namespace {
+
+constexpr std::int64_t wire_max = 0xFFFF'FFFF;
+
+// Quantities enter as 32 bits and only fall.
+std::uint32_t wire_shares(Quantity quantity) noexcept {
+  BASALT_ASSERT(quantity > Quantity{0});
+  BASALT_ASSERT(quantity.value <= wire_max);
+  return static_cast<std::uint32_t>(quantity.value);
+}
+
+std::uint32_t wire_price(Price price, const Instrument& instrument) noexcept {
+  BASALT_ASSERT(price > no_price);
+  BASALT_ASSERT(price.value <= wire_max / instrument.wire_tick);
+  return static_cast<std::uint32_t>(price.value * instrument.wire_tick);
+}
+
+std::uint64_t reference_of(OrderId order) noexcept {
+  return static_cast<std::uint64_t>(order);
+}
+
+itch50::Side wire_side(Side side) noexcept {
+  return side == Side::buy ? itch50::Side::buy : itch50::Side::sell;
+}
+
+}  // namespace
+
+MarketDataCore::MarketDataCore(const ReferenceLimits& limits, history::StreamStore& feed,
+                               Arena& arena)
+    : reference_(limits, arena), feed_(feed) {
+  BASALT_ASSERT(feed.streams() > feed_stream);
+}
+
+std::size_t MarketDataCore::memory_bytes(const ReferenceLimits& limits) noexcept {
+  return ReferenceData::memory_bytes(limits);
+}
+
+void MarketDataCore::on_command(const Command& command) noexcept {
+  BASALT_ASSERT(replaced_ == no_order);  // A replacement is never a command's last event.
+  if (feed_.count(feed_stream) == 0) {
+    tell_system_event(command, itch50::EventCode::start_of_messages);
+  }
+  if (command.order.verdict != Reject::none) return;
+  switch (command.order.kind) {
+    case CommandKind::define_instrument:
+      return on_definition(command);
+    case CommandKind::set_instrument_state:
+      reference_.apply(command);
+      return tell_state(command, command.as<Amendment>().instrument_state);
+    case CommandKind::market_event:
+      return on_market_event(command);
+    default:
+      return reference_.apply(command);
+  }
+}
+
+void MarketDataCore::on_event(const Command& command, const Event& event) noexcept {
+  if (event.kind != EventKind::rested && replaced_ != no_order) {
+    BASALT_REACHED("a replacement trades, and is told as a deletion");
+    tell_deleted(command, replaced_);
+    replaced_ = no_order;
+  }
+  switch (event.kind) {
+    case EventKind::rested:
+      return on_rested(command, event);
+    case EventKind::fill:
+      return on_fill(command, event);
+    case EventKind::canceled:
+      return on_canceled(command, event);
+    case EventKind::replaced:
+      replaced_ = event.order;
+      return;
+    case EventKind::rejected:
+    case EventKind::nothing:
+      return;
+  }
+}
+
+void MarketDataCore::on_definition(const Command& command) noexcept {
+  const bool again = reference_.has(command.order.instrument);
+  reference_.apply(command);
+  if (again) return;  // With the same values, or it would have a verdict.
+  const Instrument& instrument = reference_.instrument(command.order.instrument);
+  tell_directory(command, instrument);
+  tell_scale(command, instrument);
+  tell_state(command, instrument.state);
+}
+
+// Start and end of messages are about the stream, which only starts once, and by itself.
+void MarketDataCore::on_market_event(const Command& command) noexcept {
+  const itch50::EventCode event{static_cast<char>(command.as<Amendment>().market_event)};
+  switch (event) {
+    case itch50::EventCode::start_of_system_hours:
+    case itch50::EventCode::start_of_market_hours:
+    case itch50::EventCode::end_of_market_hours:
+    case itch50::EventCode::end_of_system_hours:
+      return tell_system_event(command, event);
+    case itch50::EventCode::start_of_messages:
+    case itch50::EventCode::end_of_messages:
+      return;
+  }
+}
+
+void MarketDataCore::on_rested(const Command& command, const Event& event) noexcept {
+  if (replaced_ != no_order) return tell_replaced(command, event);
+  const Instrument& instrument = reference_.instrument(event.instrument);
+  auto& added = start<itch50::AddOrder>(command);
+  added.order_reference = reference_of(event.order);
+  added.side = wire_side(event.side);
+  added.shares = wire_shares(event.remaining);
+  added.stock = wire::Alpha<8>(instrument.symbol);
+  added.price = wire_price(event.price, instrument);
+  finish(added, command);
+}
+
+void MarketDataCore::on_fill(const Command& command, const Event& event) noexcept {
+  auto& executed = start<itch50::OrderExecuted>(command);
+  executed.order_reference = reference_of(event.order);
+  executed.shares = wire_shares(event.quantity);
+  executed.match_number = event.match_number;
+  finish(executed, command);
+}
+
+void MarketDataCore::on_canceled(const Command& command, const Event& event) noexcept {
+  const bool enters =
+      command.order.kind == CommandKind::new_order || command.order.kind == CommandKind::replace;
+  if (enters && event.order == command.order.order) return;  // It never came to rest.
+  if (event.remaining == Quantity{0}) return tell_deleted(command, event.order);
+  auto& canceled = start<itch50::OrderCancel>(command);
+  canceled.order_reference = reference_of(event.order);
+  canceled.shares = wire_shares(event.quantity);
+  finish(canceled, command);
+}
+
+void MarketDataCore::tell_system_event(const Command& command, itch50::EventCode event) noexcept {
+  auto& told = start<itch50::SystemEvent>(command);
+  told.prefix.stock_locate = std::uint16_t{0};
+  told.event = event;
+  finish(told, command);
+}
+
+// A unit of shares is a lot, so a round lot is one. What the venue has no word for is left blank.
+void MarketDataCore::tell_directory(const Command& command, const Instrument& instrument) noexcept {
+  auto& directory = start<itch50::StockDirectory>(command);
+  directory.stock = wire::Alpha<8>(instrument.symbol);
+  directory.market_category =
+      instrument.market_category == 0 ? ' ' : static_cast<char>(instrument.market_category);
+  directory.financial_status = ' ';
+  directory.round_lot_size = std::uint32_t{1};
+  directory.round_lots_only = itch50::YesNo::no;
+  directory.issue_classification = ' ';
+  directory.issue_subtype = wire::Alpha<2>("Z");  // Not applicable.
+  directory.authenticity = 'P';
+  directory.short_sale_threshold = ' ';
+  directory.ipo_flag = ' ';
+  directory.luld_tier = ' ';
+  directory.etp_flag = ' ';
+  directory.etp_leverage = std::uint32_t{0};
+  directory.inverse = itch50::YesNo::no;
+  finish(directory, command);
+}
+
+// One lot is lot_value minor units of base: as few digits as say the same.
+void MarketDataCore::tell_scale(const Command& command, const Instrument& instrument) noexcept {
+  std::uint8_t decimals = reference_.asset(instrument.base).decimals;
+  std::int64_t lot = instrument.lot_value;
+  while (decimals > 0 && lot % 10 == 0) {
+    lot /= 10;
+    --decimals;
+  }
+  BASALT_ASSERT(lot <= wire_max);
+  auto& scale = start<itch50::InstrumentScale>(command);
+  scale.stock = wire::Alpha<8>(instrument.symbol);
+  scale.price_decimals = static_cast<std::uint8_t>(itch50::price_decimals);
+  scale.price_tick = instrument.wire_tick;
+  scale.lot_decimals = decimals;
+  scale.lot = static_cast<std::uint32_t>(lot);
+  scale.price_max = wire_price(instrument.price_max, instrument);
+  // OUCH cannot ask for more, whatever the instrument would take.
+  scale.shares_max = wire_shares(std::min(instrument.quantity_max, Quantity{wire_max}));
+  finish(scale, command);
+}
+
+// ITCH has one word for all times at which an instrument takes no orders.
+void MarketDataCore::tell_state(const Command& command, InstrumentState state) noexcept {
+  const Instrument& instrument = reference_.instrument(command.order.instrument);
+  auto& action = start<itch50::TradingAction>(command);
+  action.stock = wire::Alpha<8>(instrument.symbol);
+  action.state =
+      state == InstrumentState::open ? itch50::TradingState::trading : itch50::TradingState::halted;
+  action.reserved = ' ';
+  finish(action, command);
+}
+
+void MarketDataCore::tell_replaced(const Command& command, const Event& event) noexcept {
+  auto& replaced = start<itch50::OrderReplace>(command);
+  replaced.original_reference = reference_of(replaced_);
+  replaced.new_reference = reference_of(event.order);
+  replaced.shares = wire_shares(event.remaining);
+  replaced.price = wire_price(event.price, reference_.instrument(event.instrument));
+  replaced_ = no_order;
+  finish(replaced, command);
+}
+
+void MarketDataCore::tell_deleted(const Command& command, OrderId order) noexcept {
+  auto& deleted = start<itch50::OrderDelete>(command);
+  deleted.order_reference = reference_of(order);
+  finish(deleted, command);
+}
+
+template <wire::Message M>
+M& MarketDataCore::start(const Command& command) noexcept {
+  M* message = wire::emplace<M>(feed_.claim());
+  BASALT_ASSERT(message != nullptr);
+  message->prefix.stock_locate = stock_locate(command.order.instrument);
+  message->prefix.time = history::since_midnight(command.order.time);
+  return *message;
+}
+
+template <wire::Message M>
+void MarketDataCore::finish(const M& message, const Command& command) noexcept {
+  feed_.append(feed_stream, command.order.sequence, sizeof message);
+}
+
+}  // namespace basalt::marketdata
