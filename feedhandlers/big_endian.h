@@ -73,6 +73,13 @@ class Nanos48 {
   constexpr Nanos48(std::uint64_t nanoseconds) noexcept
       : high_(static_cast<std::uint16_t>(nanoseconds >> 32)),
         low_(static_cast<std::uint32_t>(nanoseconds)) {}
+  // Assigns the parts where they lie: a copy from a temporary would load across two fresh stores,
+  // which no processor forwards.
+  constexpr Nanos48& operator=(std::uint64_t nanoseconds) noexcept {
+    high_ = static_cast<std::uint16_t>(nanoseconds >> 32);
+    low_ = static_cast<std::uint32_t>(nanoseconds);
+    return *this;
+  }
   constexpr operator std::uint64_t() const noexcept { return value(); }
   [[nodiscard]] constexpr std::uint64_t value() const noexcept {
     return (static_cast<std::uint64_t>(high_) << 32) | low_;

@@ -151,7 +151,9 @@ class PacketBuilder {
   // Precondition: `out` has room for a header. `sequence` is the first message's number.
   PacketBuilder(std::span<std::byte> out, const SessionName& session,
                 std::uint64_t sequence) noexcept
-      : out_(out), header_(::new (static_cast<void*>(out.data())) Header{session, sequence, 0}) {}
+      : out_(out),
+        header_(::new (static_cast<void*>(out.data())) Header{session, sequence, 0}),
+        sequence_(sequence) {}
 
   // Room for a message of `size` bytes as the datagram's last block, to be filled in by the caller
   // before datagram(). nullptr, and nothing changes, when it does not fit: send, and start_next().
@@ -161,7 +163,7 @@ class PacketBuilder {
     std::memcpy(&out_[size_], &length, sizeof length);
     std::byte* const message = out_.data() + size_ + block_header_bytes;
     size_ += block_header_bytes + size;
-    header_->count = static_cast<std::uint16_t>(header_->count + 1);
+    header_->count = ++count_;
     return message;
   }
   // As claim(), with the message made there.
@@ -179,28 +181,29 @@ class PacketBuilder {
   }
 
   [[nodiscard]] bool fits(std::size_t size) const noexcept {
-    return size <= 0xFFFF && header_->count < count_max &&
-           out_.size() - size_ >= block_header_bytes + size;
+    return size <= 0xFFFF && count_ < count_max && out_.size() - size_ >= block_header_bytes + size;
   }
-  [[nodiscard]] std::size_t message_count() const noexcept { return header_->count; }
+  [[nodiscard]] std::size_t message_count() const noexcept { return count_; }
   // The number that the next message will have.
-  [[nodiscard]] std::uint64_t next_sequence() const noexcept {
-    return header_->sequence + header_->count;
-  }
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept { return sequence_ + count_; }
   // What to send: valid until the next claim(), add() or start_next().
   [[nodiscard]] std::span<const std::byte> datagram() const noexcept { return out_.first(size_); }
 
   // Begins the following datagram in the same buffer.
   void start_next() noexcept {
-    header_->sequence = next_sequence();
-    header_->count = 0;
+    sequence_ = next_sequence();
+    count_ = 0;
+    header_->sequence = sequence_;
+    header_->count = count_;
     size_ = sizeof(Header);
   }
 
  private:
   std::span<std::byte> out_;
-  Header* header_;
+  Header* header_;  // In out_; written, and never read back.
   std::size_t size_ = sizeof(Header);
+  std::uint64_t sequence_;
+  std::uint16_t count_ = 0;
 };
 
 // The header-only datagrams. `next_sequence` is the number that the next message has, or would

@@ -170,7 +170,7 @@ enum class [[nodiscard]] ReadStatus : std::uint8_t{
 // put together in the reader's own memory.
 //
 // `length_max` bounds a packet's length field. The longest message a client may send, an Enter with
-// every option, has 192 bytes; a debug packet has no bound of its own, and this one applies.
+// every option, has 157 bytes; a debug packet has no bound of its own, and this one applies.
 template <std::size_t length_max = 512>
 class PacketReader {
   static_assert(length_max >= sizeof(LoginRequest410) && length_max <= 65'535);
