@@ -39,7 +39,8 @@ const std::byte* bytes_of(const Block& block) noexcept {
 }
 
 bool all_zero(const std::byte* bytes, std::size_t size) noexcept {
-  return std::all_of(bytes, bytes + size, [](std::byte byte) { return byte == std::byte{0}; });
+  // Each byte equals its neighbour, and the first is zero: memcmp is the fastest loop there is.
+  return size == 0 || (bytes[0] == std::byte{0} && std::memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
 // A sector fits its own place only: its file, its block's number and its place in the block are in
@@ -114,9 +115,9 @@ bool header_begins_right(const Block& block, std::size_t known, FileKind kind,
 // The block's last byte is zero: its end was cut off, or its last sector never arrived.
 Judgement judge_without_end(const Block& block, FileKind kind, std::uint64_t number) noexcept {
   const std::byte* bytes = bytes_of(block);
+  if (all_zero(bytes, block_bytes)) return {BlockState::empty, "never written", 0};
   std::size_t size = block_bytes;
-  while (size > 0 && bytes[size - 1] == std::byte{0}) --size;
-  if (size == 0) return {BlockState::empty, "never written", 0};
+  while (bytes[size - 1] == std::byte{0}) --size;
 
   const auto last = static_cast<std::uint32_t>((size - 1) / sector_bytes);
   bool whole_before = true;

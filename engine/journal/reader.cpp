@@ -28,26 +28,26 @@ void RecordReader::allow(std::uint64_t end_block) noexcept {
 }
 
 // Segments are begun in order of number; a spare, or one that a crash kept from beginning, is
-// passed over, and looked at again until a later one has begun.
+// passed over, and looked at again until a later one has begun. Whatever is allowed was complete
+// before, so the folder already shows each segment that it needs.
 void RecordReader::look_for_segments() {
   may_have_begun_ = false;
-  const bool spare_known = !begun_.empty() && begun_.back().segment + 1 < segments_.size();
-  if (!spare_known) {
-    Segments all = open_segments(data_, kind_);
-    for (auto& segment : all) {
-      if (segments_.empty() || segment->number() > segments_.back()->number()) {
-        segments_.push_back(std::move(segment));
-      }
-    }
+  const std::uint32_t known = segments_.empty() ? 0 : segments_.back()->number();
+  for (auto& segment : open_segments(data_, kind_, known + 1)) {
+    segments_.push_back(std::move(segment));
   }
   for (std::size_t i = begun_.empty() ? 0 : begun_.back().segment + 1; i < segments_.size(); ++i) {
-    Block block;
-    if (!segments_[i]->read(0, std::as_writable_bytes(std::span(&block, 1)))) continue;
-    const std::uint64_t number = block.header.number;
-    if (number >= allowed_ || (!begun_.empty() && number < begun_.back().first_block)) continue;
-    if (open_block(block, kind_, number).state != BlockState::valid) continue;
-    begun_.push_back({i, number, block.header.first_sequence});
+    note_if_begun(i);
   }
+}
+
+void RecordReader::note_if_begun(std::size_t segment) {
+  Block block;
+  if (!segments_[segment]->read(0, std::as_writable_bytes(std::span(&block, 1)))) return;
+  const std::uint64_t number = block.header.number;
+  if (number >= allowed_ || (!begun_.empty() && number < begun_.back().first_block)) return;
+  if (open_block(block, kind_, number).state != BlockState::valid) return;
+  begun_.push_back({segment, number, block.header.first_sequence});
 }
 
 const RecordReader::Begun* RecordReader::begun_with(std::uint64_t number) {
@@ -152,9 +152,7 @@ FileReport RecordReader::scan_from_here() {
   // From the segment of the last block that was read: what is before is known.
   const Begun* begun = number_ == 0 ? nullptr : begun_with(number_ - 1);
   if (begun == nullptr) return scan(open_segments(data_, kind_), kind_);
-  const std::uint32_t from = segments_[begun->segment]->number();
-  Segments rest = open_segments(data_, kind_);
-  std::erase_if(rest, [&](const auto& segment) { return segment->number() < from; });
+  const Segments rest = open_segments(data_, kind_, segments_[begun->segment]->number());
   return scan(rest, kind_, {.first_block = begun->first_block});
 }
 

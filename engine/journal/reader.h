@@ -67,6 +67,7 @@ class RecordReader {
   [[nodiscard]] Read check_order(const Record& record);
   [[nodiscard]] const Begun* begun_with(std::uint64_t number);
   void look_for_segments();
+  void note_if_begun(std::size_t segment);
   [[nodiscard]] Read fail(std::string file, std::uint64_t offset, std::string what);
 
   const std::filesystem::path data_;

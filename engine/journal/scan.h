@@ -95,13 +95,16 @@ class SegmentBytes {
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual std::uint32_t number() const = 0;
   [[nodiscard]] virtual std::uint64_t size() const = 0;
-  // Fills `into` from `offset`; beyond the end with zeroes. False: it cannot be read.
+  // Fills `into` from `offset`, both of whole blocks and `into` aligned like one; beyond the end
+  // with zeroes. False: it cannot be read.
   [[nodiscard]] virtual bool read(std::uint64_t offset, std::span<std::byte> into) const = 0;
 };
 using Segments = std::vector<std::unique_ptr<SegmentBytes>>;  // In order of number.
 
-// The segments of one file in a data directory, opened for reading. None: an empty file.
-[[nodiscard]] Segments open_segments(const std::filesystem::path& data, FileKind kind);
+// The segments of one file in a data directory, from number `first` on, opened for reading. None:
+// an empty file.
+[[nodiscard]] Segments open_segments(const std::filesystem::path& data, FileKind kind,
+                                     std::uint32_t first = 0);
 
 struct ScanRange {
   std::uint64_t first_block = 0;  // Number of the first block of the first segment given.

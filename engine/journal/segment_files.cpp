@@ -13,15 +13,18 @@
 namespace basalt::journal {
 namespace {
 
+// Past the page cache, as the engine writes: a page that is being read while its neighbours are
+// written directly may stay behind as it was, and a follower would find zeroes below the mark.
+// Where direct reading is refused so is direct writing, and the cache is the truth.
+int open_uncached(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT);
+  return file >= 0 ? file : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+}
+
 class FileBytes final : public SegmentBytes {
  public:
   FileBytes(std::filesystem::path path, std::uint32_t number)
-      : path_(std::move(path)),
-        number_(number),
-        file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
-    // What a running engine has not finished must not be read ahead of its mark.
-    if (file_ >= 0) ::posix_fadvise(file_, 0, 0, POSIX_FADV_RANDOM);
-  }
+      : path_(std::move(path)), number_(number), file_(open_uncached(path_)) {}
   ~FileBytes() override {
     if (file_ >= 0) ::close(file_);
   }
@@ -40,9 +43,10 @@ class FileBytes final : public SegmentBytes {
     while (!into.empty()) {
       const ssize_t got = ::pread(file_, into.data(), into.size(), static_cast<off_t>(offset));
       if (got < 0) return false;
-      if (got == 0) break;
       into = into.subspan(static_cast<std::size_t>(got));
       offset += static_cast<std::uint64_t>(got);
+      // The end, which need not be at a sector; a direct read cannot go on from there.
+      if (got == 0 || offset % sector_bytes != 0) break;
     }
     std::memset(into.data(), 0, into.size());
     return true;
@@ -56,7 +60,7 @@ class FileBytes final : public SegmentBytes {
 
 }  // namespace
 
-Segments open_segments(const std::filesystem::path& data, FileKind kind) {
+Segments open_segments(const std::filesystem::path& data, FileKind kind, std::uint32_t first) {
   Segments segments;
   const std::filesystem::path directory = journal_directory(data);
   if (!std::filesystem::is_directory(directory)) return segments;
@@ -66,7 +70,7 @@ Segments open_segments(const std::filesystem::path& data, FileKind kind) {
     std::uint32_t number = 0;
     if (!name.starts_with(prefix)) continue;
     std::from_chars(name.data() + prefix.size(), name.data() + name.size(), number);
-    if (name != segment_name(kind, number)) continue;
+    if (number < first || name != segment_name(kind, number)) continue;
     segments.push_back(std::make_unique<FileBytes>(entry.path(), number));
   }
   std::sort(segments.begin(), segments.end(),

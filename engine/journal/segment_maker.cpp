@@ -74,7 +74,7 @@ SegmentMaker::SegmentMaker(const std::filesystem::path& data, std::uint32_t firs
   BASALT_ASSERT(options.segment_bytes >= 2 * block_bytes);
   adopt_or_remove_leftovers(FileKind::commands, first_commands);
   adopt_or_remove_leftovers(FileKind::events, first_events);
-  probe_direct();
+  if (options.try_direct) probe_direct();
   for (const FileKind kind : file_kinds) {
     const std::int32_t error = make(kind, file_of(kind), {});
     if (error != 0) {
@@ -193,8 +193,7 @@ void SegmentMaker::adopt_or_remove_leftovers(FileKind kind, std::uint32_t first)
       leftovers.push_back(entry.path());
     }
   }
-  for (const auto& segment : open_segments(directory_.parent_path(), kind)) {
-    if (segment->number() < first) continue;
+  for (const auto& segment : open_segments(directory_.parent_path(), kind, first)) {
     const std::filesystem::path path = directory_ / segment_name(kind, segment->number());
     if (!is_spare(path)) leftovers.push_back(path);
   }

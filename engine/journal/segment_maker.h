@@ -33,6 +33,7 @@ class SegmentMaker {
  public:
   struct Options {
     std::uint64_t segment_bytes = 64ull << 20;  // Whole blocks, at least two.
+    bool try_direct = true;                     // False: through the page cache, as direct() says.
     // How zeroes reach a file; tests put a full disk here.
     ssize_t (*write)(int file, const void* bytes, std::size_t size, off_t offset) = ::pwrite;
   };
