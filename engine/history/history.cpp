@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/history/time_of_day.h"
+#include "engine/pipeline/time_of_day.h"
 #include "feedhandlers/order_entry/ouch50_reject.h"
 
 namespace basalt::history {
@@ -32,7 +32,7 @@ Letter letter(std::uint8_t value) noexcept {
 }  // namespace
 
 HistoryCore::HistoryCore(const ReferenceLimits& limits, std::uint32_t orders_max,
-                         StreamStore& answers, Arena& arena)
+                         pipeline::StreamStore& answers, Arena& arena)
     : reference_(limits, arena),
       entry_(arena.take<Entry>(orders_max)),
       answers_(answers),
@@ -206,7 +206,7 @@ void HistoryCore::tell_market_event(const Command& command) noexcept {
 template <wire::Message M>
 ouch50::Encoder<M> HistoryCore::start(const Command& command) noexcept {
   ouch50::Encoder<M> message(answers_.claim());
-  message->time = since_midnight(command.order.time);
+  message->time = pipeline::since_midnight(command.order.time);
   return message;
 }
 

@@ -34,7 +34,7 @@
 #include "engine/arena.h"
 #include "engine/command.h"
 #include "engine/event.h"
-#include "engine/history/stream_store.h"
+#include "engine/pipeline/stream_store.h"
 #include "engine/reference.h"
 #include "feedhandlers/order_entry/ouch50.h"
 
@@ -44,8 +44,8 @@ class HistoryCore {
  public:
   // `orders_max` is the venue's: order numbers are addresses below it. `answers` has a stream for
   // each session that limits.sessions_max allows, and no other writer.
-  HistoryCore(const ReferenceLimits& limits, std::uint32_t orders_max, StreamStore& answers,
-              Arena& arena);
+  HistoryCore(const ReferenceLimits& limits, std::uint32_t orders_max,
+              pipeline::StreamStore& answers, Arena& arena);
   static std::size_t memory_bytes(const ReferenceLimits& limits, std::uint32_t orders_max) noexcept;
 
   // May the next slot of the log be taken? False: the store is full, and stays so. Waiting then
@@ -94,7 +94,7 @@ class HistoryCore {
 
   ReferenceData reference_;
   std::span<Entry> entry_;
-  StreamStore& answers_;
+  pipeline::StreamStore& answers_;
   std::uint32_t messages_per_slot_max_;
 };
 

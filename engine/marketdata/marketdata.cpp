@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/history/time_of_day.h"
+#include "engine/pipeline/time_of_day.h"
 
 namespace basalt::marketdata {
 namespace {
@@ -32,7 +32,7 @@ itch50::Side wire_side(Side side) noexcept {
 
 }  // namespace
 
-MarketDataCore::MarketDataCore(const ReferenceLimits& limits, history::StreamStore& feed,
+MarketDataCore::MarketDataCore(const ReferenceLimits& limits, pipeline::StreamStore& feed,
                                Arena& arena)
     : reference_(limits, arena), feed_(feed) {
   BASALT_ASSERT(feed.streams() > feed_stream);
@@ -220,7 +220,7 @@ M& MarketDataCore::start(const Command& command) noexcept {
   M* message = wire::emplace<M>(feed_.claim());
   BASALT_ASSERT(message != nullptr);
   message->prefix.stock_locate = stock_locate(command.order.instrument);
-  message->prefix.time = history::since_midnight(command.order.time);
+  message->prefix.time = pipeline::since_midnight(command.order.time);
   return *message;
 }
 

@@ -31,8 +31,8 @@
 #include "engine/arena.h"
 #include "engine/command.h"
 #include "engine/event.h"
-#include "engine/history/stream_store.h"
 #include "engine/limits.h"
+#include "engine/pipeline/stream_store.h"
 #include "engine/reference.h"
 #include "feedhandlers/market_data/itch50.h"
 
@@ -48,7 +48,7 @@ static_assert(limits::instruments_max <= 0xFFFF, "each has a stock locate, and 0
 class MarketDataCore {
  public:
   // `feed` has no other writer.
-  MarketDataCore(const ReferenceLimits& limits, history::StreamStore& feed, Arena& arena);
+  MarketDataCore(const ReferenceLimits& limits, pipeline::StreamStore& feed, Arena& arena);
   static std::size_t memory_bytes(const ReferenceLimits& limits) noexcept;
 
   // May the next slot of the log be taken? False: the store is full, and stays so.
@@ -81,7 +81,7 @@ class MarketDataCore {
   void finish(const M& message, const Command& command) noexcept;
 
   ReferenceData reference_;
-  history::StreamStore& feed_;
+  pipeline::StreamStore& feed_;
   // The original of a replacement, until the next event tells whether U or D says it.
   OrderId replaced_ = no_order;
 };

@@ -12,39 +12,48 @@ constexpr std::uint32_t datagrams_per_poll = 16;
 
 static_assert(moldudp64::payload_bytes_default <= net::datagram_bytes_max);
 static_assert(sizeof(moldudp64::Header) + moldudp64::block_header_bytes +
-                      history::StreamStore::message_bytes_max <=
+                      pipeline::StreamStore::message_bytes_max <=
                   moldudp64::payload_bytes_default,
               "every message fits an empty datagram");
 
 }  // namespace
 
-MarketData::MarketData(std::string_view name, const Wiring& wiring, const Settings& settings,
-                       pipeline::Clock& clock)
-    : stage_(name, wiring.log, wiring.core), wiring_(wiring), settings_(settings), clock_(clock) {}
+MarketData::MarketData(std::string_view name, pipeline::LogRing::Reader& log, MarketDataCore& core,
+                       const pipeline::StreamStore& messages,
+                       const std::atomic<Sequence>& durable_mark, net::DatagramPort& port,
+                       const Settings& settings, pipeline::Clock& clock)
+    : stage_(name, log, core),
+      messages_(messages),
+      durable_mark_(durable_mark),
+      port_(port),
+      settings_(settings),
+      clock_(clock),
+      next_number_(messages.count(feed_stream) + 1),
+      sent_(next_number_ - 1) {}
 
 std::uint32_t MarketData::poll() noexcept {
   now_ = clock_.now();
   const std::uint32_t followed = stage_.poll();
   const std::uint32_t sent = send_messages();
   keep_alive();
-  for (Feed& feed : wiring_.feeds) feed.port.flush();
-  // Pairs with the acquire in caught_up(): what was sent is with the ports.
+  port_.flush();
+  // Pairs with the acquire in caught_up(): what was sent is with the port.
   if (sent > 0) sent_.store(next_number_ - 1, std::memory_order_release);
   return followed + sent;
 }
 
 std::uint32_t MarketData::send_messages() noexcept {
-  const std::uint64_t count = wiring_.messages.count(feed_stream);
+  const std::uint64_t count = messages_.count(feed_stream);
   if (next_number_ > count) return 0;
   // Pairs with the journal's release: what it says is durable is.
   const Sequence durable = settings_.wait_for_durable
-                               ? wiring_.durable_mark.load(std::memory_order_acquire)
+                               ? durable_mark_.load(std::memory_order_acquire)
                                : std::numeric_limits<Sequence>::max();
   std::uint32_t sent = 0;
   for (std::uint32_t i = 0; i < datagrams_per_poll && next_number_ <= count; ++i) {
     moldudp64::PacketBuilder packet(datagram_, settings_.session, next_number_);
     while (packet.next_sequence() <= count) {  // Bounded: what fits a datagram.
-      const auto message = wiring_.messages.at(feed_stream, packet.next_sequence());
+      const auto message = messages_.at(feed_stream, packet.next_sequence());
       if (message.sequence > durable || !packet.add(message.bytes)) break;
     }
     const auto messages = static_cast<std::uint32_t>(packet.message_count());
@@ -73,14 +82,13 @@ void MarketData::send(std::span<const std::byte> datagram, std::uint32_t message
     const auto count = [](std::atomic<std::uint64_t>& counter, std::uint64_t more) {
       counter.fetch_add(more, std::memory_order_relaxed);  // A counter: carries no data.
     };
-    Feed& feed = wiring_.feeds[i];
-    const std::span<std::byte> room = feed.port.claim();
+    const std::span<std::byte> room = port_.claim();
     if (room.size() < datagram.size()) {
       count(counters_[i].dropped, 1);
       continue;
     }
     std::memcpy(room.data(), datagram.data(), datagram.size());
-    feed.port.commit(feed.from, feed.group, datagram.size());
+    port_.commit(settings_.from, settings_.groups[i], datagram.size());
     count(counters_[i].datagrams, 1);
     count(counters_[i].messages, messages);
   }

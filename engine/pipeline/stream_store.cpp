@@ -1,4 +1,4 @@
-#include "engine/history/stream_store.h"
+#include "engine/pipeline/stream_store.h"
 
 #include <sys/mman.h>
 
@@ -10,7 +10,7 @@
 
 #include "engine/assert.h"
 
-namespace basalt::history {
+namespace basalt::pipeline {
 namespace {
 
 constexpr std::size_t round_up(std::size_t size, std::size_t to) {
@@ -105,4 +105,4 @@ StreamStore::Message StreamStore::at(std::uint32_t number, std::uint64_t message
   return {{at + sizeof(Header), header->size}, header->sequence};
 }
 
-}  // namespace basalt::history
+}  // namespace basalt::pipeline

@@ -13,17 +13,17 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/history/stream_store.h"
+#include "engine/pipeline/stream_store.h"
 #include "engine/types.h"
 #include "feedhandlers/market_data/moldudp64.h"
 
-namespace basalt::marketdata {
+namespace basalt::pipeline {
 
 // As many of the messages asked for as exist, may leave and fit `out`, from the first one on. Empty
 // when that is none, when `request` is no request, and when it names another session. The result is
 // the front of `out`, which has room for a header and the longest message at least.
 [[nodiscard]] inline std::span<const std::byte> answer_request(
-    std::span<const std::byte> request, const history::StreamStore& store, std::uint32_t stream,
+    std::span<const std::byte> request, const StreamStore& store, std::uint32_t stream,
     const moldudp64::SessionName& session, Sequence durable, std::span<std::byte> out) noexcept {
   const moldudp64::Request* wanted = moldudp64::decode_request(request);
   if (wanted == nullptr || wanted->session.view() != session.view()) return {};
@@ -34,10 +34,10 @@ namespace basalt::marketdata {
 
   moldudp64::PacketBuilder packet(out, session, first);
   for (std::uint64_t number = first; number <= last; ++number) {  // Bounded: what fits `out`.
-    const history::StreamStore::Message message = store.at(stream, number);
+    const StreamStore::Message message = store.at(stream, number);
     if (message.sequence > durable || !packet.add(message.bytes)) break;
   }
   return packet.message_count() == 0 ? std::span<const std::byte>{} : packet.datagram();
 }
 
-}  // namespace basalt::marketdata
+}  // namespace basalt::pipeline

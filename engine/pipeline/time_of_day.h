@@ -5,7 +5,7 @@
 
 #include "engine/types.h"
 
-namespace basalt::history {
+namespace basalt::pipeline {
 
 inline constexpr std::int64_t day_ns = 86'400'000'000'000;
 
@@ -14,4 +14,4 @@ inline constexpr std::int64_t day_ns = 86'400'000'000'000;
   return static_cast<std::uint64_t>(time.value % day_ns);
 }
 
-}  // namespace basalt::history
+}  // namespace basalt::pipeline
