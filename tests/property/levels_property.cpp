@@ -130,7 +130,7 @@ void run(const Shape& shape, std::uint64_t seed) {
       leaves_wanted += side.nodes(0);
       for (std::uint32_t height = 1; height <= 5; ++height) inners_wanted += side.nodes(height);
     };
-    for (const std::size_t each : {0, 1}) {
+    for (std::size_t each = 0; each < bids.size(); ++each) {
       count(bids[each]);
       count(asks[each]);
     }
@@ -140,7 +140,7 @@ void run(const Shape& shape, std::uint64_t seed) {
   const auto empty = [&](auto& side) {
     while (side.size() > 0) side.toggle(pool, side.some(random()));
   };
-  for (const std::size_t each : {0, 1}) {
+  for (std::size_t each = 0; each < bids.size(); ++each) {
     empty(bids[each]);
     empty(asks[each]);
   }
