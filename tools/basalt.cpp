@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "tools/book_verb.h"
+#include "tools/ledger_verb.h"
 
 namespace {
 
@@ -14,6 +15,7 @@ struct Verb {
 
 constexpr Verb verbs[] = {
     {"book", "the matching core in text: commands in, events out", basalt::tools::book_verb},
+    {"ledger", "debits and credits of a journal, added up anew", basalt::tools::ledger_verb},
 };
 
 int usage(std::FILE* out, int status) {

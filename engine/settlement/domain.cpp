@@ -7,6 +7,11 @@
 namespace basalt::settlement {
 
 InternalDomain::InternalDomain(std::span<const Refusal> refusals) {
+  refuse(refusals);
+}
+
+void InternalDomain::refuse(std::span<const Refusal> refusals) {
+  watched_.clear();
   for (const Refusal& refusal : refusals) watched_.push_back({refusal, false});
 }
 

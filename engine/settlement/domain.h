@@ -54,6 +54,9 @@ class InternalDomain final : public SettlementDomain {
  public:
   explicit InternalDomain(std::span<const Refusal> refusals = {});
 
+  // From now on refuses these instead. Not while another thread runs the domain.
+  void refuse(std::span<const Refusal> refusals);
+
   // Precondition: answer() has nothing more to say. (It holds one batch's answers.)
   void instruct(const Instruction& instruction) noexcept override;
   [[nodiscard]] std::optional<Answer> answer() noexcept override;

@@ -29,8 +29,7 @@ Settlement::Settlement(const SettlementLimits& limits, Arena& arena)
       entries_(arena.take<Entry>(limits.obligations_max)),
       asset_sums_(arena.take<Money>(limits.reference.assets_max)),
       changes_(arena.take<Change>(changes_max(limits))),
-      entries_free_(limits.obligations_max),
-      telling_(limits.batches_max) {
+      entries_free_(limits.obligations_max) {
   BASALT_ASSERT(limits.batches_max > 0);
   BASALT_ASSERT(limits.obligations_max >= places(limits.reference));
   BASALT_ASSERT(limits.obligations_max < nothing);
@@ -330,28 +329,31 @@ void Settlement::tell_again() noexcept {
 void Settlement::tell(Batch& batch) noexcept {
   BASALT_ASSERT(!batch.to_tell);
   batch.to_tell = true;
-  if (!has_instruction()) choose_next_to_tell();
+  ++batches_to_tell_;
 }
 
 void Settlement::stop_telling(Batch& batch) noexcept {
+  if (!batch.to_tell) return;
   batch.to_tell = false;
-  if (has_instruction() && &batches_[telling_] == &batch) choose_next_to_tell();
+  --batches_to_tell_;
+  if (telling_ == &batch) telling_ = nullptr;
 }
 
-void Settlement::choose_next_to_tell() noexcept {
-  telling_ = static_cast<std::uint32_t>(batches_.size());
-  for (std::uint32_t i = 0; i < batches_.size(); ++i) {
-    if (!batches_[i].to_tell) continue;
-    if (!has_instruction() || batches_[i].id < batches_[telling_].id) telling_ = i;
+void Settlement::choose_whom_to_tell() noexcept {
+  BASALT_ASSERT(telling_ == nullptr);
+  for (Batch& batch : batches_) {
+    if (!batch.to_tell) continue;
+    if (telling_ == nullptr || batch.id < telling_->id) telling_ = &batch;
   }
-  if (!has_instruction()) return;
-  telling_entry_ = batches_[telling_].first;
+  BASALT_ASSERT(telling_ != nullptr);
+  telling_entry_ = telling_->first;
   telling_number_ = 0;
 }
 
 Instruction Settlement::take_instruction() noexcept {
   BASALT_ASSERT(has_instruction());
-  Batch& batch = batches_[telling_];
+  if (telling_ == nullptr) choose_whom_to_tell();
+  Batch& batch = *telling_;
   BASALT_ASSERT(batch.to_tell);
   BASALT_ASSERT(telling_entry_ != nothing);
   const Entry& entry = entries_[telling_entry_];

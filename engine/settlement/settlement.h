@@ -122,7 +122,7 @@ class Settlement {
   void on_transfer(const Transfer& transfer) noexcept;
 
   // What the domain is still to be told, oldest batch first. Taking it changes no state above.
-  [[nodiscard]] bool has_instruction() const noexcept { return telling_ < batches_.size(); }
+  [[nodiscard]] bool has_instruction() const noexcept { return batches_to_tell_ > 0; }
   // Precondition: has_instruction().
   [[nodiscard]] Instruction take_instruction() noexcept;
 
@@ -204,7 +204,7 @@ class Settlement {
   void tell_again() noexcept;
   void tell(Batch& batch) noexcept;
   void stop_telling(Batch& batch) noexcept;
-  void choose_next_to_tell() noexcept;
+  void choose_whom_to_tell() noexcept;
 
   ReferenceData reference_;
   Nanos retry_delay_;
@@ -222,8 +222,9 @@ class Settlement {
   std::uint64_t batches_made_ = 0;
   Counters counters_;
 
-  // Who is being told, and how far; batches_.size() when nobody is.
-  std::uint32_t telling_;
+  // Which batch the domain is being told, if any, and how far.
+  std::uint32_t batches_to_tell_ = 0;
+  Batch* telling_ = nullptr;
   std::uint32_t telling_entry_ = nothing;
   std::uint32_t telling_number_ = 0;
 };

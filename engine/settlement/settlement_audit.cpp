@@ -68,9 +68,11 @@ void Settlement::assert_invariants() const {
 
   std::uint32_t live = 0;
   std::uint32_t in_batches = 0;
+  std::uint32_t to_tell = 0;
   for (const Batch& batch : batches_) {
     if (batch.state == BatchState::none) continue;
     ++live;
+    to_tell += batch.to_tell ? 1 : 0;
     std::vector<Money> batch_sums(assets_max);
     std::uint32_t count = 0;
     for (std::uint32_t i = batch.first; i != nothing; i = entries_[i].next) {
@@ -83,6 +85,7 @@ void Settlement::assert_invariants() const {
     in_batches += count;
   }
   BASALT_ASSERT(live == batches_live_);
+  BASALT_ASSERT(to_tell == batches_to_tell_);
 
   std::uint32_t free = 0;
   for (std::uint32_t i = entry_free_; i != nothing; i = entries_[i].next) {

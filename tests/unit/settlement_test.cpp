@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -33,14 +32,16 @@ constexpr AccountId bob{3};
 
 // Instrument 0 settles with every Tick, instrument 1 daily; both are shares of AAPL in USD. Alice
 // has 1,000 dollars, Bob 100 shares.
-struct SettlementTest : testing::Test {
-  Arena arena{ledger::Ledger::memory_bytes(reference_limits) +
-              Settlement::memory_bytes(limits_of_test) + 64 * 1024};
+struct Venue {
+  Arena arena;
   ledger::Ledger ledger{reference_limits, arena};
-  Settlement settlement{limits_of_test, arena};
+  Settlement settlement;
   test::CommandMaker make;
 
-  SettlementTest() {
+  explicit Venue(const SettlementLimits& limits = limits_of_test)
+      : arena(ledger::Ledger::memory_bytes(reference_limits) + Settlement::memory_bytes(limits) +
+              64 * 1024),
+        settlement(limits, arena) {
     for (const Command& command :
          {make.asset(0, "USD"), make.asset(1, "AAPL", 0), make.firm(0),
           make.account(0, AccountRole::fees), make.account(1, AccountRole::external),
@@ -105,6 +106,8 @@ struct SettlementTest : testing::Test {
     return hash.digest();
   }
 };
+
+struct SettlementTest : Venue, testing::Test {};
 
 TEST_F(SettlementTest, deposits_and_withdrawals_settle_at_once) {
   EXPECT_EQ(settlement.settled(alice, usd), Money{100'000});
@@ -298,6 +301,21 @@ TEST_F(SettlementTest, a_cut_without_room_waits_for_the_next_tick) {
   EXPECT_EQ(state(5), BatchState::pending);
 }
 
+TEST(SettlementRoomTest, a_cut_without_room_for_its_obligations_waits_too) {
+  Venue few_obligations({.reference = reference_limits, .batches_max = 16, .obligations_max = 32});
+  // Five obligations each: six batches fit.
+  for (int i = 0; i < 8; ++i) {
+    few_obligations.fill(0, 2, Side::buy, 3, 1'000, 1);
+    few_obligations.follow(few_obligations.make.tick(second));
+  }
+  EXPECT_EQ(few_obligations.settlement.counters().batches_cut, 6U);
+  EXPECT_EQ(few_obligations.settlement.counters().cuts_delayed, 2U);
+  few_obligations.answer(3, true);
+  few_obligations.follow(few_obligations.make.tick(second));
+  EXPECT_EQ(few_obligations.settlement.counters().batches_cut, 7U);
+  EXPECT_EQ(few_obligations.position(alice, aapl).netting, Money{0});
+}
+
 TEST_F(SettlementTest, a_new_epoch_tells_the_domain_again_what_it_may_have_lost) {
   fill(0, 2, Side::buy, 3, 1'000, 1);
   follow(make.tick(second));
@@ -316,6 +334,26 @@ TEST_F(SettlementTest, a_new_epoch_tells_the_domain_again_what_it_may_have_lost)
   EXPECT_EQ(state(1), BatchState::executing);
 }
 
+TEST_F(SettlementTest, the_oldest_batch_is_told_first) {
+  for (int i = 0; i < 3; ++i) {
+    fill(0, 2, Side::buy, 3, 1'000, 1);
+    follow(make.tick(second));
+  }
+  answer(1, true);  // The fourth batch will take its place.
+  fill(0, 2, Side::buy, 3, 1'000, 1);
+  follow(make.tick(second));
+  const auto told_in_order = [&] {
+    std::vector<std::uint64_t> batches;
+    for (const Instruction& instruction : take_instructions()) {
+      if (instruction.last != 0) batches.push_back(static_cast<std::uint64_t>(instruction.batch));
+    }
+    return batches;
+  };
+  EXPECT_EQ(told_in_order(), (std::vector<std::uint64_t>{2, 3, 4}));
+  follow(make.next(CommandKind::epoch_start, EpochStart{}));
+  EXPECT_EQ(told_in_order(), (std::vector<std::uint64_t>{2, 3, 4}));
+}
+
 TEST_F(SettlementTest, nobody_needs_to_take_instructions_for_the_state_to_move) {
   for (std::uint64_t batch = 1; batch <= 20; ++batch) {
     fill(0, 2, Side::buy, 3, 1'000, 1);
@@ -324,6 +362,42 @@ TEST_F(SettlementTest, nobody_needs_to_take_instructions_for_the_state_to_move) 
     EXPECT_FALSE(settlement.has_instruction());
   }
   EXPECT_EQ(settlement.settled(alice, aapl), Money{20});
+}
+
+TEST_F(SettlementTest, the_hash_tells_balances_and_the_state_of_obligations) {
+  std::vector<std::uint64_t> hashes = {hash()};
+  const auto expect_another = [&] {
+    hashes.push_back(hash());
+    EXPECT_NE(hashes.back(), hashes.at(hashes.size() - 2));
+  };
+  follow(make.deposit(2, 0, 1));
+  expect_another();
+  fill(0, 2, Side::buy, 3, 1'000, 1);
+  expect_another();
+  follow(make.tick(second));
+  expect_another();
+  follow(make.started(1));
+  expect_another();
+  follow(make.finished(1, false));
+  expect_another();
+  follow(make.tick(second));
+  EXPECT_EQ(hash(), hashes.at(3));  // Pending again.
+}
+
+// The ledgers of these two differ as well; settlement must tell them apart by itself.
+TEST(SettlementHashTest, the_hash_tells_how_much_is_in_each_state) {
+  Venue one;
+  Venue two;
+  const auto both = [&](auto act) {
+    act(one);
+    act(two);
+    EXPECT_NE(one.hash(), two.hash());
+  };
+  one.fill(0, 2, Side::buy, 3, 1'000, 1);
+  two.fill(0, 2, Side::buy, 3, 1'000, 2);
+  both([](Venue& venue) { venue.follow(venue.make.tick(second)); });
+  both([](Venue& venue) { venue.follow(venue.make.started(1)); });
+  both([](Venue& venue) { venue.follow(venue.make.finished(1, false)); });
 }
 
 TEST_F(SettlementTest, how_often_it_was_cut_does_not_show_in_the_hash_once_all_is_settled) {
@@ -339,51 +413,12 @@ TEST_F(SettlementTest, how_often_it_was_cut_does_not_show_in_the_hash_once_all_i
   answer(2, true);
   const std::uint64_t in_two = hash();
 
-  struct Other : SettlementTest {
-    void TestBody() override {}
-  } other;
+  Venue other;
   other.fill(0, 2, Side::buy, 3, 1'000, 3);
   other.fill(0, 2, Side::sell, 3, 1'000, 1);
   other.follow(other.make.next(CommandKind::settlement_cut));
   other.answer(1, true);
   EXPECT_EQ(other.hash(), in_two);
-}
-
-TEST(InternalDomainTest, it_starts_and_settles_what_it_is_told) {
-  InternalDomain domain;
-  domain.instruct({.batch = BatchId{4}, .number = 0, .count = 2});
-  EXPECT_FALSE(domain.answer().has_value());
-  domain.instruct({.batch = BatchId{4}, .number = 1, .count = 2, .last = 1});
-  EXPECT_EQ(domain.answer()->kind, Answer::Kind::started);
-  const std::optional<Answer> answer = domain.answer();
-  EXPECT_EQ(answer->kind, Answer::Kind::settled);
-  EXPECT_EQ(answer->batch, BatchId{4});
-  EXPECT_FALSE(domain.answer().has_value());
-}
-
-TEST(InternalDomainTest, it_refuses_the_first_batches_of_a_configured_account) {
-  const Refusal refusal{.account = alice, .batches = 2};
-  InternalDomain domain({&refusal, 1});
-  const auto outcome = [&](std::uint64_t batch, AccountId account) {
-    domain.instruct({.batch = BatchId{batch}, .number = 0, .count = 2, .account = account});
-    domain.instruct(
-        {.batch = BatchId{batch}, .number = 1, .count = 2, .account = account, .last = 1});
-    (void)domain.answer();
-    return domain.answer()->kind;
-  };
-  EXPECT_EQ(outcome(1, bob), Answer::Kind::settled);
-  EXPECT_EQ(outcome(2, alice), Answer::Kind::refused);
-  EXPECT_EQ(outcome(2, alice), Answer::Kind::refused);
-  EXPECT_EQ(outcome(2, alice), Answer::Kind::settled);
-}
-
-TEST(InternalDomainTest, a_batch_that_was_told_in_part_is_forgotten_when_another_begins) {
-  const Refusal refusal{.account = alice, .batches = 1};
-  InternalDomain domain({&refusal, 1});
-  domain.instruct({.batch = BatchId{1}, .number = 0, .count = 2, .account = alice});
-  domain.instruct({.batch = BatchId{2}, .number = 0, .count = 1, .account = bob, .last = 1});
-  (void)domain.answer();
-  EXPECT_EQ(domain.answer()->kind, Answer::Kind::settled);
 }
 
 // Ledger, settlement and domain with rings of two slots, and risk played by a loop that gives each
