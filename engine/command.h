@@ -272,6 +272,12 @@ static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
   }
 }
 
+// Does reference data change with it?
+[[nodiscard]] constexpr bool is_definition(const Order& order) noexcept {
+  return order.verdict == Reject::none && order.kind >= CommandKind::define_asset &&
+         order.kind <= CommandKind::define_session;
+}
+
 // Commands of no single instrument go to every shard, which then all answer.
 [[nodiscard]] constexpr bool goes_to_every_shard(const Order& order) noexcept {
   return order.kind == CommandKind::tick;

@@ -161,15 +161,21 @@ void Gateway::drop_session(SessionId id) noexcept {
   counters_.sessions_lost.fetch_add(1, std::memory_order_relaxed);  // A counter.
 }
 
+// Up to which sequence answers may leave: everything with ack = sequenced.
+Sequence Gateway::may_leave() const noexcept {
+  if (!settings_.wait_for_durable) return ~Sequence{0};
+  // Pairs with the journal's release: what it says is durable is.
+  return wiring_.durable_mark.load(std::memory_order_acquire);
+}
+
 // How many messages from number `from` on may leave now.
 std::uint64_t Gateway::sendable(std::uint32_t stream, std::uint64_t from, std::uint64_t at_most,
-                                const history::StreamStore& store) const noexcept {
+                                const pipeline::StreamStore& store) const noexcept {
   const std::uint64_t count = store.count(stream);
   if (from > count) return 0;
   std::uint64_t last = std::min(count, from + at_most - 1);
-  if (!settings_.wait_for_durable) return last - from + 1;
-  // Pairs with the journal's release. Sequences rise along a stream, so what may leave is a prefix.
-  const Sequence durable = wiring_.durable_mark.load(std::memory_order_acquire);
+  // Sequences rise along a stream, so what may leave is a prefix.
+  const Sequence durable = may_leave();
   while (last >= from && store.at(stream, last).sequence > durable) --last;
   return last - from + 1;
 }

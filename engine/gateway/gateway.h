@@ -31,10 +31,10 @@
 #include "engine/arena.h"
 #include "engine/gateway/order_decoder.h"
 #include "engine/gateway/upstream_window.h"
-#include "engine/history/stream_store.h"
 #include "engine/pipeline/clock.h"
 #include "engine/pipeline/log_stage.h"
 #include "engine/pipeline/outlet.h"
+#include "engine/pipeline/stream_store.h"
 #include "engine/reference.h"
 #include "engine/ring/spsc_ring.h"
 #include "feedhandlers/market_data/moldudp64.h"
@@ -55,7 +55,6 @@ struct GatewayCounters {
   std::atomic<std::uint64_t> wrong_session{0};  // A token that is nobody's, or not from there.
   std::atomic<std::uint64_t> late{0};           // Upstream messages that came twice or too late.
   std::atomic<std::uint64_t> given_up{0};       // Upstream messages in holes that were given up.
-  std::atomic<std::uint64_t> dropped_full{0};   // Datagrams that the transmit side had no room for.
   std::atomic<std::uint64_t> sessions_lost{0};  // Silent for too long, or their connection broke.
 };
 
@@ -64,8 +63,8 @@ class Gateway {
   struct Wiring {
     pipeline::LogRing::Reader& log;  // Definitions only.
     ring::SpscRing<Slot>& commands_to_risk;
-    const history::StreamStore& answers;  // Stream number = session id.
-    const history::StreamStore& feed;     // Stream 0, for re-requests.
+    const pipeline::StreamStore& answers;  // Stream number = session id.
+    const pipeline::StreamStore& feed;     // Stream 0, for re-requests.
     const std::atomic<Sequence>& durable_mark;
     net::DatagramPort* datagrams;  // Either may be null.
     net::StreamPort* streams;
@@ -91,6 +90,8 @@ class Gateway {
   // Before the first poll: what was defined in earlier epochs.
   void recover(const Command& command) noexcept { reference_.apply(command); }
 
+  // Any thread: orders and logins are taken from now on. Before, it only follows the log.
+  void open_intake() noexcept { intake_closed_.store(false, std::memory_order_relaxed); }
   // Any thread: from now on takes no order and no login, and still sends answers.
   void close_intake() noexcept { intake_closed_.store(true, std::memory_order_relaxed); }
   // Any thread: tells every session that its stream ends for now, and stops sending.
@@ -135,7 +136,8 @@ class Gateway {
                                            std::uint64_t count) const noexcept;
   [[nodiscard]] std::uint64_t sendable(std::uint32_t stream, std::uint64_t from,
                                        std::uint64_t at_most,
-                                       const history::StreamStore& store) const noexcept;
+                                       const pipeline::StreamStore& store) const noexcept;
+  [[nodiscard]] Sequence may_leave() const noexcept;
   std::uint32_t send_answers() noexcept;
   void keep_alive() noexcept;
   [[nodiscard]] Session& state(SessionId session) noexcept { return session_[index_of(session)]; }
@@ -155,9 +157,6 @@ class Gateway {
                                      net::Endpoint peer) const noexcept;
   [[nodiscard]] moldudp64::SessionName make_token(SessionId session) noexcept;
   std::uint32_t send_udp(Session& session, std::uint32_t stream) noexcept;
-  bool send_range(const history::StreamStore& store, std::uint32_t stream,
-                  const moldudp64::SessionName& name, std::uint64_t first, std::uint64_t last,
-                  net::Endpoint from, net::Endpoint to, std::uint64_t& sent) noexcept;
   void send_header(const moldudp64::Header& header, net::Endpoint to) noexcept;
 
   // gateway_tcp.cpp
@@ -195,7 +194,7 @@ class Gateway {
   std::uint64_t token_state_;
   Nanos now_;
   Nanos next_keep_alive_;
-  std::atomic<bool> intake_closed_{false};
+  std::atomic<bool> intake_closed_{true};
   std::atomic<bool> ending_{false};
   std::atomic<bool> caught_up_{false};
   GatewayCounters counters_;

@@ -132,7 +132,7 @@ std::uint32_t Gateway::send_tcp(Session& session, std::uint32_t stream) noexcept
       sendable(stream, session.next_number, limits::batch_max, wiring_.answers);
   if (messages == 0) return 0;
   constexpr std::size_t packet_bytes_max =
-      soupbintcp::header_bytes + history::StreamStore::message_bytes_max;
+      soupbintcp::header_bytes + pipeline::StreamStore::message_bytes_max;
   std::array<std::byte, 8 * packet_bytes_max> batch;
   std::size_t filled = 0;
   std::uint64_t sent = 0;

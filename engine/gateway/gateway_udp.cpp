@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/gateway/gateway.h"
+#include "engine/pipeline/mold_request.h"
 
 namespace basalt::gateway {
 namespace {
@@ -166,16 +167,14 @@ void Gateway::on_request(const net::Datagram& datagram,
   }
   if (!about_feed) state(id).last_heard = now_;
   const moldudp64::SessionName& name = about_feed ? settings_.feed_name : state(id).token;
-  if (request.session.view() != name.view()) return;  // MoldUDP64 1.00: silence.
-  const history::StreamStore& store = about_feed ? wiring_.feed : wiring_.answers;
-  const std::uint32_t stream = about_feed ? 0 : index_of(id);
-  const std::uint64_t first = request.sequence;
-  if (first == 0) return;
-  const std::uint64_t messages = sendable(stream, first, request.count, store);
-  if (messages == 0) return;
-  std::uint64_t sent = 0;
-  static_cast<void>(send_range(store, stream, name, first, first + messages - 1,
-                               datagram.destination, datagram.source, sent));
+  const std::span<std::byte> room = wiring_.datagrams->claim();
+  if (room.empty()) return;  // The port has counted it; a receiver that still misses it asks again.
+  const std::span<const std::byte> answer =
+      pipeline::answer_request(datagram.payload, about_feed ? wiring_.feed : wiring_.answers,
+                               about_feed ? 0 : index_of(id), name, may_leave(), room);
+  if (!answer.empty()) {
+    wiring_.datagrams->commit(datagram.destination, datagram.source, answer.size());
+  }
 }
 
 SessionId Gateway::session_of(const moldudp64::SessionName& token,
@@ -212,39 +211,26 @@ moldudp64::SessionName Gateway::make_token(SessionId id) noexcept {
   return moldudp64::SessionName(chars);
 }
 
+// Datagrams as full as they get. One that the transmit side has no room for goes next time.
 std::uint32_t Gateway::send_udp(Session& session, std::uint32_t stream) noexcept {
-  const std::uint64_t messages =
-      sendable(stream, session.next_number, limits::batch_max, wiring_.answers);
-  if (messages == 0) return 0;
-  std::uint64_t sent = 0;
+  const std::uint64_t end = session.next_number + sendable(stream, session.next_number,
+                                                           limits::batch_max, wiring_.answers);
   const net::Endpoint from{wiring_.datagrams->endpoints()[0].ip, settings_.order_port};
-  static_cast<void>(send_range(wiring_.answers, stream, session.token, session.next_number,
-                               session.next_number + messages - 1, from, session.peer, sent));
-  session.next_number += sent;
-  if (sent > 0) session.last_sent = now_;
-  return static_cast<std::uint32_t>(sent);
-}
-
-// Sends messages first … last as datagrams as full as they get. False: the transmit side is full;
-// `sent` messages went.
-bool Gateway::send_range(const history::StreamStore& store, std::uint32_t stream,
-                         const moldudp64::SessionName& name, std::uint64_t first,
-                         std::uint64_t last, net::Endpoint from, net::Endpoint to,
-                         std::uint64_t& sent) noexcept {
-  std::uint64_t number = first;
-  while (number <= last) {
+  std::uint32_t sent = 0;
+  while (session.next_number < end) {
     const std::span<std::byte> room = wiring_.datagrams->claim();
-    if (room.empty()) {
-      counters_.dropped_full.fetch_add(1, std::memory_order_relaxed);  // A counter.
-      return false;
+    if (room.empty()) break;
+    moldudp64::PacketBuilder packet(room.first(moldudp64::payload_bytes_default), session.token,
+                                    session.next_number);
+    while (packet.next_sequence() < end &&
+           packet.add(wiring_.answers.at(stream, packet.next_sequence()).bytes)) {
     }
-    moldudp64::PacketBuilder packet(
-        room.first(std::min(room.size(), moldudp64::payload_bytes_default)), name, number);
-    while (number <= last && packet.add(store.at(stream, number).bytes)) ++number;
-    wiring_.datagrams->commit(from, to, packet.datagram().size());
-    sent = number - first;
+    wiring_.datagrams->commit(from, session.peer, packet.datagram().size());
+    sent += static_cast<std::uint32_t>(packet.message_count());
+    session.next_number = packet.next_sequence();
+    session.last_sent = now_;
   }
-  return true;
+  return sent;
 }
 
 void Gateway::send_header(const moldudp64::Header& header, net::Endpoint to) noexcept {

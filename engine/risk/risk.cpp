@@ -81,7 +81,7 @@ bool Risk::overloaded() noexcept {
     undurable_from_ = durable;
     undurable_since_ = now_;
   }
-  const bool too_far = sequence_ - durable >= limits::undurable_max;
+  const bool too_far = sequence_ - durable >= settings_.undurable_max;
   const bool too_long = now_ - undurable_since_ > limits::undurable_age_max;
   if (!too_far && !too_long) return false;
   overloaded_turns_.fetch_add(1, std::memory_order_relaxed);  // A counter: carries no data.

@@ -40,6 +40,7 @@ class Risk {
   struct Settings {
     Nanos tick{1'000'000};
     Nanos idle_tick{100'000'000};  // While no order is live.
+    Sequence undurable_max = limits::undurable_max;
     Sequence first_sequence = 1;   // One past the last recovered one.
     Nanos not_before;              // Time never goes back over a restart either.
   };
