@@ -5,17 +5,22 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <span>
 #include <stdexcept>
+#include <thread>
 
 #include "engine/assert.h"
 #include "net/dpdk/eal.h"
+#include "net/dpdk/memif_gate.h"
 
 namespace basalt::net {
 namespace {
@@ -27,11 +32,18 @@ constexpr std::uint32_t burst_max = 64;
 constexpr std::uint32_t mbufs_per_queue = 8'191;
 static_assert(mbufs_per_queue > 4'096 + 2 * descriptors + 2 * burst_max);
 
+constexpr auto link_patience = std::chrono::seconds(5);
+constexpr auto link_pause = std::chrono::milliseconds(1);
+
 constexpr unsigned mbuf_bytes = sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE;
 static_assert(RTE_MBUF_DEFAULT_BUF_SIZE - RTE_PKTMBUF_HEADROOM >= frame_bytes_max);
 
 // The driver's counters cost a system call: read once in so many bursts.
 constexpr std::uint64_t bursts_per_reading = std::uint64_t{1} << 18;
+
+bool is_memif(DpdkDriver driver) {
+  return driver == DpdkDriver::memif_server || driver == DpdkDriver::memif_client;
+}
 
 [[noreturn]] void fail(const DpdkConfig& config, const std::string& what, int error) {
   std::string text = config.device + ": " + what;
@@ -77,6 +89,16 @@ std::pair<std::string, std::string> device_of(const DpdkConfig& config) {
   return {config.device, ""};
 }
 
+// Whether some process listens there. Not asked by connecting: a peer that hangs up before it has
+// shaken hands makes DPDK 22.11's memif server panic.
+bool is_served(const std::string& socket_path) {
+  std::ifstream sockets("/proc/net/unix");
+  for (std::string line; std::getline(sockets, line);) {
+    if (line.ends_with(" " + socket_path)) return true;
+  }
+  return false;
+}
+
 void check(const DpdkConfig& config) {
   const bool kernel_interface =
       config.driver == DpdkDriver::af_packet || config.driver == DpdkDriver::af_xdp;
@@ -88,25 +110,38 @@ void check(const DpdkConfig& config) {
                              ": raw frames need root (CAP_NET_RAW, and for af_xdp " +
                              "CAP_NET_ADMIN and CAP_BPF)");
   }
-  const bool memif =
-      config.driver == DpdkDriver::memif_server || config.driver == DpdkDriver::memif_client;
-  if (!memif) return;
+  if (!is_memif(config.driver)) return;
+  if (config.queues != 1) throw std::runtime_error("memif: one queue, for one thread");
   if (!config.mac) throw std::runtime_error("memif: this end needs a hardware address");
   const std::filesystem::path folder = std::filesystem::path(config.device).parent_path();
   if (!std::filesystem::is_directory(folder)) {
     throw std::runtime_error("memif: the folder of its socket, " + folder.string() +
                              ", does not exist");
   }
-  if (config.driver == DpdkDriver::memif_client && !std::filesystem::exists(config.device)) {
-    throw std::runtime_error("memif: " + config.device +
-                             " does not exist: start the other end, the server, first");
+  if (config.device.size() >= sizeof sockaddr_un::sun_path) {
+    throw std::runtime_error("memif: " + config.device + ": the path of a socket is at most " +
+                             std::to_string(sizeof sockaddr_un::sun_path - 1) + " bytes long");
   }
+  if (config.driver == DpdkDriver::memif_client && !is_served(config.device)) {
+    throw std::runtime_error("memif: nobody serves " + config.device +
+                             ": start the other end, the server, first");
+  }
+}
+
+// A socket that a killed server left behind would keep the next one from binding.
+void clear_stale_socket(const DpdkConfig& config) {
+  if (!std::filesystem::is_socket(config.device)) return;
+  if (is_served(config.device)) {
+    throw std::runtime_error("memif: another process serves " + config.device + " already");
+  }
+  ::unlink(config.device.c_str());
 }
 
 // A started port, shared by the Nics of its queues.
 class Port {
  public:
   explicit Port(const DpdkConfig& config) : config_(config) {
+    if (config.driver == DpdkDriver::memif_server) clear_stale_socket(config);
     const auto [name, arguments] = device_of(config);
     std::string devargs = name;
     for (const std::string& part : {arguments, config.driver_arguments}) {
@@ -120,6 +155,7 @@ class Port {
   }
 
   ~Port() {
+    gate_.reset();
     if (started_) rte_eth_dev_stop(id_);
     rte_eth_dev_close(id_);
     for (rte_mempool* pool : pools_) rte_mempool_free(pool);
@@ -143,9 +179,12 @@ class Port {
     started_ = true;
     // Groups: a card without such a filter passes them anyway, and says that it cannot.
     rte_eth_allmulticast_enable(id_);
+    if (config_.driver == DpdkDriver::memif_client) wait_for_link();
+    if (is_memif(config_.driver)) gate_ = std::make_unique<MemifGate>(config_.device);
   }
 
   [[nodiscard]] std::uint16_t id() const { return id_; }
+  [[nodiscard]] MemifGate* gate() const { return gate_.get(); }  // Null but for memif.
   [[nodiscard]] rte_mempool* pool(std::uint16_t queue) const { return pools_[queue]; }
 
   [[nodiscard]] MacAddress mac() const {
@@ -157,6 +196,18 @@ class Port {
   }
 
  private:
+  // DPDK's interrupt thread shakes hands with the server.
+  void wait_for_link() {
+    const auto deadline = std::chrono::steady_clock::now() + link_patience;
+    rte_eth_link link{};
+    while (rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status != RTE_ETH_LINK_UP) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        fail(config_, "the other end of memif does not answer; is its process alive?", 0);
+      }
+      std::this_thread::sleep_for(link_pause);
+    }
+  }
+
   void configure() {
     const int known = rte_eth_dev_info_get(id_, &info_);
     if (known != 0) fail(config_, "it does not say what it can do", known);
@@ -217,12 +268,17 @@ class Port {
   std::uint16_t id_ = 0;
   bool started_ = false;
   std::vector<rte_mempool*> pools_;
+  std::unique_ptr<MemifGate> gate_;
 };
 
 class DpdkNic final : public Nic {
  public:
   DpdkNic(std::shared_ptr<Port> port, std::uint16_t queue)
-      : port_(std::move(port)), id_(port_->id()), queue_(queue), pool_(port_->pool(queue)) {}
+      : port_(std::move(port)),
+        id_(port_->id()),
+        queue_(queue),
+        pool_(port_->pool(queue)),
+        gate_(port_->gate()) {}
 
   ~DpdkNic() override {
     rte_pktmbuf_free_bulk(lent_.data(), lent_count_);
@@ -232,6 +288,8 @@ class DpdkNic final : public Nic {
 
   [[nodiscard]] std::uint32_t rx_burst(std::span<Frame> out) noexcept override {
     if (lent_count_ > 0) rte_pktmbuf_free_bulk(lent_.data(), lent_count_);
+    lent_count_ = 0;
+    if (gate_ != nullptr && !gate_->enter()) return 0;
     const auto wanted = static_cast<std::uint16_t>(std::min<std::size_t>(out.size(), burst_max));
     lent_count_ = rte_eth_rx_burst(id_, queue_, lent_.data(), wanted);
     for (std::uint32_t i = 0; i < lent_count_; ++i) {
@@ -270,6 +328,7 @@ class DpdkNic final : public Nic {
 
   std::uint32_t tx_burst() noexcept override {
     if (committed_count_ == 0) return 0;
+    if (gate_ != nullptr && !gate_->enter()) return committed_count_;
     const std::uint32_t taken = rte_eth_tx_burst(id_, queue_, committed_.data(),
                                                  static_cast<std::uint16_t>(committed_count_));
     counters_.sent += taken;
@@ -292,6 +351,7 @@ class DpdkNic final : public Nic {
   const std::uint16_t id_;
   const std::uint16_t queue_;
   rte_mempool* const pool_;
+  MemifGate* const gate_;
 
   std::array<rte_mbuf*, burst_max> lent_{};  // Frames of the last rx_burst().
   std::uint32_t lent_count_ = 0;

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
 
 namespace basalt::net {
@@ -26,7 +27,7 @@ constexpr std::size_t words_max = 2048;
 class LogTail {
  public:
   static LogTail& instance() {
-    static LogTail tail;
+    static LogTail& tail = *new LogTail;  // For ever: DPDK's thread ends only with the process.
     return tail;
   }
   void add(const char* text, std::size_t size) {
@@ -46,11 +47,35 @@ class LogTail {
 
 ssize_t write_to_tail(void*, const char* text, std::size_t size) {
   LogTail::instance().add(text, size);
+  // What DPDK says before it aborts the process must not die with it.
+  if (rte_log_cur_msg_loglevel() <= static_cast<int>(RTE_LOG_CRIT)) {
+    std::fwrite(text, 1, size, stderr);
+  }
   return static_cast<ssize_t>(size);
 }
 
+constexpr std::string_view prefix = "basalt-";
+
 std::string file_prefix() {
-  return "basalt-" + std::to_string(::getpid());
+  return std::string(prefix) + std::to_string(::getpid());
+}
+
+// DPDK keeps an empty directory per process, which a killed one leaves behind.
+constexpr std::array<const char*, 2> run_folders{"/var/run/dpdk", "/tmp/dpdk"};
+
+void sweep_run_folders() {
+  for (const char* folder : run_folders) {
+    std::error_code error;
+    std::vector<std::filesystem::path> dead;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with(prefix)) continue;
+      if (!std::filesystem::exists("/proc/" + name.substr(prefix.size()))) {
+        dead.push_back(entry.path());
+      }
+    }
+    for (const auto& path : dead) std::filesystem::remove_all(path, error);
+  }
 }
 
 std::uint64_t number_in(const char* path) {
@@ -59,17 +84,17 @@ std::uint64_t number_in(const char* path) {
   return number;
 }
 
+constexpr const char* all_pages_path = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
 constexpr const char* free_pages_path = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages";
 
 void check_huge_pages(const EalConfig& config) {
   const std::uint64_t free = number_in(free_pages_path);
   const std::uint64_t wanted = config.memory_mb / 2;
   if (free >= wanted) return;
-  throw std::runtime_error(
-      "huge pages: " + std::to_string(wanted) + " of 2 MiB are needed and " + std::to_string(free) +
-      " are free. As root: echo " + std::to_string(wanted - free) +
-      " more than it says now > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages, or start "
-      "without huge pages");
+  throw std::runtime_error("huge pages: " + std::to_string(wanted) + " of 2 MiB are needed and " +
+                           std::to_string(free) + " are free. As root: echo " +
+                           std::to_string(number_in(all_pages_path) + wanted - free) + " > " +
+                           all_pages_path + ", or start without huge pages");
 }
 
 std::vector<std::string> arguments_for(const EalConfig& config, int cpu) {
@@ -96,10 +121,11 @@ int first_cpu(const cpu_set_t& set) {
   return cpu;
 }
 
-// Ends DPDK with the process, and takes its run-time directory along.
+// Lasts as long as the process, and takes DPDK's run-time directory along.
 class Eal {
  public:
   explicit Eal(const EalConfig& config) : huge_pages_(config.huge_pages) {
+    sweep_run_folders();
     if (config.huge_pages) check_huge_pages(config);
     cookie_io_functions_t functions{};
     functions.write = write_to_tail;
@@ -122,11 +148,12 @@ class Eal {
                                ". It said: " + eal_last_words());
     }
   }
+  // Without rte_eal_cleanup(): DPDK 22.11 unmaps its heap there while its interrupt thread still
+  // reads it. Nothing of it outlives the process but this directory.
   ~Eal() {
-    rte_eal_cleanup();
-    std::error_code ignored;
-    for (const char* base : {"/var/run/dpdk/", "/tmp/dpdk/"}) {
-      std::filesystem::remove_all(base + file_prefix(), ignored);
+    for (const char* folder : run_folders) {
+      std::error_code ignored;
+      std::filesystem::remove_all(std::filesystem::path(folder) / file_prefix(), ignored);
     }
   }
   Eal(const Eal&) = delete;
