@@ -395,6 +395,7 @@ TEST(SettlementHashTest, the_hash_tells_how_much_is_in_each_state) {
   };
   one.fill(0, 2, Side::buy, 3, 1'000, 1);
   two.fill(0, 2, Side::buy, 3, 1'000, 2);
+  EXPECT_NE(one.hash(), two.hash());
   both([](Venue& venue) { venue.follow(venue.make.tick(second)); });
   both([](Venue& venue) { venue.follow(venue.make.started(1)); });
   both([](Venue& venue) { venue.follow(venue.make.finished(1, false)); });
