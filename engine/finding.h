@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace basalt {
@@ -23,6 +24,12 @@ struct Finding {
   text += " " + finding.wrong;
   if (!finding.mend.empty()) text += "; " + finding.mend;
   return text;
+}
+
+// 'orders_max'
+[[nodiscard]] inline std::string in_quotes(std::string_view text) {
+  std::string quoted(1, '\'');
+  return quoted.append(text).append(1, '\'');
 }
 
 }  // namespace basalt

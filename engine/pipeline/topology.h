@@ -68,6 +68,11 @@ struct TopologyLimits {
   std::uint32_t connections_max = 0;
 };
 
+// What the journal's format allows; the pipeline does not include roles, so topology_test.cpp holds
+// these against engine/journal/format.h.
+inline constexpr std::uint32_t topology_writes_in_flight_max = 16;
+inline constexpr std::uint32_t topology_write_blocks_max = 16;
+
 struct JournalPlan {
   std::uint64_t segment_bytes = 0;
   std::uint32_t buffer_blocks = 0;
@@ -102,6 +107,12 @@ struct TopologyLoad {
 // Cold. Never throws about the file: whatever is wrong with it, unreadable included, is a finding.
 [[nodiscard]] TopologyLoad load_topology(const std::filesystem::path& path);
 
+// The memory that a topology needs, summed by who knows the roles, against what the machine has.
+[[nodiscard]] std::optional<Finding> check_memory(const std::filesystem::path& path,
+                                                  std::size_t needed_bytes,
+                                                  std::size_t machine_bytes);
+[[nodiscard]] std::size_t machine_memory_bytes() noexcept;
+
 // The names that threads list, in order of flow: gateway, risk, journal, matching[0] …, log,
 // history, marketdata, ledger, settlement, domain.
 [[nodiscard]] std::vector<std::string> stage_names(std::uint32_t shards);
@@ -120,7 +131,8 @@ struct Edge {
 };
 [[nodiscard]] std::span<const Edge> edges() noexcept;
 
-// The stages that wait for each other in a circle along forward edges; empty: none do.
+// The stages that wait for each other in a circle along forward edges, with those that wait for
+// them; empty: there is no circle.
 [[nodiscard]] std::vector<std::string_view> forward_cycle(std::span<const Edge> edges);
 
 }  // namespace basalt::pipeline
