@@ -1,0 +1,200 @@
+// A venue to try things on: two instruments, four sessions, accounts with funds; and what sessions
+// may say, in the form in which the decoder hands it to risk.
+//
+//   SmallVenue small;  small.tell(enter({.ref = 1, .side = Side::buy, .quantity = 10, .price =
+//   5}));
+//
+// Account n of traders_first … is session n's default one. All are of one firm, so any session may
+// act for any account.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/oracle/core_venue.h"
+#include "tests/unit/venue_commands.h"
+
+namespace basalt::oracle {
+
+inline constexpr std::uint32_t usd = 0;      // Assets: two decimals,
+inline constexpr std::uint32_t stock = 1;    //   none,
+inline constexpr std::uint32_t bitcoin = 2;  //   and eight.
+inline constexpr std::uint32_t aapl = 0;     // Instruments: tick 0.01, lot 1,
+inline constexpr std::uint32_t btc_usd = 1;  //   and tick 0.01, lot 0.00001.
+inline constexpr std::uint32_t outside_account = 0;
+inline constexpr std::uint32_t fees_account = 1;
+inline constexpr std::uint32_t traders_first = 2;
+inline constexpr std::uint32_t small_sessions = 4;
+inline constexpr std::int64_t wire_tick = 100;  // Of both instruments: 0.01 is 100 × 0.0001.
+
+struct Entered {
+  std::uint32_t session = 0;
+  std::uint32_t ref = 0;
+  Side side = Side::buy;
+  std::int64_t quantity = 1;
+  std::int64_t price = 1;  // Ticks. Of no meaning for a market order.
+  std::uint32_t instrument = aapl;
+  TimeInForce time_in_force = TimeInForce::day;
+  std::uint16_t flags = 0;
+  std::uint8_t channel = 0;
+};
+
+struct Named {
+  std::uint32_t session = 0;
+  std::uint32_t ref = 0;
+  std::uint8_t channel = 0;
+};
+
+inline Command said(CommandKind kind, const Named& name) {
+  Command command;
+  command.order.kind = kind;
+  command.order.slots = 2;
+  command.order.instrument = no_instrument;
+  command.order.account = no_account;
+  command.origin.session = SessionId{name.session};
+  command.origin.user_ref_num = name.ref;
+  command.origin.user_ref_index = name.channel;
+  return command;
+}
+
+inline Command enter(const Entered& entered) {
+  const bool takes = entered.time_in_force != TimeInForce::day;
+  Command command = said(CommandKind::new_order, {entered.session, entered.ref, entered.channel});
+  command.order.side = entered.side;
+  command.order.time_in_force = entered.time_in_force;
+  command.order.flags = entered.flags;
+  command.order.price = Price{entered.price};
+  command.order.quantity = Quantity{entered.quantity};
+  command.order.instrument = InstrumentId{entered.instrument};
+  command.origin.wire_side = entered.side == Side::buy ? 'B' : 'S';
+  command.origin.wire_time_in_force = takes ? '3' : '0';
+  command.origin.display = 'Y';
+  command.origin.capacity = 'P';
+  command.origin.intermarket_sweep = 'N';
+  command.origin.cross_type = 'N';
+  command.origin.client_order_id = test::padded<14>("NO " + std::to_string(entered.ref));
+  return command;
+}
+
+inline Command replace(const Named& original, std::uint32_t ref, std::int64_t total,
+                       std::int64_t price) {
+  Command command = said(CommandKind::replace, {original.session, ref, original.channel});
+  command.origin.original_user_ref_num = original.ref;
+  command.order.quantity = Quantity{total};
+  command.order.price = Price{price * wire_tick};
+  command.order.flags = flag_wire_price;
+  command.origin.wire_time_in_force = '0';
+  command.origin.display = 'Y';
+  command.origin.intermarket_sweep = 'N';
+  command.origin.client_order_id = test::padded<14>("INSTEAD " + std::to_string(ref));
+  return command;
+}
+
+inline Command cancel(const Named& order) {
+  return said(CommandKind::cancel, order);
+}
+
+inline Command reduce(const Named& order, std::int64_t total) {
+  Command command = said(CommandKind::reduce, order);
+  command.order.quantity = Quantity{total};
+  return command;
+}
+
+inline Command query(std::uint32_t session, std::uint8_t channel = 0) {
+  return said(CommandKind::account_query, {session, 0, channel});
+}
+
+inline Command session_down(std::uint32_t session) {
+  return said(CommandKind::session_down, {session, 0, 0});
+}
+
+inline Command set_state(std::uint32_t instrument, InstrumentState state) {
+  Amendment amendment{};
+  amendment.instrument_state = state;
+  Command command = test::CommandMaker{}.next(CommandKind::set_instrument_state, amendment);
+  command.order.instrument = InstrumentId{instrument};
+  return command;
+}
+
+inline Command market_event(char code) {
+  Amendment amendment{};
+  amendment.market_event = static_cast<std::uint8_t>(code);
+  return test::CommandMaker{}.next(CommandKind::market_event, amendment);
+}
+
+// What is defined, in the order in which it must be.
+inline std::vector<Command> small_venue_definitions() {
+  test::CommandMaker make;
+  const auto traded = [&](std::uint32_t id, const char* symbol, std::uint32_t base,
+                          std::int64_t lot_value) {
+    Command command = make.instrument(id, symbol, base, usd);
+    auto definition = command.as<DefineInstrument>();
+    definition.price_max = Price{19'999'999};
+    definition.quantity_max = Quantity{1'000'000};
+    definition.lot_value = lot_value;
+    definition.protection_ppm = 50'000;
+    definition.reference = Price{10'000};
+    definition.market_category = 'Q';
+    command.set(definition);
+    return command;
+  };
+  std::vector<Command> commands{
+      make.next(CommandKind::epoch_start,
+                EpochStart{.engine = 1, .epoch = 1, .rules_version = 1, .spare = 0, .build = {}}),
+      make.asset(usd, "USD", 2),
+      make.asset(stock, "AAPL", 0),
+      make.asset(bitcoin, "BTC", 8),
+      make.firm(0),
+      make.account(outside_account, AccountRole::external),
+      make.account(fees_account, AccountRole::fees),
+  };
+  for (std::uint32_t trader = 0; trader < small_sessions; ++trader) {
+    Command command = make.account(traders_first + trader);
+    auto definition = command.as<DefineAccount>();
+    definition.open_orders_max = 100'000;
+    command.set(definition);
+    commands.push_back(command);
+  }
+  for (std::uint32_t session = 0; session < small_sessions; ++session) {
+    Command command = make.session(session);
+    auto definition = command.as<DefineSession>();
+    definition.default_account = AccountId{traders_first + session};
+    definition.cancel_on_disconnect = session % 2;
+    command.set(definition);
+    commands.push_back(command);
+  }
+  commands.push_back(traded(aapl, "AAPL", stock, 1));
+  commands.push_back(traded(btc_usd, "BTC-USD", bitcoin, 1'000));
+  commands.push_back(make.fees(aapl, -1'000, 3'000));
+  for (std::uint32_t trader = 0; trader < small_sessions; ++trader) {
+    for (const std::uint32_t asset : {usd, stock, bitcoin}) {
+      commands.push_back(make.deposit(traders_first + trader, asset, 1'000'000'000'000));
+    }
+  }
+  return commands;
+}
+
+// The venue, defined and open, with its whole log.
+class SmallVenue {
+ public:
+  explicit SmallVenue(const CoreVenue::Settings& settings = {}) : venue_(settings) {
+    for (const Command& command : small_venue_definitions()) tell(command);
+  }
+
+  // What it put into the log, which stays there too.
+  std::vector<LogRecord> tell(const Command& command) {
+    std::vector<LogRecord> records = venue_.submit(command);
+    log_.insert(log_.end(), records.begin(), records.end());
+    return records;
+  }
+
+  [[nodiscard]] CoreVenue& venue() { return venue_; }
+  [[nodiscard]] const std::vector<LogRecord>& log() const { return log_; }
+
+ private:
+  CoreVenue venue_;
+  std::vector<LogRecord> log_;
+};
+
+}  // namespace basalt::oracle
