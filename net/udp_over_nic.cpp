@@ -45,6 +45,8 @@ UdpOverNic::UdpOverNic(std::unique_ptr<Nic> nic, std::uint32_t ip, std::vector<E
 
 std::uint32_t UdpOverNic::receive(std::span<Datagram> out) noexcept {
   claimed_ = {};
+  if (held_count_ > 0) [[unlikely]]
+    ask_again();
   std::array<Frame, frames_per_burst> frames;
   const std::size_t wanted = std::min<std::size_t>(out.size(), frames.size());
   const std::uint32_t arrived = nic_->rx_burst(std::span(frames).first(wanted));
@@ -202,6 +204,24 @@ void UdpOverNic::ask_for(std::uint32_t ip, std::span<std::byte> room) noexcept {
                                 .target_ip = ip}));
   ++counters_.arp_requests_sent;
   to_flush_ = true;
+}
+
+// A question or its answer may be lost, and what is held has nobody else to ask again for it.
+void UdpOverNic::ask_again() noexcept {
+  const Nanos now = clock_();
+  for (Held& held : *held_) {
+    if (held.to_ip == 0) continue;
+    if (now - held.since > held_age_max) {
+      held.to_ip = 0;
+      --held_count_;
+      ++counters_.dropped_unresolved;
+      continue;
+    }
+    if (now - held.since < arp_interval) continue;
+    const std::span<std::byte> room = nic_->claim();
+    if (!room.empty()) ask_for(held.to_ip, room);
+  }
+  flush();
 }
 
 void UdpOverNic::send_held(std::uint32_t ip, const MacAddress& mac) noexcept {

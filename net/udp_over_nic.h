@@ -64,6 +64,7 @@ class UdpOverNic final : public DatagramPort {
   void send_frame(std::byte* frame, const UdpRoute& route, std::size_t payload_size) noexcept;
   void hold(const UdpRoute& route, std::span<const std::byte> payload, Nanos now) noexcept;
   void send_held(std::uint32_t ip, const MacAddress& mac) noexcept;
+  void ask_again() noexcept;
   void ask_for(std::uint32_t ip, std::span<std::byte> room) noexcept;
 
   const std::unique_ptr<Nic> nic_;

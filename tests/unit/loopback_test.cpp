@@ -161,6 +161,25 @@ TEST(Loopback, a_claim_without_commit_is_never_seen) {
   EXPECT_EQ(receive_all(*ends.client), (std::vector<std::string>{"one", "two"}));
 }
 
+TEST(Loopback, a_lost_arp_question_is_asked_again_without_a_further_datagram) {
+  test_time = Nanos{1'000'000'000};
+  auto [a, b] = make_loopback_wire(64, mac_from_ip(engine_ip), mac_from_ip(client_ip));
+  UdpOverNic port(std::move(b), client_ip, {client}, test_clock);
+  ASSERT_TRUE(send(port, client, orders, "login"));
+  std::array<Frame, 4> frames;
+  EXPECT_EQ(a->rx_burst(frames), 1u);
+  std::array<Datagram, 4> batch;
+  EXPECT_EQ(port.receive(batch), 0u);
+  EXPECT_EQ(a->rx_burst(frames), 0u);
+  test_time += arp_interval;
+  EXPECT_EQ(port.receive(batch), 0u);
+  EXPECT_EQ(a->rx_burst(frames), 1u);
+  test_time += held_age_max;
+  EXPECT_EQ(port.receive(batch), 0u);
+  EXPECT_EQ(a->rx_burst(frames), 0u);
+  EXPECT_EQ(port.counters().dropped_unresolved, 1u);
+}
+
 // A station of our own hand, to send what UdpOverNic would not.
 struct RawPeer {
   explicit RawPeer(UdpOverNic*& out, std::unique_ptr<UdpOverNic>& owner) {
