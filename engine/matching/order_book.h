@@ -79,14 +79,20 @@ class OrderBook {
     return side == Side::buy ? bids_.best() : asks_.best();
   }
 
-  // Calls visit(price, level) for each level, best first. Not for hot code: walks the tree anew for
-  // each level.
+  // The level at a price, or nullptr.
+  [[nodiscard]] const Level* find(Side side, Price price, const BookMemory& memory) const noexcept {
+    return side == Side::buy ? bids_.find(memory.levels, price) : asks_.find(memory.levels, price);
+  }
+  // Calls visit(price, level) for the best `levels_max` levels, best first. Not for hot code: walks
+  // the tree anew for each level.
   template <typename Visit>
-  void each_level(Side side, const BookMemory& memory, Visit visit) const {
+  void each_level(Side side, const BookMemory& memory, Visit visit,
+                  std::uint32_t levels_max = ~std::uint32_t{0}) const {
     const auto walk = [&](const auto& levels) {
       if (levels.empty()) return;
       const Price stop{-1};
-      for (Price price = levels.best(); price != stop;
+      std::uint32_t visited = 0;
+      for (Price price = levels.best(); price != stop && visited++ < levels_max;
            price = levels.next_worse(memory.levels, price, stop)) {
         visit(price, *levels.find(memory.levels, price));
       }
