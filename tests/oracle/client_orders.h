@@ -1,0 +1,103 @@
+// A client of one session: knows its orders from the OUCH 5.0 messages of its stream alone, and
+// believes nothing that contradicts what it was told before.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "feedhandlers/order_entry/ouch50.h"
+
+namespace basalt::oracle {
+
+class ClientOrders {
+ public:
+  struct Order {
+    std::uint64_t reference = 0;  // The number on the feed.
+    std::uint32_t open = 0;
+  };
+  struct Execution {
+    std::uint32_t quantity = 0;
+    std::uint64_t price = 0;
+    friend bool operator==(const Execution&, const Execution&) = default;
+  };
+  // One order flow channel's number.
+  using Key = std::pair<std::uint8_t, std::uint32_t>;
+
+  // What is wrong with the message, or nothing.
+  [[nodiscard]] std::string apply(std::span<const std::byte> bytes) {
+    const ouch50::Outbound message = ouch50::decode_outbound(bytes);
+    if (message.error() != ouch50::DecodeError::none) return "cannot be decoded";
+    std::uint8_t channel = 0;
+    for (const ouch50::Element element : message.appendage()) {
+      if (element.tag != ouch50::Tag::user_ref_index) return "has an option nobody asked for";
+      channel = static_cast<std::uint8_t>(element.value[0]);
+      if (channel == 0) return "names channel 0";
+    }
+    switch (message.type()) {
+      case ouch50::Accepted::type: {
+        const auto& accepted = message.as<ouch50::Accepted>();
+        return born({channel, accepted.user_ref_num}, accepted.order_reference, accepted.quantity);
+      }
+      case ouch50::Replaced::type: {
+        const auto& replaced = message.as<ouch50::Replaced>();
+        if (live_.erase({channel, replaced.original_user_ref_num}) == 0) {
+          return "replaces what is not live";
+        }
+        return born({channel, replaced.user_ref_num}, replaced.order_reference, replaced.quantity);
+      }
+      case ouch50::Rejected::type:
+        return answered_.insert({channel, message.as<ouch50::Rejected>().user_ref_num}).second
+                   ? ""
+                   : "answers a number twice";
+      case ouch50::Executed::type: {
+        const auto& executed = message.as<ouch50::Executed>();
+        auto& side = executed.liquidity == ouch50::LiquidityFlag::added ? added_ : removed_;
+        if (!side.emplace(executed.match_number, Execution{executed.quantity, executed.price})
+                 .second) {
+          return "executes one match twice on one side";
+        }
+        return lowered({channel, executed.user_ref_num}, executed.quantity);
+      }
+      case ouch50::Canceled::type: {
+        const auto& canceled = message.as<ouch50::Canceled>();
+        return lowered({channel, canceled.user_ref_num}, canceled.quantity);
+      }
+      default:
+        return "";
+    }
+  }
+
+  [[nodiscard]] const std::map<Key, Order>& live() const { return live_; }
+  [[nodiscard]] bool answered(const Key& key) const { return answered_.contains(key); }
+  // By match number: where this session was the maker, and where the taker.
+  [[nodiscard]] const std::map<std::uint64_t, Execution>& added() const { return added_; }
+  [[nodiscard]] const std::map<std::uint64_t, Execution>& removed() const { return removed_; }
+
+ private:
+  std::string born(const Key& key, std::uint64_t reference, std::uint32_t quantity) {
+    if (quantity == 0) return "has nothing open";
+    if (!answered_.insert(key).second) return "answers a number twice";
+    live_.emplace(key, Order{reference, quantity});
+    return "";
+  }
+  std::string lowered(const Key& key, std::uint32_t quantity) {
+    const auto order = live_.find(key);
+    if (order == live_.end()) return "is about what is not live";
+    if (quantity == 0 || quantity > order->second.open)
+      return "takes more than is open, or nothing";
+    order->second.open -= quantity;
+    if (order->second.open == 0) live_.erase(order);
+    return "";
+  }
+
+  std::map<Key, Order> live_;
+  std::set<Key> answered_;  // Accepted, replaced or rejected.
+  std::map<std::uint64_t, Execution> added_;
+  std::map<std::uint64_t, Execution> removed_;
+};
+
+}  // namespace basalt::oracle

@@ -1,0 +1,188 @@
+// Random flow through risk, matching and log: what clients can know from their streams is what is.
+//
+//   BASALT_SEED=N               the first seed (1)
+//   BASALT_PROPERTY_SECONDS=N   how long each test runs (6); at least four seeds
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "tests/oracle/client_orders.h"
+#include "tests/property/reach_probes.h"
+#include "tests/property/venue_flow.h"
+#include "tests/property/venue_followers.h"
+
+namespace basalt::property {
+namespace {
+
+constexpr std::uint32_t commands_per_seed = 3'000;
+constexpr std::uint32_t lags[] = {0, 1, 7, 60};  // By seed: how late risk hears of events.
+
+template <typename Run>
+void for_seeds(Run run) {
+  const auto end = std::chrono::steady_clock::now() +
+                   std::chrono::seconds(setting("BASALT_PROPERTY_SECONDS", 6));
+  const std::uint64_t first = setting("BASALT_SEED", 1);
+  for (std::uint64_t seed = first;
+       seed < first + std::size(lags) || std::chrono::steady_clock::now() < end; ++seed) {
+    SCOPED_TRACE("BASALT_SEED=" + std::to_string(seed));
+    run(seed);
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+oracle::CoreVenue::Settings settings_for(std::uint64_t seed) {
+  return {.feedback_lag = lags[seed % std::size(lags)], .seed = seed};
+}
+
+// Clients of all sessions, reading as far as there is something to read.
+class Clients {
+ public:
+  void read(const pipeline::StreamStore& answers) {
+    for (std::uint32_t session = 0; session < oracle::small_sessions; ++session) {
+      while (read_[session] < answers.count(session)) {
+        const std::string wrong =
+            client[session].apply(answers.at(session, ++read_[session]).bytes);
+        ASSERT_EQ(wrong, "") << "session " << session << ", message " << read_[session];
+      }
+    }
+  }
+
+  oracle::ClientOrders client[oracle::small_sessions];
+
+ private:
+  std::uint64_t read_[oracle::small_sessions] = {};
+};
+
+// Are the orders that clients take for live the very ones in the books, with the same open
+// quantity?
+void expect_live_orders(const Clients& clients, const oracle::CoreVenue& venue) {
+  std::size_t live = 0;
+  for (const oracle::ClientOrders& client : clients.client) {
+    for (const auto& [key, order] : client.live()) {
+      const OrderId id{order.reference};
+      bool rests = false;
+      for (const std::uint32_t instrument : {oracle::aapl, oracle::btc_usd}) {
+        const auto& memory = venue.shard_of(InstrumentId{instrument}).memory();
+        const matching::RestingOrder& resting = memory.order[slot_of(id)];
+        rests = rests ||
+                (resting.generation == generation_of(id) && resting.open == Quantity{order.open});
+      }
+      ASSERT_TRUE(rests) << "channel " << int{key.first} << ", number " << key.second;
+      ++live;
+    }
+  }
+  std::size_t resting = 0;
+  for (const std::uint32_t instrument : {oracle::aapl, oracle::btc_usd}) {
+    for (const auto& order : venue.shard_of(InstrumentId{instrument}).memory().order) {
+      resting += order.generation != 0;
+    }
+  }
+  ASSERT_EQ(live, resting);
+}
+
+// Each match is told once to its maker and once to its taker, alike, and is in the log as it was
+// told.
+void expect_executions(const Clients& clients, const std::vector<oracle::LogRecord>& log) {
+  std::map<std::uint64_t, oracle::ClientOrders::Execution> added;
+  std::map<std::uint64_t, oracle::ClientOrders::Execution> removed;
+  std::map<std::uint64_t, oracle::ClientOrders::Execution> filled;
+  for (const oracle::ClientOrders& client : clients.client) {
+    added.insert(client.added().begin(), client.added().end());
+    removed.insert(client.removed().begin(), client.removed().end());
+  }
+  for (const oracle::LogRecord& record : log) {
+    for (const Event& event : record.events) {
+      if (event.kind != EventKind::fill) continue;
+      filled[event.match_number] = {static_cast<std::uint32_t>(event.quantity.value),
+                                    static_cast<std::uint64_t>(event.price.value) * 100};
+    }
+  }
+  EXPECT_EQ(added, filled);
+  EXPECT_EQ(removed, filled);
+}
+
+TEST(HistoryProperty, clients_know_their_orders_from_their_streams_alone) {
+  for_seeds([](std::uint64_t seed) {
+    oracle::SmallVenue small(settings_for(seed));
+    VenueFollowers followers(small.venue().settings().risk);
+    for (const oracle::LogRecord& record : small.log()) followers.follow(record);
+    Clients clients;
+    VenueFlow flow(seed);
+    for (std::uint32_t i = 0; i < commands_per_seed; ++i) {
+      small.venue().set_time(small.venue().now() + Nanos{1'000});
+      const Command asked = flow.next();
+      const auto key = std::pair(asked.origin.user_ref_index, asked.origin.user_ref_num);
+      for (const oracle::LogRecord& record : small.tell(asked)) {
+        ASSERT_TRUE(followers.history.ready());
+        followers.follow(record);
+        ASSERT_NO_FATAL_FAILURE(clients.read(followers.answers));
+        if (record.command.order.kind == CommandKind::new_order) {
+          // Exactly one: a second one is what ClientOrders refuses.
+          const auto& client = clients.client[index_of(asked.origin.session)];
+          ASSERT_TRUE(client.answered(key)) << "number " << key.second << " has no answer";
+        }
+      }
+      if (i % 8 == 0) {
+        ASSERT_NO_FATAL_FAILURE(expect_live_orders(clients, small.venue()));
+      }
+    }
+    ASSERT_NO_FATAL_FAILURE(expect_live_orders(clients, small.venue()));
+    expect_executions(clients, small.log());
+    small.venue().catch_up();
+    small.venue().assert_invariants();
+  });
+}
+
+// What a restart promises: a venue and followers with other memory and other seeds, which replay
+// the commands so far, have written the same bytes under the same numbers, and go on from there.
+TEST(HistoryProperty, a_restart_at_any_command_changes_no_byte_of_any_stream) {
+  for_seeds([](std::uint64_t seed) {
+    oracle::CoreVenue::Settings settings = settings_for(seed);
+    auto venue = std::make_unique<oracle::CoreVenue>(settings);
+    auto followers = std::make_unique<VenueFollowers>(settings.risk);
+    std::vector<Command> journal;
+    const auto tell = [&](const Command& command) {
+      for (const oracle::LogRecord& record : venue->submit(command)) {
+        journal.push_back(record.command);
+        followers->follow(record);
+      }
+    };
+    for (const Command& command : oracle::small_venue_definitions()) tell(command);
+    VenueFlow flow(seed);
+    for (std::uint32_t restart = 0; restart < 4; ++restart) {
+      for (std::uint64_t i = flow.below(500); i > 0; --i) tell(flow.next());
+
+      oracle::CoreVenue::Settings other = settings;
+      other.feedback_lag = 0;
+      other.seed = seed + 1'000 + restart;
+      other.shards = 1 + restart % 3;
+      auto replayed = std::make_unique<oracle::CoreVenue>(other);
+      auto again = std::make_unique<VenueFollowers>(settings.risk);
+      for (const Command& command : journal) again->follow(replayed->replay(command));
+      replayed->end_replay();
+      ASSERT_EQ(difference(followers->answers, again->answers), "");
+      ASSERT_EQ(difference(followers->feed, again->feed), "");
+      venue = std::move(replayed);
+      followers = std::move(again);
+    }
+    venue->assert_invariants();
+  });
+}
+
+TEST(HistoryProperty, the_flow_reaches_the_rare_branches) {
+  oracle::SmallVenue small;
+  VenueFollowers followers(small.venue().settings().risk);
+  for (const oracle::LogRecord& record : small.log()) followers.follow(record);
+  VenueFlow flow(setting("BASALT_SEED", 1));
+  for (std::uint32_t i = 0; i < commands_per_seed; ++i) {
+    for (const oracle::LogRecord& record : small.tell(flow.next())) followers.follow(record);
+  }
+  EXPECT_EQ(probes_missed({"a post-only order that would cross is accepted and canceled",
+                           "a replacement trades, and is told as a deletion"}),
+            std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace basalt::property

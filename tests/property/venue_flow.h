@@ -1,0 +1,106 @@
+// Random sessions on the small venue, from a seed: the same seed says the same on every machine.
+//
+//   VenueFlow flow(seed);  small.tell(flow.next()) … small.tell(flow.next())
+//
+// A flow knows nothing of what became of its orders: it names numbers that are live, dead, of
+// another channel, or never were, and sends numbers again that were used.
+#pragma once
+
+#include <cstdint>
+#include <random>
+
+#include "tests/oracle/small_venue.h"
+
+namespace basalt::property {
+
+class VenueFlow {
+ public:
+  explicit VenueFlow(std::uint64_t seed) : random_(seed), price_width_(2 + below(30)) {}
+
+  Command next() {
+    const std::uint64_t kind = below(1'000);
+    if (kind < 520) return new_order();
+    if (kind < 680) return oracle::cancel(some_order());
+    if (kind < 770) return oracle::reduce(some_order(), number(60));
+    if (kind < 930) return replace();
+    if (kind < 950) return oracle::query(session(), channel());
+    if (kind < 965) return again();
+    return venue_side(kind);
+  }
+
+  [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
+
+ private:
+  static constexpr std::uint32_t channels = 3;
+  static constexpr std::uint32_t recent = 40;
+
+  std::int64_t number(std::uint64_t bound) { return static_cast<std::int64_t>(below(bound)); }
+  bool chance(std::uint32_t percent) { return below(100) < percent; }
+  std::uint32_t session() { return static_cast<std::uint32_t>(below(oracle::small_sessions)); }
+  std::uint8_t channel() { return static_cast<std::uint8_t>(chance(70) ? 0 : below(channels)); }
+  std::int64_t price() { return 10'000 + number(price_width_) - number(price_width_); }
+  std::uint32_t& last_ref(std::uint32_t session, std::uint8_t channel) {
+    return last_ref_[session][channel];
+  }
+  std::uint32_t next_ref(std::uint32_t session, std::uint8_t channel) {
+    return last_ref(session, channel) += static_cast<std::uint32_t>(chance(95) ? 1 : 1 + below(9));
+  }
+
+  oracle::Named some_order() {
+    oracle::Named name{session(), 0, channel()};
+    const std::uint32_t last = last_ref(name.session, name.channel);
+    const auto back = static_cast<std::uint32_t>(below(recent));
+    name.ref = last > back ? last - back : 0;
+    return name;
+  }
+
+  Command new_order() {
+    oracle::Entered entered;
+    entered.session = session();
+    entered.channel = channel();
+    entered.ref = next_ref(entered.session, entered.channel);
+    entered.side = chance(50) ? Side::buy : Side::sell;
+    entered.quantity = chance(98) ? 1 + number(50) : number(3'000'000);
+    entered.price = chance(98) ? price() : number(40'000'000);
+    entered.instrument = chance(60) ? oracle::aapl : oracle::btc_usd;
+    if (chance(15)) entered.time_in_force = chance(70) ? TimeInForce::ioc : TimeInForce::fok;
+    if (chance(5)) entered.flags = flag_market;
+    if (entered.flags == 0 && chance(10)) entered.flags = flag_post_only;
+    Command command = oracle::enter(entered);
+    if (chance(1)) command.order.verdict = Reject::invalid_option;
+    if (chance(1)) command.order.instrument = no_instrument;
+    return command;
+  }
+
+  Command replace() {
+    const oracle::Named original = some_order();
+    Command command = oracle::replace(original, next_ref(original.session, original.channel),
+                                      number(60), price());
+    if (chance(2)) command.order.verdict = Reject::invalid_time_in_force;
+    return command;
+  }
+
+  // A number that was used, or is about to be skipped.
+  Command again() {
+    const oracle::Named name = some_order();
+    return oracle::enter({.session = name.session,
+                          .ref = name.ref,
+                          .quantity = 1,
+                          .price = 10'000,
+                          .channel = name.channel});
+  }
+
+  Command venue_side(std::uint64_t kind) {
+    const auto instrument = static_cast<std::uint32_t>(below(2));
+    if (kind < 970) return oracle::session_down(session());
+    if (kind < 975) return oracle::market_event("SQME"[below(4)]);
+    if (kind < 980) return oracle::set_state(instrument, InstrumentState::halted);
+    return oracle::set_state(instrument, InstrumentState::open);
+  }
+
+  std::mt19937_64 random_;
+  std::uint64_t price_width_;
+  std::uint32_t last_ref_[oracle::small_sessions][channels] = {};
+};
+
+}  // namespace basalt::property
