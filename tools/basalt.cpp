@@ -4,6 +4,7 @@
 
 #include "tools/book_verb.h"
 #include "tools/ledger_verb.h"
+#include "tools/replay_verb.h"
 
 namespace {
 
@@ -15,6 +16,8 @@ struct Verb {
 
 constexpr Verb verbs[] = {
     {"book", "the matching core in text: commands in, events out", basalt::tools::book_verb},
+    {"replay", "the journal from its first record, and the state it tells of",
+     basalt::tools::replay_verb},
     {"ledger", "debits and credits of a journal, added up anew", basalt::tools::ledger_verb},
 };
 
