@@ -38,7 +38,11 @@ class VenueFlow {
   bool chance(std::uint32_t percent) { return below(100) < percent; }
   std::uint32_t session() { return static_cast<std::uint32_t>(below(oracle::small_sessions)); }
   std::uint8_t channel() { return static_cast<std::uint8_t>(chance(70) ? 0 : below(channels)); }
-  std::int64_t price() { return 10'000 + number(price_width_) - number(price_width_); }
+  // Mostly such that it rests behind the middle of the book, so that there is something to name.
+  std::int64_t price(Side side) {
+    const std::int64_t away = chance(75) ? 1 + number(price_width_) : -number(price_width_);
+    return side == Side::buy ? 10'000 - away : 10'000 + away;
+  }
   std::uint32_t& last_ref(std::uint32_t session, std::uint8_t channel) {
     return last_ref_[session][channel];
   }
@@ -61,7 +65,7 @@ class VenueFlow {
     entered.ref = next_ref(entered.session, entered.channel);
     entered.side = chance(50) ? Side::buy : Side::sell;
     entered.quantity = chance(98) ? 1 + number(50) : number(3'000'000);
-    entered.price = chance(98) ? price() : number(40'000'000);
+    entered.price = chance(98) ? price(entered.side) : number(40'000'000);
     entered.instrument = chance(60) ? oracle::aapl : oracle::btc_usd;
     if (chance(15)) entered.time_in_force = chance(70) ? TimeInForce::ioc : TimeInForce::fok;
     if (chance(5)) entered.flags = flag_market;
@@ -75,7 +79,7 @@ class VenueFlow {
   Command replace() {
     const oracle::Named original = some_order();
     Command command = oracle::replace(original, next_ref(original.session, original.channel),
-                                      number(60), price());
+                                      number(60), price(chance(50) ? Side::buy : Side::sell));
     if (chance(2)) command.order.verdict = Reject::invalid_time_in_force;
     return command;
   }
@@ -92,9 +96,9 @@ class VenueFlow {
 
   Command venue_side(std::uint64_t kind) {
     const auto instrument = static_cast<std::uint32_t>(below(2));
-    if (kind < 970) return oracle::session_down(session());
-    if (kind < 975) return oracle::market_event("SQME"[below(4)]);
-    if (kind < 980) return oracle::set_state(instrument, InstrumentState::halted);
+    if (kind < 967) return oracle::session_down(session());
+    if (kind < 972) return oracle::market_event("SQME"[below(4)]);
+    if (kind < 973) return oracle::set_state(instrument, InstrumentState::halted);
     return oracle::set_state(instrument, InstrumentState::open);
   }
 
