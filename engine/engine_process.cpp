@@ -25,6 +25,12 @@ std::uint64_t load(const std::atomic<std::uint64_t>& counter) {
   return counter.load(std::memory_order_relaxed);  // A counter: carries no data.
 }
 
+nlohmann::json latency_json(const pipeline::TickHistogram& histogram) {
+  return {{"p50", histogram.percentile(500'000)},    {"p90", histogram.percentile(900'000)},
+          {"p99", histogram.percentile(990'000)},    {"p99_9", histogram.percentile(999'000)},
+          {"p99_99", histogram.percentile(999'900)}, {"max", histogram.percentile(1'000'000)}};
+}
+
 nlohmann::json stage_json(const pipeline::StageReport& stage) {
   return {
       {"name", stage.name},
@@ -178,31 +184,33 @@ void write_report(const EngineOptions& options, const Configuration& configurati
               report.commands, report.events, hash);
   if (options.report.empty()) return;
   const gateway::GatewayCounters& gateway = exchange.gateway().counters();
-  nlohmann::json json = {{"version", BASALT_VERSION},
-                         {"commit", build_commit()},
-                         {"nic", options.nic},
-                         {"topology", configuration.topology.name},
-                         {"epoch", exchange.recovered().epoch + 1},
-                         {"orderly", report.orderly},
-                         {"state_hash", hash},
-                         {"commands_journaled", report.commands},
-                         {"events_journaled", report.events},
-                         {"holds_outstanding_mismatch", report.holds_mismatched},
-                         {"ledger_imbalance", report.imbalance == Money{0} ? 0 : 1},
-                         {"feed_messages", report.feed_messages},
-                         {"gateway",
-                          {{"commands", load(gateway.commands)},
-                           {"answers", load(gateway.answers)},
-                           {"logins", load(gateway.logins)},
-                           {"logins_refused", load(gateway.logins_refused)},
-                           {"malformed", load(gateway.malformed)},
-                           {"unsupported", load(gateway.unsupported)},
-                           {"wrong_session", load(gateway.wrong_session)},
-                           {"late", load(gateway.late)},
-                           {"given_up", load(gateway.given_up)},
-                           {"sessions_lost", load(gateway.sessions_lost)}}},
-                         {"overloaded_turns", exchange.risk().overloaded_turns()},
-                         {"stages", nlohmann::json::array()}};
+  nlohmann::json json = {
+      {"version", BASALT_VERSION},
+      {"commit", build_commit()},
+      {"nic", options.nic},
+      {"topology", configuration.topology.name},
+      {"epoch", exchange.recovered().epoch + 1},
+      {"orderly", report.orderly},
+      {"state_hash", hash},
+      {"commands_journaled", report.commands},
+      {"events_journaled", report.events},
+      {"holds_outstanding_mismatch", report.holds_mismatched},
+      {"ledger_imbalance", report.imbalance == Money{0} ? 0 : 1},
+      {"feed_messages", report.feed_messages},
+      {"gateway",
+       {{"commands", load(gateway.commands)},
+        {"answers", load(gateway.answers)},
+        {"logins", load(gateway.logins)},
+        {"logins_refused", load(gateway.logins_refused)},
+        {"malformed", load(gateway.malformed)},
+        {"unsupported", load(gateway.unsupported)},
+        {"wrong_session", load(gateway.wrong_session)},
+        {"late", load(gateway.late)},
+        {"given_up", load(gateway.given_up)},
+        {"sessions_lost", load(gateway.sessions_lost)}}},
+      {"wire_in_to_wire_out_ns", latency_json(exchange.gateway().wire_to_wire_ns())},
+      {"overloaded_turns", exchange.risk().overloaded_turns()},
+      {"stages", nlohmann::json::array()}};
   for (const pipeline::StageReport& stage : exchange.stage_reports()) {
     json["stages"].push_back(stage_json(stage));
   }

@@ -140,6 +140,7 @@ void Gateway::open_session(SessionId id, Transport transport, std::uint64_t next
   session = Session{};
   session.transport = transport;
   session.next_number = next_number;
+  session.live_from = wiring_.answers.count(index_of(id)) + 1;
   session.last_heard = session.last_sent = now_;
   counters_.logins.fetch_add(1, std::memory_order_relaxed);  // A counter.
 }
@@ -187,14 +188,26 @@ std::uint32_t Gateway::send_answers() noexcept {
     const std::uint32_t stream = index_of(id);
     Session& session = state(id);
     if (session.next_number <= wiring_.answers.count(stream)) {
+      const std::uint64_t first = session.next_number;
       sent += session.transport == Transport::tcp ? send_tcp(session, stream)
                                                   : send_udp(session, stream);
+      if (session.next_number > first) note_latency(session, stream, first, clock_.now());
       caught_up = caught_up && session.next_number > wiring_.answers.count(stream);
     }
   }
   counters_.answers.fetch_add(sent, std::memory_order_relaxed);  // A counter.
   caught_up_.store(caught_up, std::memory_order_release);
   return sent;
+}
+
+// What was resumed or asked for again says nothing about how long an answer takes.
+void Gateway::note_latency(const Session& session, std::uint32_t stream, std::uint64_t first,
+                           Nanos sent) noexcept {
+  for (std::uint64_t n = std::max(first, session.live_from); n < session.next_number; ++n) {
+    const Nanos received = wiring_.answers.at(stream, n).received;
+    if (received == Nanos{0} || received > sent) continue;
+    wire_to_wire_ns_.record(static_cast<std::uint64_t>((sent - received).value));
+  }
 }
 
 void Gateway::keep_alive() noexcept {

@@ -32,6 +32,7 @@
 #include "engine/gateway/order_decoder.h"
 #include "engine/gateway/upstream_window.h"
 #include "engine/pipeline/clock.h"
+#include "engine/pipeline/counters.h"
 #include "engine/pipeline/log_stage.h"
 #include "engine/pipeline/outlet.h"
 #include "engine/pipeline/stream_store.h"
@@ -102,6 +103,10 @@ class Gateway {
   }
 
   [[nodiscard]] const GatewayCounters& counters() const noexcept { return counters_; }
+  // From a command's arrival to its answer being handed to the wire, in nanoseconds.
+  [[nodiscard]] const pipeline::TickHistogram& wire_to_wire_ns() const noexcept {
+    return wire_to_wire_ns_;
+  }
 
  private:
   enum class Transport : std::uint8_t { none, tcp, udp };
@@ -113,6 +118,7 @@ class Gateway {
     std::uint16_t peer_window = 0;  // UDP: number of its window.
     moldudp64::SessionName token;   // UDP.
     std::uint64_t next_number = 1;  // Of its stream, to be sent.
+    std::uint64_t live_from = 1;    // Messages below it were there at the login.
     Nanos last_sent;
     Nanos last_heard;
   };
@@ -139,6 +145,8 @@ class Gateway {
                                        const pipeline::StreamStore& store) const noexcept;
   [[nodiscard]] Sequence may_leave() const noexcept;
   std::uint32_t send_answers() noexcept;
+  void note_latency(const Session& session, std::uint32_t stream, std::uint64_t first,
+                    Nanos sent) noexcept;
   void keep_alive() noexcept;
   [[nodiscard]] Session& state(SessionId session) noexcept { return session_[index_of(session)]; }
 
@@ -198,6 +206,7 @@ class Gateway {
   std::atomic<bool> ending_{false};
   std::atomic<bool> caught_up_{false};
   GatewayCounters counters_;
+  pipeline::TickHistogram wire_to_wire_ns_;
 };
 
 }  // namespace basalt::gateway

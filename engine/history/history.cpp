@@ -217,7 +217,10 @@ void HistoryCore::finish(ouch50::Encoder<M>& message, const Command& command, Se
     [[maybe_unused]] const bool fits = message.add(ouch50::Tag::user_ref_index, channel);
     BASALT_ASSERT(fits);
   }
-  answers_.append(index_of(session), command.order.sequence, message.size_bytes());
+  // What the command causes for others answers nothing that they sent.
+  const bool asked = session == command.origin.session;
+  answers_.append(index_of(session), command.order.sequence, message.size_bytes(),
+                  asked ? command.origin.received : Nanos{});
 }
 
 const HistoryCore::Entry& HistoryCore::entry_of(OrderId order) const noexcept {

@@ -68,14 +68,15 @@ std::span<std::byte> StreamStore::claim() noexcept {
   return {at, message_bytes_max};
 }
 
-void StreamStore::append(std::uint32_t number, Sequence sequence, std::size_t size) noexcept {
+void StreamStore::append(std::uint32_t number, Sequence sequence, std::size_t size,
+                         Nanos received) noexcept {
   BASALT_ASSERT(number < stream_count_);
   BASALT_ASSERT(size <= message_bytes_max);
   BASALT_ASSERT(sequence >= last_sequence_);  // H2
   last_sequence_ = sequence;
   const std::size_t offset = used_.load(std::memory_order_relaxed);  // Our own.
   std::byte* at = take(round_up(sizeof(Header) + size, alignof(Header)));
-  new (at) Header{sequence, size};
+  new (at) Header{sequence, received, size};
 
   Stream& stream = streams_[number];
   const std::uint64_t count = stream.count.load(std::memory_order_relaxed);  // Our own.
@@ -102,7 +103,7 @@ StreamStore::Message StreamStore::at(std::uint32_t number, std::uint64_t message
       reinterpret_cast<const std::uint64_t*>(memory_ + stream.directory[place / chunk_messages]);
   const std::byte* at = memory_ + index[place % chunk_messages];
   const auto* header = reinterpret_cast<const Header*>(at);
-  return {{at + sizeof(Header), header->size}, header->sequence};
+  return {{at + sizeof(Header), header->size}, header->sequence, header->received};
 }
 
 }  // namespace basalt::pipeline

@@ -13,7 +13,7 @@
 //
 // Memory: address space for bytes_max is reserved at construction and touched as it fills, in
 // small pages: one fault, of some 0.3 us, for each 4 KiB of messages. A message costs its size,
-// 16 bytes and up to 7 of padding, and 8 in its stream's index; a stream that is used at all, 32
+// 24 bytes and up to 7 of padding, and 8 in its stream's index; a stream that is used at all, 32
 // KiB of address space. Never gives anything back.
 #pragma once
 
@@ -33,6 +33,7 @@ class StreamStore {
   struct Message {
     std::span<const std::byte> bytes;
     Sequence sequence = 0;  // It may leave once this is durable.
+    Nanos received;         // When what it answers was taken in; 0: it answers nothing directly.
   };
 
   // Throws std::system_error when the address space cannot be had.
@@ -50,7 +51,8 @@ class StreamStore {
   [[nodiscard]] std::span<std::byte> claim() noexcept;
   // Writer only. The first `size` bytes of the claim become the stream's next message.
   // Precondition: `sequence` is not below that of any message before.
-  void append(std::uint32_t stream, Sequence sequence, std::size_t size) noexcept;
+  void append(std::uint32_t stream, Sequence sequence, std::size_t size,
+              Nanos received = {}) noexcept;
 
   // Any thread. How many messages the stream has, and so the highest number.
   [[nodiscard]] std::uint64_t count(std::uint32_t stream) const noexcept {
@@ -75,6 +77,7 @@ class StreamStore {
   };
   struct Header {
     Sequence sequence;
+    Nanos received;
     std::uint64_t size;
   };
 
