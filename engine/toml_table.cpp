@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 namespace basalt {
 namespace {
@@ -29,13 +29,13 @@ struct TomlFile::Parsed {
 
 TomlFile::TomlFile(const std::filesystem::path& path) : path_(path.string()) {
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || std::filesystem::is_directory(path) || !(text << in.rdbuf())) {
-    add(0, "the file cannot be read", "name a file that exists, is not empty, and may be read");
+  if (!in || std::filesystem::is_directory(path)) {
+    add(0, "the file cannot be read", "name a file that exists and may be read");
     return;
   }
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
   try {
-    parsed_ = std::make_unique<Parsed>(Parsed{toml::parse(text.str(), path_)});
+    parsed_ = std::make_unique<Parsed>(Parsed{toml::parse(text, path_)});
   } catch (const toml::parse_error& error) {
     add(static_cast<std::uint32_t>(error.source().begin.line),
         "this is not TOML: " + std::string(error.description()),
@@ -50,7 +50,10 @@ TomlTable TomlFile::root() {
 }
 
 void TomlFile::add(std::uint32_t line, std::string wrong, std::string mend) {
-  findings_.push_back({path_, line, std::move(wrong), std::move(mend)});
+  const bool told = std::any_of(findings_.begin(), findings_.end(), [&](const Finding& finding) {
+    return finding.line == line && finding.wrong == wrong;
+  });
+  if (!told) findings_.push_back({path_, line, std::move(wrong), std::move(mend)});
 }
 
 std::vector<Finding> TomlFile::take_findings() {
