@@ -252,7 +252,15 @@ TEST_F(OpenFeed, a_price_that_four_bytes_cannot_carry_stops_the_engine) {
   definition.wire_tick = 100;
   command.set(definition);
   command.order.sequence = small_.venue().sequence() + 1;
-  EXPECT_DEATH(core_.on_command(command), "wire_max / instrument.wire_tick");
+  // Everything anew: a child that writes what its parent has in huge pages needs free ones.
+  const auto publish = [&] {
+    Arena arena(MarketDataCore::memory_bytes(limits_));
+    pipeline::StreamStore feed(1, store_bytes);
+    MarketDataCore core(limits_, feed, arena);
+    for (const oracle::LogRecord& record : small_.log()) oracle::follow(record, core);
+    core.on_command(command);
+  };
+  EXPECT_DEATH(publish(), "wire_max / instrument.wire_tick");
 }
 
 // How it leaves.
