@@ -1,0 +1,98 @@
+"""kill -9 under load, again and again: nothing acknowledged is lost or doubled, and a client's stream,
+read again from number 1, is byte for byte what it was.
+
+    kill_recovery.py [ROUNDS]      default 20; the seed is printed, BASALT_SEED repeats it
+"""
+import os
+import random
+import sys
+import time
+
+from venue_client import Engine, Soup, cancel, enter, ref_of, replace, replay
+
+SYMBOL = "AAPL"
+PRICE = 1_500_000
+
+
+def burst(rng, ref, live):
+    """Some messages, in the proportions of a busy hour. Returns them and the next number."""
+    out = []
+    for _ in range(rng.randint(5, 60)):
+        choice = rng.random()
+        if choice < 0.15 and live:
+            out.append(cancel(live.pop(rng.randrange(len(live)))))
+        elif choice < 0.25 and live:
+            old = live.pop(rng.randrange(len(live)))
+            ref += 1
+            out.append(replace(old, ref, rng.randint(1, 100), PRICE + rng.randint(-20, 20) * 100))
+            live.append(ref)
+        else:
+            ref += rng.randint(1, 3)  # Gaps are allowed.
+            tif = b"3" if rng.random() < 0.2 else b"0"
+            out.append(enter(ref, rng.choice([b"B", b"S"]), rng.randint(1, 100), SYMBOL,
+                             PRICE + rng.randint(-20, 20) * 100, tif))
+            live.append(ref)
+    return out, ref
+
+
+def check_stream(stream):
+    """Each order is accepted once, and nothing is told of an order before that."""
+    known = set()
+    for message in stream:
+        ref = ref_of(message)
+        if message[:1] in (b"A", b"U", b"J"):
+            assert ref not in known, f"order {ref} was answered twice"
+            known.add(ref)
+        else:
+            assert ref in known, f"{message[:1]} of order {ref}, which was never accepted"
+
+
+def main():
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    seed = int(os.environ.get("BASALT_SEED", time.time_ns() % 1_000_000_007))
+    rng = random.Random(seed)
+    print(f"seed {seed}", flush=True)
+    stream, ref, live, data = [], 0, [], None
+    engine = None
+    under_load = 0
+    try:
+        for number in range(rounds):
+            engine = Engine(data)
+            data, engine.made = engine.data, number == 0
+            client = Soup("MAKER1", 1)
+            again = [client.message() for _ in stream]
+            assert again == stream, "the stream is not what it was"
+            # What was decided and durable, but not yet told when the engine died.
+            stream += client.messages()
+            ref = max([ref] + [ref_of(message) for message in stream]) + 1
+            end = time.monotonic() + rng.uniform(0.05, 0.4)
+            before = len(stream)
+            while time.monotonic() < end:
+                messages, ref = burst(rng, ref, live)
+                client.send(*messages)
+                stream += client.messages(0.0005)
+            engine.kill()
+            stream += client.messages()  # What had been sent and not yet read.
+            client.close()
+            under_load += len(stream) > before
+            check_stream(stream)
+        assert under_load > rounds * 0.8, "the load was not reached: the test says nothing"
+        result = replay(data)
+        assert result["answers"] >= len(stream)
+        assert result["ledger_imbalance"] == 0 and result["holds_mismatched"] == 0
+        engine = Engine(data)
+        client = Soup("MAKER1", 1)
+        again = client.messages()
+        assert again[:len(stream)] == stream, "the stream is not what it was"
+        said = engine.stop()
+        assert replay(data)["state_hash"] in said, "the replayed state is not the live one"
+        print(f"{rounds} kills, {len(stream)} messages in the stream, {result['commands']} commands")
+        print("1 passed, 0 failed")
+    finally:
+        if engine is not None:
+            engine.made = True
+            engine.remove()
+
+
+if __name__ == "__main__":
+    main()

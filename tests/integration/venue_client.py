@@ -1,0 +1,156 @@
+"""An OUCH 5.0 client and an engine to try it on, for tests that drive whole processes.
+
+Written from the protocol alone: it shares no code with the engine.
+"""
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+
+BIN = os.environ.get("BASALT_BIN", "build/release/bin")
+VENUE = "hw-config/venues/demo.toml"
+LAPTOP = "hw-config/topologies/laptop.toml"
+TINY = "hw-config/topologies/tiny.toml"
+
+
+def enter(ref, side, quantity, symbol, price, tif=b"0", options=b"", display=b"Y", cross=b"N"):
+    return (b"O" + struct.pack(">I", ref) + side + struct.pack(">I", quantity)
+            + symbol.encode().ljust(8) + struct.pack(">Q", price) + tif + display + b"PN" + cross
+            + b"test".ljust(14) + struct.pack(">H", len(options)) + options)
+
+
+def cancel(ref, total=0):
+    return b"X" + struct.pack(">II", ref, total)
+
+
+def replace(ref, new_ref, total, price):
+    return (b"U" + struct.pack(">IIIQ", ref, new_ref, total, price) + b"0YN" + b"test".ljust(14)
+            + b"\0\0")
+
+
+def ref_of(message):
+    """The user reference number of an answer (of a Replaced: the new one)."""
+    at = 13 if message[:1] == b"U" else 9
+    return struct.unpack(">I", message[at:at + 4])[0]
+
+
+class Refused(Exception):
+    """The login was rejected, or the connection closed."""
+
+
+class Soup:
+    """One SoupBinTCP connection, logged in."""
+
+    def __init__(self, user, first=1, password="basalt", session="", port=7001):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._bytes = b""
+        self.raw_packet(b"L" + user.encode().ljust(6) + password.encode().ljust(10)
+                        + session.encode().rjust(10) + str(first).encode().rjust(20))
+        answer = self.packet(5)
+        if answer is None or answer[:1] != b"A":
+            raise Refused(answer)
+        self.session = answer[1:11].decode().strip()
+        self.next_number = int(answer[11:31])
+
+    def raw_packet(self, body):
+        self.socket.sendall(struct.pack(">H", len(body)) + body)
+
+    def send(self, *messages):
+        self.socket.sendall(b"".join(struct.pack(">H", 1 + len(message)) + b"U" + message
+                                     for message in messages))
+
+    def packet(self, timeout):
+        """The next packet's body, None when the peer closed. TimeoutError when none came."""
+        self.socket.settimeout(timeout)
+        while True:
+            if len(self._bytes) >= 2:
+                end = 2 + struct.unpack(">H", self._bytes[:2])[0]
+                if len(self._bytes) >= end:
+                    body, self._bytes = self._bytes[2:end], self._bytes[end:]
+                    return body
+            try:
+                chunk = self.socket.recv(1 << 16)
+            except ConnectionResetError:
+                return None
+            if not chunk:
+                return None
+            self._bytes += chunk
+
+    def message(self, timeout=5):
+        """The next sequenced message; None when none came in time or the connection ended."""
+        while True:
+            try:
+                body = self.packet(timeout)
+            except (TimeoutError, socket.timeout, BlockingIOError):
+                return None
+            if body is None or body[:1] == b"Z":
+                return None
+            if body[:1] == b"S":
+                self.next_number += 1
+                return body[1:]
+
+    def messages(self, timeout=0.3):
+        """All that comes until nothing has come for so long."""
+        found = []
+        while (message := self.message(timeout)) is not None:
+            found.append(message)
+        return found
+
+    def close(self):
+        self.socket.close()
+
+
+class Engine:
+    """A basalt-engine on kernel sockets, with a data directory of its own or a given one."""
+
+    def __init__(self, data=None, topology=LAPTOP, venue=VENUE, extra=()):
+        self.made = data is None
+        self.data = data or tempfile.mkdtemp(prefix="basalt-test-")
+        self.report = os.path.join(self.data, "report.json")
+        self.process = subprocess.Popen(
+            [f"{BIN}/basalt-engine", "--venue", venue, "--topology", topology, "--data", self.data,
+             "--nic", "uring", "--report", self.report, *extra],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.said = []
+        for line in self.process.stdout:
+            self.said.append(line.rstrip())
+            if line == "ready\n":
+                return
+        self.process.wait()
+        raise AssertionError("the engine did not start: " + " | ".join(self.said))
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        """An orderly stop. Its last words."""
+        self.process.send_signal(signal.SIGTERM)
+        said = self.process.stdout.read()
+        assert self.process.wait(60) == 0, said
+        return said
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.kill()
+        if self.made:
+            shutil.rmtree(self.data, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
+
+def replay(data):
+    """What `basalt replay --json` says of a data directory."""
+    import json  # pylint: disable=import-outside-toplevel
+    done = subprocess.run([f"{BIN}/basalt", "replay", "--data", data, "--json"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
