@@ -101,16 +101,3 @@ function(basalt_add_codegen_check name)
   basalt_add_check(${name} KIND codegen NEEDS ${name}
     COMMAND ${PROJECT_SOURCE_DIR}/tests/codegen/check_machine_code $<TARGET_OBJECTS:${name}>)
 endfunction()
-
-# basalt_add_process_test(NAME TIMEOUT seconds): tests/integration/NAME.py against the programs of
-# this build. They use the venue's fixed ports, so one runs at a time.
-function(basalt_add_process_test name timeout)
-  if(BASALT_TEST_KINDS AND NOT "integration" IN_LIST BASALT_TEST_KINDS)
-    return()
-  endif()
-  add_test(NAME ${BASALT_TEST_PREFIX}${name}
-    COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/integration/${name}.py
-    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(${BASALT_TEST_PREFIX}${name} PROPERTIES LABELS integration TIMEOUT ${timeout}
-    RESOURCE_LOCK venue_ports ENVIRONMENT "BASALT_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
-endfunction()
