@@ -82,6 +82,15 @@ void expect_live_orders(const Clients& clients, const oracle::CoreVenue& venue) 
   ASSERT_EQ(live, resting);
 }
 
+// Of an order always, of a replacement where the book took or refused it: Accepted, Replaced or
+// Rejected under its own number.
+bool must_be_answered(const oracle::LogRecord& record) {
+  if (record.command.order.kind == CommandKind::new_order) return true;
+  if (record.command.order.kind != CommandKind::replace) return false;
+  const EventKind first = record.events.front().kind;
+  return first == EventKind::replaced || first == EventKind::rejected;
+}
+
 // Each match is told once to its maker and once to its taker, alike, and is in the log as it was
 // told.
 void expect_executions(const Clients& clients, const std::vector<oracle::LogRecord>& log) {
@@ -118,7 +127,7 @@ TEST(HistoryProperty, clients_know_their_orders_from_their_streams_alone) {
         ASSERT_TRUE(followers.history.ready());
         followers.follow(record);
         ASSERT_NO_FATAL_FAILURE(clients.read(followers.answers));
-        if (record.command.order.kind == CommandKind::new_order) {
+        if (must_be_answered(record)) {
           // Exactly one: a second one is what ClientOrders refuses.
           const auto& client = clients.client[index_of(asked.origin.session)];
           ASSERT_TRUE(client.answered(key)) << "number " << key.second << " has no answer";
