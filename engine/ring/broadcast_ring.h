@@ -122,6 +122,7 @@ class BroadcastRing {
   }
 
   [[nodiscard]] std::uint32_t slots() const noexcept { return slots_; }
+  [[nodiscard]] std::uint32_t readers() const noexcept { return readers_; }
 
  private:
   [[nodiscard]] Position slowest() const noexcept {
