@@ -152,93 +152,111 @@ struct Fault {
   FrameVerdict verdict;
 };
 
-// In order of precedence: each row has the fault of its name and, where they can stand together,
-// those of all rows below it too.
-TEST(Frames, each_fault_is_named_and_the_first_one_wins) {
-  const std::vector<Fault> faults{
-      {"oversized", [](Bytes& f) { f.resize(1515); }, FrameVerdict::oversized},
-      {"vlan_tagged", [](Bytes& f) { store_be16(&f[12], 0x8100); }, FrameVerdict::vlan_tagged},
-      {"service_vlan_tagged", [](Bytes& f) { store_be16(&f[12], 0x88A8); },
-       FrameVerdict::vlan_tagged},
-      {"ipv6", [](Bytes& f) { store_be16(&f[12], 0x86DD); }, FrameVerdict::other_ethertype},
-      {"version_six", [](Bytes& f) { set_byte(f, ip_at, 0x65); }, FrameVerdict::ip_version},
-      {"short_header", [](Bytes& f) { set_byte(f, ip_at, 0x44); }, FrameVerdict::ip_header_length},
-      {"header_beyond_frame", [](Bytes& f) { set_byte(f, ip_at, 0x4F); },
-       FrameVerdict::ip_header_length},
-      {"total_below_header", [](Bytes& f) { store_be16(&f[ip_at + 2], 19); },
-       FrameVerdict::ip_total_length},
-      {"total_beyond_frame", [](Bytes& f) { store_be16(&f[ip_at + 2], 47); },
-       FrameVerdict::ip_total_length},
-      {"ip_checksum", [](Bytes& f) { f[ip_at + 10] ^= std::byte{1}; }, FrameVerdict::ip_checksum},
-      {"first_fragment",
-       [](Bytes& f) {
-         store_be16(&f[ip_at + 6], 0x2000);
-         repair_ip_checksum(f);
-       },
-       FrameVerdict::ip_fragment},
-      {"last_fragment",
-       [](Bytes& f) {
-         store_be16(&f[ip_at + 6], 0x0001);
-         repair_ip_checksum(f);
-       },
-       FrameVerdict::ip_fragment},
-      {"source_is_a_group",
-       [](Bytes& f) {
-         store_be32(&f[ip_at + 12], ipv4(239, 192, 77, 1));
-         repair_ip_checksum(f);
-       },
-       FrameVerdict::ip_source},
-      {"source_is_unspecified",
-       [](Bytes& f) {
-         store_be32(&f[ip_at + 12], 0);
-         repair_ip_checksum(f);
-       },
-       FrameVerdict::ip_source},
-      {"tcp",
-       [](Bytes& f) {
-         set_byte(f, ip_at + 9, 6);
-         repair_ip_checksum(f);
-       },
-       FrameVerdict::other_ip_protocol},
-      {"udp_header_cut",
-       [](Bytes& f) {
-         store_be16(&f[ip_at + 2], 27);
-         repair_ip_checksum(f);
-       },
-       FrameVerdict::truncated},
-      {"udp_longer_than_ip", [](Bytes& f) { store_be16(&f[udp_at + 4], 13); },
-       FrameVerdict::udp_length},
-      {"udp_shorter_than_ip", [](Bytes& f) { store_be16(&f[udp_at + 4], 11); },
-       FrameVerdict::udp_length},
-      {"udp_shorter_than_header", [](Bytes& f) { store_be16(&f[udp_at + 4], 7); },
-       FrameVerdict::udp_length},
-      {"udp_checksum", [](Bytes& f) { f[udp_at + 6] ^= std::byte{1}; }, FrameVerdict::udp_checksum},
-      {"source_port_zero",
-       [](Bytes& f) {
-         store_be16(&f[udp_at], 0);
-         store_be16(&f[udp_at + 6], 0);
-       },
-       FrameVerdict::udp_port_zero},
-      {"destination_port_zero",
-       [](Bytes& f) {
-         store_be16(&f[udp_at + 2], 0);
-         store_be16(&f[udp_at + 6], 0);
-       },
-       FrameVerdict::udp_port_zero},
-  };
-  for (const Fault& fault : faults) {
-    Bytes frame = udp_frame("four");
-    frame.resize(46);  // Without padding, so that lengths can be wrong by one.
-    fault.apply(frame);
-    EXPECT_EQ(name_of(verdict_of(frame)), name_of(fault.verdict)) << fault.name;
+const std::vector<Fault> ethernet_and_ip_faults{
+    {"oversized", [](Bytes& f) { f.resize(1515); }, FrameVerdict::oversized},
+    {"vlan_tagged", [](Bytes& f) { store_be16(&f[12], 0x8100); }, FrameVerdict::vlan_tagged},
+    {"service_vlan_tagged", [](Bytes& f) { store_be16(&f[12], 0x88A8); },
+     FrameVerdict::vlan_tagged},
+    {"ipv6", [](Bytes& f) { store_be16(&f[12], 0x86DD); }, FrameVerdict::other_ethertype},
+    {"version_six", [](Bytes& f) { set_byte(f, ip_at, 0x65); }, FrameVerdict::ip_version},
+    {"short_header", [](Bytes& f) { set_byte(f, ip_at, 0x44); }, FrameVerdict::ip_header_length},
+    {"header_beyond_frame", [](Bytes& f) { set_byte(f, ip_at, 0x4F); },
+     FrameVerdict::ip_header_length},
+    {"total_below_header", [](Bytes& f) { store_be16(&f[ip_at + 2], 19); },
+     FrameVerdict::ip_total_length},
+    {"total_beyond_frame", [](Bytes& f) { store_be16(&f[ip_at + 2], 47); },
+     FrameVerdict::ip_total_length},
+    {"ip_checksum", [](Bytes& f) { f[ip_at + 10] ^= std::byte{1}; }, FrameVerdict::ip_checksum},
+    {"first_fragment",
+     [](Bytes& f) {
+       store_be16(&f[ip_at + 6], 0x2000);
+       repair_ip_checksum(f);
+     },
+     FrameVerdict::ip_fragment},
+    {"last_fragment",
+     [](Bytes& f) {
+       store_be16(&f[ip_at + 6], 0x0001);
+       repair_ip_checksum(f);
+     },
+     FrameVerdict::ip_fragment},
+    {"source_is_a_group",
+     [](Bytes& f) {
+       store_be32(&f[ip_at + 12], ipv4(239, 192, 77, 1));
+       repair_ip_checksum(f);
+     },
+     FrameVerdict::ip_source},
+    {"source_is_unspecified",
+     [](Bytes& f) {
+       store_be32(&f[ip_at + 12], 0);
+       repair_ip_checksum(f);
+     },
+     FrameVerdict::ip_source},
+    {"tcp",
+     [](Bytes& f) {
+       set_byte(f, ip_at + 9, 6);
+       repair_ip_checksum(f);
+     },
+     FrameVerdict::other_ip_protocol},
+};
+
+const std::vector<Fault> udp_faults{
+    {"udp_header_cut",
+     [](Bytes& f) {
+       store_be16(&f[ip_at + 2], 27);
+       repair_ip_checksum(f);
+     },
+     FrameVerdict::truncated},
+    {"udp_longer_than_ip", [](Bytes& f) { store_be16(&f[udp_at + 4], 13); },
+     FrameVerdict::udp_length},
+    {"udp_shorter_than_ip", [](Bytes& f) { store_be16(&f[udp_at + 4], 11); },
+     FrameVerdict::udp_length},
+    {"udp_shorter_than_header", [](Bytes& f) { store_be16(&f[udp_at + 4], 7); },
+     FrameVerdict::udp_length},
+    {"udp_checksum", [](Bytes& f) { f[udp_at + 6] ^= std::byte{1}; }, FrameVerdict::udp_checksum},
+    {"source_port_zero",
+     [](Bytes& f) {
+       store_be16(&f[udp_at], 0);
+       store_be16(&f[udp_at + 6], 0);
+     },
+     FrameVerdict::udp_port_zero},
+    {"destination_port_zero",
+     [](Bytes& f) {
+       store_be16(&f[udp_at + 2], 0);
+       store_be16(&f[udp_at + 6], 0);
+     },
+     FrameVerdict::udp_port_zero},
+};
+
+// "four" in a frame without padding, so that a length can be wrong by one.
+Bytes frame_to_spoil() {
+  Bytes frame = udp_frame("four");
+  frame.resize(46);
+  return frame;
+}
+
+TEST(Frames, each_fault_is_named) {
+  for (const auto* faults : {&ethernet_and_ip_faults, &udp_faults}) {
+    for (const Fault& fault : *faults) {
+      Bytes frame = frame_to_spoil();
+      fault.apply(frame);
+      EXPECT_EQ(name_of(verdict_of(frame)), name_of(fault.verdict)) << fault.name;
+    }
   }
-  Bytes all = udp_frame("four");
-  all.resize(46);
-  store_be16(&all[12], 0x8100);
-  set_byte(all, ip_at, 0x65);
-  EXPECT_EQ(verdict_of(all), FrameVerdict::vlan_tagged);
-  store_be16(&all[12], 0x0800);
-  EXPECT_EQ(verdict_of(all), FrameVerdict::ip_version);
+}
+
+TEST(Frames, of_several_faults_the_outermost_is_named) {
+  Bytes frame = frame_to_spoil();
+  store_be16(&frame[udp_at + 4], 13);
+  EXPECT_EQ(verdict_of(frame), FrameVerdict::udp_length);
+  store_be16(&frame[ip_at + 6], 0x2000);
+  repair_ip_checksum(frame);
+  EXPECT_EQ(verdict_of(frame), FrameVerdict::ip_fragment);
+  frame[ip_at + 10] ^= std::byte{1};
+  EXPECT_EQ(verdict_of(frame), FrameVerdict::ip_checksum);
+  set_byte(frame, ip_at, 0x65);
+  EXPECT_EQ(verdict_of(frame), FrameVerdict::ip_version);
+  store_be16(&frame[12], 0x8100);
+  EXPECT_EQ(verdict_of(frame), FrameVerdict::vlan_tagged);
 }
 
 TEST(Frames, ip_options_are_skipped) {
