@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "tools/book_verb.h"
+#include "tools/journal_verb.h"
 #include "tools/ledger_verb.h"
 #include "tools/replay_verb.h"
 
@@ -18,6 +19,7 @@ constexpr Verb verbs[] = {
     {"book", "the matching core in text: commands in, events out", basalt::tools::book_verb},
     {"replay", "the journal from its first record, and the state it tells of",
      basalt::tools::replay_verb},
+    {"journal", "the journal's files: verify, list, dump", basalt::tools::journal_verb},
     {"ledger", "debits and credits of a journal, added up anew", basalt::tools::ledger_verb},
 };
 

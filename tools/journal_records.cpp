@@ -1,0 +1,280 @@
+#include "tools/journal_records.h"
+
+#include <algorithm>
+#include <string>
+
+namespace basalt::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const char* name_of(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::new_order:
+      return "new_order";
+    case CommandKind::replace:
+      return "replace";
+    case CommandKind::cancel:
+      return "cancel";
+    case CommandKind::reduce:
+      return "reduce";
+    case CommandKind::account_query:
+      return "account_query";
+    case CommandKind::session_down:
+      return "session_down";
+    case CommandKind::tick:
+      return "tick";
+    case CommandKind::epoch_start:
+      return "epoch_start";
+    case CommandKind::define_asset:
+      return "define_asset";
+    case CommandKind::define_instrument:
+      return "define_instrument";
+    case CommandKind::define_firm:
+      return "define_firm";
+    case CommandKind::define_account:
+      return "define_account";
+    case CommandKind::define_session:
+      return "define_session";
+    case CommandKind::set_limit:
+      return "set_limit";
+    case CommandKind::set_fees:
+      return "set_fees";
+    case CommandKind::deposit:
+      return "deposit";
+    case CommandKind::withdraw:
+      return "withdraw";
+    case CommandKind::set_instrument_state:
+      return "set_instrument_state";
+    case CommandKind::set_account_state:
+      return "set_account_state";
+    case CommandKind::market_event:
+      return "market_event";
+    case CommandKind::settlement_started:
+      return "settlement_started";
+    case CommandKind::settlement_finished:
+      return "settlement_finished";
+    case CommandKind::settlement_cut:
+      return "settlement_cut";
+  }
+  return "unknown";
+}
+
+const char* name_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::nothing:
+      return "nothing";
+    case EventKind::rejected:
+      return "rejected";
+    case EventKind::rested:
+      return "rested";
+    case EventKind::fill:
+      return "fill";
+    case EventKind::canceled:
+      return "canceled";
+    case EventKind::replaced:
+      return "replaced";
+  }
+  return "unknown";
+}
+
+const char* name_of(Side side) {
+  return side == Side::buy ? "buy" : "sell";
+}
+
+const char* name_of(TimeInForce time_in_force) {
+  constexpr const char* names[] = {"day", "gtc", "ioc", "fok"};
+  const auto value = static_cast<std::size_t>(time_in_force);
+  return value < std::size(names) ? names[value] : "unknown";
+}
+
+std::string digits_of(Money money) {
+  const bool negative = money.value < 0;
+  auto rest = static_cast<uint128>(money.value);
+  if (negative) rest = -rest;
+  std::string digits;
+  do {
+    digits += static_cast<char>('0' + static_cast<int>(rest % 10));
+    rest /= 10;
+  } while (rest != 0);
+  if (negative) digits += '-';
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
+// What the wire or a venue file named: without its padding, and with anything that is not printable
+// ASCII as a question mark.
+template <std::size_t size>
+std::string text_of(const std::array<char, size>& padded) {
+  std::string text(padded.begin(), padded.end());
+  text.erase(text.find_last_not_of(std::string_view(" \0", 2)) + 1);
+  for (char& letter : text) {
+    if (letter < ' ' || letter > '~') letter = '?';
+  }
+  return text;
+}
+
+std::string hex_of(const ExternalId& id) {
+  std::string hex;
+  for (const std::uint8_t byte : id.bytes) {
+    hex += "0123456789abcdef"[byte >> 4];
+    hex += "0123456789abcdef"[byte & 15];
+  }
+  return hex;
+}
+
+void add_order(Json& fields, const Order& order) {
+  if (order.order != no_order) fields["order"] = static_cast<std::uint64_t>(order.order);
+  if (order.original != no_order) fields["original"] = static_cast<std::uint64_t>(order.original);
+  fields["instrument"] = index_of(order.instrument);
+  fields["account"] = index_of(order.account);
+  fields["side"] = name_of(order.side);
+  fields["time_in_force"] = name_of(order.time_in_force);
+  fields["quantity"] = order.quantity.value;
+  fields["price"] = order.price.value;
+  fields["flags"] = order.flags;
+}
+
+void add_origin(Json& fields, const Origin& origin) {
+  fields["session"] = index_of(origin.session);
+  fields["user_ref_num"] = origin.user_ref_num;
+  if (origin.original_user_ref_num != 0) {
+    fields["original_user_ref_num"] = origin.original_user_ref_num;
+  }
+  fields["client_order_id"] = text_of(origin.client_order_id);
+  fields["hold"] = digits_of(origin.hold());
+  fields["received"] = origin.received.value;
+}
+
+void add_instrument(Json& fields, const DefineInstrument& definition) {
+  fields["symbol"] = text_of(definition.symbol);
+  fields["base"] = index_of(definition.base);
+  fields["quote"] = index_of(definition.quote);
+  fields["tick_lot_value"] = definition.tick_lot_value;
+  fields["lot_value"] = definition.lot_value;
+  fields["wire_tick"] = definition.wire_tick;
+  fields["collar_ppm"] = definition.collar_ppm;
+  fields["protection_ppm"] = definition.protection_ppm;
+  fields["price_max"] = definition.price_max.value;
+  fields["quantity_max"] = definition.quantity_max.value;
+  fields["reference"] = definition.reference.value;
+  fields["settlement_cycle"] = definition.settlement_cycle.value;
+  fields["state"] = static_cast<unsigned>(definition.state);
+}
+
+void add_amendment(Json& fields, const Command& command) {
+  const auto amendment = command.as<Amendment>();
+  fields["instrument"] = index_of(command.order.instrument);
+  fields["account"] = index_of(command.order.account);
+  fields["asset"] = index_of(amendment.asset);
+  fields["amount"] = digits_of(amendment.amount());
+  fields["maker_ppm"] = amendment.maker_ppm;
+  fields["taker_ppm"] = amendment.taker_ppm;
+  fields["instrument_state"] = static_cast<unsigned>(amendment.instrument_state);
+  fields["account_suspended"] = amendment.account_suspended;
+  fields["batch"] = amendment.batch;
+  fields["settled"] = amendment.settled;
+  if (amendment.external_id != ExternalId{}) {
+    fields["external_id"] = hex_of(amendment.external_id);
+  }
+}
+
+// Passwords and their salts are nobody's business.
+void add_definition(Json& fields, const Command& command) {
+  switch (command.order.kind) {
+    case CommandKind::epoch_start: {
+      const auto start = command.as<EpochStart>();
+      fields["engine"] = start.engine;
+      fields["epoch"] = start.epoch;
+      fields["rules_version"] = start.rules_version;
+      fields["build"] = text_of(start.build);
+      break;
+    }
+    case CommandKind::define_asset: {
+      const auto definition = command.as<DefineAsset>();
+      fields["asset"] = index_of(definition.asset);
+      fields["decimals"] = definition.decimals;
+      fields["name"] = text_of(definition.name);
+      break;
+    }
+    case CommandKind::define_instrument:
+      fields["instrument"] = index_of(command.order.instrument);
+      add_instrument(fields, command.as<DefineInstrument>());
+      break;
+    case CommandKind::define_firm: {
+      const auto definition = command.as<DefineFirm>();
+      fields["firm"] = index_of(definition.firm);
+      fields["name"] = text_of(definition.name);
+      break;
+    }
+    case CommandKind::define_account: {
+      const auto definition = command.as<DefineAccount>();
+      fields["account"] = index_of(definition.account);
+      fields["firm"] = index_of(definition.firm);
+      fields["open_orders_max"] = definition.open_orders_max;
+      fields["name"] = text_of(definition.name);
+      break;
+    }
+    case CommandKind::define_session: {
+      const auto definition = command.as<DefineSession>();
+      fields["session"] = index_of(definition.session);
+      fields["firm"] = index_of(definition.firm);
+      fields["default_account"] = index_of(definition.default_account);
+      fields["cancel_on_disconnect"] = definition.cancel_on_disconnect;
+      fields["is_admin"] = definition.is_admin;
+      fields["user"] = text_of(definition.user);
+      break;
+    }
+    default:
+      add_amendment(fields, command);
+      break;
+  }
+}
+
+}  // namespace
+
+Json fields_of(const Command& command) {
+  const Order& order = command.order;
+  Json fields;
+  fields["sequence"] = order.sequence;
+  fields["command"] = name_of(order.kind);
+  fields["time"] = order.time.value;
+  fields["verdict"] = static_cast<unsigned>(order.verdict);
+  if (order.slots == 1) return fields;
+  if (order.slots == 2) {
+    add_order(fields, order);
+    add_origin(fields, command.origin);
+  } else {
+    add_definition(fields, command);
+  }
+  return fields;
+}
+
+Json fields_of(const Event& event) {
+  Json fields;
+  fields["sequence"] = event.sequence;
+  fields["index"] = event.index;
+  fields["event"] = name_of(event.kind);
+  if (event.kind == EventKind::nothing) return fields;
+  fields["order"] = static_cast<std::uint64_t>(event.order);
+  fields["instrument"] = index_of(event.instrument);
+  fields["account"] = index_of(event.account);
+  fields["side"] = name_of(event.side);
+  fields["price"] = event.price.value;
+  fields["quantity"] = event.quantity.value;
+  fields["remaining"] = event.remaining.value;
+  fields["detail"] = event.detail;
+  if (event.kind == EventKind::fill) fields["match_number"] = event.match_number;
+  return fields;
+}
+
+std::string line_of(const Json& fields) {
+  std::string line;
+  for (const auto& [name, value] : fields.items()) {
+    if (!line.empty()) line += ' ';
+    line += name + '=' + (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return line;
+}
+
+}  // namespace basalt::tools

@@ -1,0 +1,16 @@
+// `basalt journal verify|list|dump --data DIR`: what the journal's files are and what they hold.
+//
+//   verify   walks every block of both files: 0 = whole, or a torn tail, which it says;
+//            1 = damaged, and it names the file and the offset
+//   list     the segments, one a line
+//   dump     the records in order of the log, one a line; --from, --to, --json
+//
+// Beside a running engine all three end at its mark.
+#pragma once
+
+namespace basalt::tools {
+
+// argv[0] is "journal". Exit status: 0 did it, 1 damaged or not readable, 2 used wrongly.
+int journal_verb(int argc, char** argv);
+
+}  // namespace basalt::tools
