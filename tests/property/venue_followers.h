@@ -52,7 +52,7 @@ inline std::string difference(const pipeline::StreamStore& a, const pipeline::St
     for (std::uint64_t number = 1; number <= a.count(stream); ++number) {
       const auto one = a.at(stream, number);
       const auto other = b.at(stream, number);
-      if (one.sequence != other.sequence ||
+      if (one.sequence != other.sequence || one.received != other.received ||
           !std::equal(one.bytes.begin(), one.bytes.end(), other.bytes.begin(), other.bytes.end())) {
         return at + std::to_string(number);
       }

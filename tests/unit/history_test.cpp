@@ -123,6 +123,17 @@ TEST_F(History, a_message_carries_the_time_and_the_sequence_of_its_command) {
   EXPECT_EQ(answers_.at(0, 2).sequence, small_.venue().sequence());
 }
 
+// So that the gateway can tell how long an answer took from wire to wire.
+TEST_F(History, answers_keep_when_the_message_that_they_answer_came) {
+  buy(1, 100, 10'000);
+  Command sell = enter({.session = 1, .ref = 1, .side = Side::sell, .price = 10'000});
+  sell.origin.received = Nanos{77};
+  tell(sell);
+  EXPECT_EQ(answers_.at(1, 1).received, Nanos{77});
+  EXPECT_EQ(answers_.at(1, 2).received, Nanos{77});
+  EXPECT_EQ(answers_.at(0, 2).received, Nanos{});  // The maker did not ask.
+}
+
 TEST_F(History, a_fill_is_told_to_both_sides_under_their_own_numbers) {
   buy(5, 100, 10'000);
   sell(9, 30, 9'000);

@@ -49,6 +49,14 @@ TEST(StreamStore, each_stream_numbers_its_own_messages_from_one) {
   EXPECT_EQ(store.at(0, 2).sequence, 9U);
 }
 
+TEST(StreamStore, a_message_keeps_when_its_question_came) {
+  StreamStore store(1, megabyte);
+  store.append(0, 1, 0, Nanos{1'700'000'000'000'000'123});
+  store.append(0, 2, 0);
+  EXPECT_EQ(store.at(0, 1).received, Nanos{1'700'000'000'000'000'123});
+  EXPECT_EQ(store.at(0, 2).received, Nanos{});
+}
+
 TEST(StreamStore, an_empty_message_and_the_longest_are_messages_too) {
   StreamStore store(1, megabyte);
   const std::string longest(StreamStore::message_bytes_max, 'x');
