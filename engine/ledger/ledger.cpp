@@ -24,6 +24,16 @@ std::size_t Ledger::memory_bytes(const ReferenceLimits& limits) noexcept {
          Arena::cost<Totals>(limits.assets_max);
 }
 
+void Ledger::open(AccountId account, AssetId asset, const Totals& totals) noexcept {
+  BASALT_ASSERT(transfers_ == 0);
+  BASALT_ASSERT(reference_.has(account) && reference_.has(asset));
+  Totals& own = totals_[place(account, asset)];
+  BASALT_ASSERT(own.debits == 0 && own.credits == 0);
+  own = totals;
+  asset_totals_[index_of(asset)].debits += totals.debits;
+  asset_totals_[index_of(asset)].credits += totals.credits;
+}
+
 void Ledger::on_command(const Command& command) noexcept {
   posted_count_ = 0;
   if (command.order.verdict != Reject::none) return;

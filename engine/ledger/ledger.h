@@ -55,6 +55,10 @@ class Ledger {
   void on_command(const Command& command) noexcept;
   void on_event(const Command& command, const Event& event) noexcept;
 
+  // What an account brings along of an asset, for a follower that goes on where another stopped.
+  // Precondition: nothing was posted yet, and each pair is opened once. Afterwards I1 holds again.
+  void open(AccountId account, AssetId asset, const Totals& totals) noexcept;
+
   // What the latest call of the two posted. Valid until the next.
   [[nodiscard]] std::span<const Transfer> posted() const noexcept {
     return {posted_.data(), posted_count_};

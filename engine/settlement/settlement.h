@@ -108,6 +108,38 @@ struct Position {
   friend bool operator==(const Position&, const Position&) = default;
 };
 
+// What a fresh core needs beside the definitions to go on as the one it is taken from would: all
+// but counters and what the domain is still to be told, which an epoch_start tells anew. By account
+// and asset, not by place, so that a core with larger limits can take it.
+struct Saved {
+  struct Amount {
+    AccountId account{};
+    AssetId asset{};
+    Money amount;
+    friend bool operator==(const Amount&, const Amount&) = default;
+  };
+  struct Cycle {
+    std::int64_t period = 0;
+    bool due = false;
+    std::vector<Amount> nets;  // Of what was touched, in that order.
+    friend bool operator==(const Cycle&, const Cycle&) = default;
+  };
+  struct Batch {
+    std::uint32_t number = 0;  // Its place among the batches.
+    BatchId id{};
+    BatchState state{};
+    std::uint8_t attempt = 0;
+    Nanos retry_at{};
+    std::vector<Amount> obligations;
+    friend bool operator==(const Batch&, const Batch&) = default;
+  };
+  std::vector<Amount> settled;
+  std::vector<Cycle> cycles;
+  std::vector<Batch> batches;
+  std::uint64_t batches_made = 0;
+  friend bool operator==(const Saved&, const Saved&) = default;
+};
+
 class Settlement {
  public:
   Settlement(const SettlementLimits& limits, Arena& arena);
@@ -143,6 +175,9 @@ class Settlement {
   // are those of a batch that has not left, in the order in which the domain is told.
   [[nodiscard]] std::vector<Position> positions() const;
   [[nodiscard]] std::vector<Obligation> obligations(BatchId batch) const;
+  [[nodiscard]] Saved save() const;
+  // Precondition: fresh but for the definitions, all that held when it was saved, in their order.
+  void restore(const Saved& saved);
   // Sums of obligations by account, asset and state; neither batches nor times.
   void add_to_hash(StateHash& hash) const;
   void assert_invariants() const;

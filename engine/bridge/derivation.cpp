@@ -1,0 +1,222 @@
+#include "engine/bridge/derivation.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+#include "engine/assert.h"
+#include "engine/state_hash.h"
+
+namespace basalt::bridge {
+namespace {
+
+std::uint64_t number_of(OrderId order) noexcept {
+  return static_cast<std::uint64_t>(order);
+}
+
+// Batches count from 1.
+settlement::BatchId last_made(const settlement::Settlement& settlement) {
+  return settlement::BatchId{settlement.save().batches_made};
+}
+
+}  // namespace
+
+std::uint64_t fingerprint_of(const Command& command, std::uint32_t engine, std::uint32_t epoch) {
+  StateHash hash;
+  hash.add(engine);
+  hash.add(epoch);
+  for (std::uint32_t i = 0; i < command.order.slots; ++i) {
+    for (const std::uint64_t word :
+         std::bit_cast<std::array<std::uint64_t, sizeof(Slot) / sizeof(std::uint64_t)>>(
+             command.slot(i).bytes)) {
+      hash.add(word);
+    }
+  }
+  return hash.digest();
+}
+
+Derivation::Derivation(Books books, std::span<const LiveOrder> live)
+    : books_(std::move(books)), batch_seen_(last_made(books_.settlement())) {
+  for (const LiveOrder& each : live) {
+    live_[number_of(each.order)] = {
+        .sequence = each.sequence, .executed = each.executed, .open = each.open};
+  }
+}
+
+void Derivation::follow(const journal::Follower::Entry& entry) {
+  books_.follow(entry.command, entry.events, [](const Transfer&) {});
+  if (settlement_follows(entry.command.order)) {
+    for (const settlement::Change& change : books_.settlement().changes()) {
+      batch_seen_ = std::max(batch_seen_, change.batch);
+    }
+  }
+}
+
+void Derivation::take(const journal::Follower::Entry& entry, Batch& batch) {
+  const Command& command = entry.command;
+  batch.cursor.engine = entry.engine;
+  batch.cursor.epoch = entry.epoch;
+  batch.cursor.sequence = command.order.sequence;
+  ++batch.commands;
+  if (is_definition(command.order)) batch.definitions.push_back(command);
+  take_order(entry, batch);
+  books_.follow(command, entry.events, [&](const Transfer& transfer) {
+    batch.entries.push_back({entry.epoch, transfer});
+  });
+  take_batches(command, batch);
+}
+
+void Derivation::take_order(const journal::Follower::Entry& entry, Batch& batch) {
+  const Command& command = entry.command;
+  if (!has_order_row(command.order)) {
+    for (const Event& event : entry.events) take_event(command, event, nullptr, batch);
+    return;
+  }
+  OrderRow own{.epoch = entry.epoch, .order = command.order, .origin = command.origin};
+  own.state.updated = command.order.time;
+  const bool replaces = command.order.kind == CommandKind::replace;
+  if (replaces) {
+    const auto original = live_.find(number_of(command.order.original));
+    if (original != live_.end()) own.replaces = original->second.sequence;
+  } else {
+    own.state.open = command.order.quantity;
+  }
+  if (command.order.verdict != Reject::none) {
+    own.state.status = OrderStatus::rejected;
+    own.state.reject = command.order.verdict;
+    own.state.open = Quantity{0};
+  }
+  for (const Event& event : entry.events) take_event(command, event, &own, batch);
+  const bool open = own.state.status == OrderStatus::open;
+  if (open && own.state.open == Quantity{0}) own.state.status = OrderStatus::filled;
+  batch.orders.push_back(own);
+  if (own.state.status == OrderStatus::open) {
+    live_[number_of(command.order.order)] = {.sequence = command.order.sequence,
+                                             .executed = own.state.executed,
+                                             .open = own.state.open,
+                                             .batch = batch_,
+                                             .is_new = true,
+                                             .at = batch.orders.size() - 1};
+  }
+}
+
+// `own` is the row of the command, where it has one.
+void Derivation::take_event(const Command& command, const Event& event, OrderRow* own,
+                            Batch& batch) {
+  const Nanos time = command.order.time;
+  const bool about_own = own != nullptr && event.order == command.order.order;
+  switch (event.kind) {
+    case EventKind::fill:
+      BASALT_ASSERT(own != nullptr);
+      return take_fill(command, event, *own, batch);
+    case EventKind::rested:
+      BASALT_ASSERT(about_own);
+      BASALT_ASSERT(own->state.open == event.remaining);
+      return;
+    case EventKind::nothing:
+      // A replacement of what is not live any more never came to be.
+      if (own == nullptr || own->state.status == OrderStatus::rejected) return;
+      own->state.status = OrderStatus::rejected;
+      own->state.reject = Reject::not_live;
+      return;
+    case EventKind::rejected:
+      BASALT_ASSERT(about_own);
+      own->state.status = OrderStatus::rejected;
+      own->state.reject = event.reject();
+      own->state.open = Quantity{0};
+      return;
+    case EventKind::canceled: {
+      OrderState state = about_own ? own->state : state_of(event.order, time);
+      state.open = event.remaining;
+      if (event.remaining == Quantity{0}) {
+        state.status = OrderStatus::canceled;
+        state.cancel = event.reason();
+      }
+      if (about_own) {
+        own->state = state;
+        return;
+      }
+      change(event.order, state, batch);
+      // The original went instead of being replaced.
+      if (own == nullptr || own->state.status == OrderStatus::rejected) return;
+      own->state.status = OrderStatus::canceled;
+      own->state.cancel = event.reason();
+      return;
+    }
+    case EventKind::replaced: {
+      BASALT_ASSERT(own != nullptr);
+      OrderState state = state_of(event.order, time);
+      state.open = Quantity{0};
+      state.status = OrderStatus::replaced;
+      change(event.order, state, batch);
+      own->state.open = event.remaining;
+      return;
+    }
+  }
+}
+
+void Derivation::take_fill(const Command& command, const Event& event, OrderRow& own,
+                           Batch& batch) {
+  OrderState maker = state_of(event.order, command.order.time);
+  maker.executed += event.quantity;
+  maker.open = event.remaining;
+  if (maker.open == Quantity{0}) maker.status = OrderStatus::filled;
+  batch.fills.push_back({.epoch = batch.cursor.epoch,
+                         .fill = event,
+                         .taker = command.order.order,
+                         .taker_account = command.order.account,
+                         .maker_sequence = live_.at(number_of(event.order)).sequence,
+                         .time = command.order.time});
+  change(event.order, maker, batch);
+  own.state.executed += event.quantity;
+  own.state.open -= event.quantity;
+  BASALT_ASSERT(own.state.open >= Quantity{0});
+}
+
+OrderState Derivation::state_of(OrderId order, Nanos time) const {
+  const auto found = live_.find(number_of(order));
+  BASALT_ASSERT(found != live_.end());  // Only live orders have events.
+  return {.status = OrderStatus::open,
+          .executed = found->second.executed,
+          .open = found->second.open,
+          .updated = time};
+}
+
+void Derivation::change(OrderId order, const OrderState& state, Batch& batch) {
+  const auto found = live_.find(number_of(order));
+  Live& live = found->second;
+  live.executed = state.executed;
+  live.open = state.open;
+  if (live.batch != batch_) {
+    live.batch = batch_;
+    live.is_new = false;
+    live.at = batch.updates.size();
+    batch.updates.push_back({live.sequence, state});
+  } else if (live.is_new) {
+    batch.orders[live.at].state = state;
+  } else {
+    batch.updates[live.at].state = state;
+  }
+  if (state.status != OrderStatus::open) live_.erase(found);
+}
+
+void Derivation::take_batches(const Command& command, Batch& batch) {
+  if (!settlement_follows(command.order)) return;
+  const settlement::Settlement& settlement = books_.settlement();
+  for (const settlement::Change& change : settlement.changes()) {
+    if (change.batch > batch_seen_) {
+      batch_seen_ = change.batch;
+      for (const settlement::Obligation& obligation : settlement.obligations(change.batch)) {
+        batch.obligations.push_back({.epoch = batch.cursor.epoch,
+                                     .sequence = command.order.sequence,
+                                     .obligation = obligation,
+                                     .time = command.order.time});
+      }
+    } else {
+      batch.changes.push_back({change, command.order.time});
+    }
+  }
+}
+
+}  // namespace basalt::bridge
