@@ -152,12 +152,15 @@ struct Fault {
   FrameVerdict verdict;
 };
 
-const std::vector<Fault> ethernet_and_ip_faults{
+const std::vector<Fault> ethernet_faults{
     {"oversized", [](Bytes& f) { f.resize(1515); }, FrameVerdict::oversized},
     {"vlan_tagged", [](Bytes& f) { store_be16(&f[12], 0x8100); }, FrameVerdict::vlan_tagged},
     {"service_vlan_tagged", [](Bytes& f) { store_be16(&f[12], 0x88A8); },
      FrameVerdict::vlan_tagged},
     {"ipv6", [](Bytes& f) { store_be16(&f[12], 0x86DD); }, FrameVerdict::other_ethertype},
+};
+
+const std::vector<Fault> ip_faults{
     {"version_six", [](Bytes& f) { set_byte(f, ip_at, 0x65); }, FrameVerdict::ip_version},
     {"short_header", [](Bytes& f) { set_byte(f, ip_at, 0x44); }, FrameVerdict::ip_header_length},
     {"header_beyond_frame", [](Bytes& f) { set_byte(f, ip_at, 0x4F); },
@@ -235,7 +238,7 @@ Bytes frame_to_spoil() {
 }
 
 TEST(Frames, each_fault_is_named) {
-  for (const auto* faults : {&ethernet_and_ip_faults, &udp_faults}) {
+  for (const auto* faults : {&ethernet_faults, &ip_faults, &udp_faults}) {
     for (const Fault& fault : *faults) {
       Bytes frame = frame_to_spoil();
       fault.apply(frame);
