@@ -1,5 +1,5 @@
 # basalt_add_test(NAME KIND unit|property|scenario|fuzz|stress|integration SOURCES … [LIBRARIES …]
-#                 [ARGS …] [TIMEOUT seconds])
+#                 [DEFINITIONS NAME="text" …] [ARGS …] [TIMEOUT seconds])
 #   One test program from its sources. A fuzz target is a libFuzzer program under clang; elsewhere
 #   its corpus is replayed by a plain main (tests/fuzz/replay_main.cpp), so that g++ runs it too.
 #
@@ -48,13 +48,14 @@ function(basalt_hang_below_kind kind)
 endfunction()
 
 function(basalt_add_test name)
-  cmake_parse_arguments(arg "" "KIND;TIMEOUT" "SOURCES;LIBRARIES;ARGS" ${ARGN})
+  cmake_parse_arguments(arg "" "KIND;TIMEOUT" "SOURCES;LIBRARIES;DEFINITIONS;ARGS" ${ARGN})
   basalt_kind_is_wanted("${arg_KIND}" wanted)
   if(NOT wanted)
     return()
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE basalt_flags ${arg_LIBRARIES})
+  target_compile_definitions(${name} PRIVATE ${arg_DEFINITIONS})
   basalt_hang_below_kind(${arg_KIND} ${name})
   if(NOT arg_KIND STREQUAL "fuzz")
     target_link_libraries(${name} PRIVATE GTest::gtest_main GTest::gmock)

@@ -13,7 +13,7 @@ import subprocess
 HOT = [
     r"engine/(reference|state_hash)\.cpp", r"engine/(matching|risk|log|ledger|marketdata|history)/.*",
     r"engine/settlement/settlement\.cpp", r"engine/gateway/.*",
-    r"engine/journal/(journal|block_writer|format|uring_disk)\.cpp", r"engine/pipeline/stream_store\.cpp",
+    r"engine/journal/(journal|block_writer|format|segment_maker|uring_disk)\.cpp", r"engine/pipeline/stream_store\.cpp",
 ]
 
 # Functions that run at start, or of which nobody asks anything while the engine runs: a pattern
@@ -22,16 +22,19 @@ START = {
     r".*::memory_bytes": "sizes are summed before the arena exists",
     r".*::(state_hash|add_to_hash|assert_invariants)": "of a follower or a stopped engine",
     r"basalt::risk::RiskCore::holds_mismatched": "an audit of a stopped engine",
-    r"basalt::journal::Journal::drain_until": "the engine is stopping, and waits for its disk",
+    r"basalt::journal::segment_name.*": "on the helper's thread, and in readers",
+    r"basalt::journal::SegmentMaker::(?!take|retire)\w+": "on the helper's thread",
+    r"basalt::journal::Journal::(drain_until|finish)": "the engine is stopping, and waits for its disk",
 }
 
 # What a hot function may call beside others of these objects. Everything else is a finding, so that
 # a new dependency is a decision.
 MAY_CALL = re.compile(
-    r"^(mem(cpy|move|set|cmp)|strlen|XXH\w+|__u?(div|mod|divmod)ti[34]"
+    r"^(mem(cpy|move|set|cmp|chr)|strlen|XXH\w+|__u?(div|mod|divmod)ti[34]"
     r"|basalt::assertion_failed|basalt::probe_reached"
     r"|_Unwind_Resume|std::terminate|__clang_call_terminate|__stack_chk_fail|__tls_get_addr"
-    r"|clock_gettime|basalt::net::.*|io_uring_\w+)$")
+    r"|SHA256"  # Of a password, at a login: the one place where a client waits for a library.
+    r"|clock_gettime|basalt::net::.*|(__)?io_uring_\w+)$")
 
 WHY = {
     "memory": re.compile(r"^(malloc|calloc|realloc|free|aligned_alloc|posix_memalign|operator (new|delete).*)$"),
@@ -45,7 +48,7 @@ class Object:
     """Functions of one object file: which others each refers to, and which can be entered."""
 
     def __init__(self, path):
-        self.edges, self.entries = {}, set()
+        self.edges, self.entries, self.data = {}, set(), set()
         symbols = subprocess.run(["objdump", "-t", path], capture_output=True, text=True,
                                  check=True).stdout
         self.at = {}  # section -> [(address, function)], by address
@@ -56,6 +59,8 @@ class Object:
                 self.at.setdefault(match[3], []).append((int(match[1], 16), match[4]))
                 if match[2][0] == "g":
                     self.entries.add(match[4])
+            elif match and match[2].endswith("O"):
+                self.data.add(match[4])
         for begins in self.at.values():
             begins.sort()
         self._read_code(path)
@@ -81,7 +86,7 @@ class Object:
             begins = self.at.get(target, [])
             target = next((function for address, function in reversed(begins)
                            if address <= offset + 4), None)
-        if target and not target.startswith("."):
+        if target and not target.startswith(".") and target not in self.data:
             self.edges[name].add(target)
 
 

@@ -30,12 +30,12 @@ def cmake_targets(root, build):
 def meson_targets(root, build):
     """target -> its sources, as meson understands them; set up once, which builds nothing."""
     folder = build.parent / "meson"
-    if not (folder / "meson-info/intro-targets.json").is_file():
-        subprocess.run(["meson", "setup", str(folder), str(root)], check=True,
-                       stdout=subprocess.DEVNULL)
-    else:  # Reads what has changed since.
-        subprocess.run(["meson", "setup", "--reconfigure", str(folder), str(root)], check=True,
-                       stdout=subprocess.DEVNULL)
+    # Where it is set up already, read what has changed since.
+    again = ["--reconfigure"] if (folder / "meson-info/intro-targets.json").is_file() else []
+    run = subprocess.run(["meson", "setup", *again, str(folder), str(root)], capture_output=True,
+                         text=True, check=False)
+    if run.returncode != 0:
+        raise ValueError("meson cannot read its files: " + run.stdout.strip().split("\n")[-3])
     result = {}
     for target in json.loads((folder / "meson-info/intro-targets.json").read_text()):
         sources = {str(pathlib.Path(source).relative_to(root))
@@ -47,7 +47,11 @@ def meson_targets(root, build):
 
 
 def findings(root, build, sources):
-    ours, theirs = cmake_targets(root, build), meson_targets(root, build)
+    try:
+        ours, theirs = cmake_targets(root, build), meson_targets(root, build)
+    except ValueError as error:
+        yield str(error)
+        return
     for name in sorted(ours.keys() | theirs.keys()):
         if name not in theirs:
             yield f"target {name} is in CMake and not in meson. Add it to meson.build."
