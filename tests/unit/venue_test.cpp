@@ -1,144 +1,18 @@
 #include "engine/venue.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <fstream>
 #include <set>
 #include <string>
 
-#include "engine/arena.h"
 #include "engine/decimal.h"
-#include "engine/risk/risk_core.h"
+#include "tests/unit/venue_journal.h"
 
 namespace basalt {
 namespace {
 
+using namespace test;
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Pair;
-
-std::string demo_path() {
-  return std::string(BASALT_VENUES) + "/demo.toml";
-}
-
-VenueLoad load_text(const std::string& text) {
-  const std::string path = ::testing::TempDir() + std::to_string(::getpid()) + "_venue.toml";
-  std::ofstream(path) << text;
-  VenueLoad load = load_venue(path);
-  std::filesystem::remove(path);
-  return load;
-}
-
-std::vector<std::string> texts(const std::vector<Finding>& findings) {
-  std::vector<std::string> texts;
-  for (const Finding& finding : findings) texts.push_back(to_text(finding));
-  return texts;
-}
-
-// A small venue, in pieces that tests exchange.
-struct VenueText {
-  std::string assets =
-      "[[assets]]\nname = \"USD\"\ndecimals = 4\n"
-      "[[assets]]\nname = \"AAPL\"\ndecimals = 0\n";
-  std::string firms = "[[firms]]\nname = \"HOUS\"\n[[firms]]\nname = \"ONE\"\n";
-  std::string accounts =
-      "[[accounts]]\nname = \"FEES\"\nfirm = \"HOUS\"\nrole = \"fees\"\n"
-      "[[accounts]]\nname = \"WORLD\"\nfirm = \"HOUS\"\nrole = \"external\"\n"
-      "[[accounts]]\nname = \"ONE\"\nfirm = \"ONE\"\nopen_orders_max = 10\n";
-  std::string users =
-      "[[users]]\nname = \"USER1\"\npassword = \"basalt\"\nfirm = \"ONE\"\naccount = \"ONE\"\n";
-  std::string instruments = instrument("AAPL", "0.01", "10", "20");
-  std::string deposits =
-      "[[deposits]]\nid = \"opening\"\naccounts = [\"ONE\"]\nassets = [\"USD\"]\n"
-      "amount = \"1000.5\"\n";
-  std::string more;
-
-  static std::string instrument(const std::string& symbol, const std::string& tick,
-                                const std::string& maker, const std::string& taker) {
-    return "[[instruments]]\nsymbol = \"" + symbol + "\"\nbase = \"AAPL\"\nquote = \"USD\"\n" +
-           "tick = \"" + tick + "\"\nlot = \"1\"\nprice_max = \"1000\"\n" +
-           "quantity_max_lots = 1000\ncollar_ppm = 500000\nprotection_ppm = 50000\n" +
-           "maker_ppm = " + maker + "\ntaker_ppm = " + taker + "\nfee_cap_ppm = 100\n" +
-           "settlement_cycle_ms = 1000\n";
-  }
-  [[nodiscard]] std::string whole() const {
-    return "name = \"t\"\nstream_name = \"S\"\nfeed_name = \"F\"\n[endpoints]\n"
-           "ouch_tcp = \"127.0.0.1:1\"\nouch_udp = \"127.0.0.1:2\"\n"
-           "ouch_udp_on_nic = \"10.0.0.1:2\"\nrerequest = \"127.0.0.1:3\"\n"
-           "rerequest_on_nic = \"10.0.0.1:3\"\nfeed_a = \"239.0.0.1:4\"\n"
-           "feed_b = \"239.0.0.2:5\"\n" +
-           assets + firms + accounts + users + instruments + deposits + more;
-  }
-};
-
-// What the journal knows: risk's core, fed as the engine feeds it.
-class Journaled {
- public:
-  explicit Journaled(ReferenceLimits reference = {.assets_max = 16,
-                                                  .instruments_max = 16,
-                                                  .accounts_max = 32,
-                                                  .sessions_max = 32,
-                                                  .firms_max = 32})
-      : limits_{.reference = reference, .orders_max = 64, .external_ids_max = 1024},
-        arena_(risk::RiskCore::memory_bytes(limits_)),
-        core_(limits_, 1, arena_) {}
-
-  // Journals what is missing. Returns how many commands those were.
-  std::size_t start(const VenueLoad& venue) {
-    EXPECT_THAT(texts(venue.findings), IsEmpty());
-    std::vector<Finding> findings;
-    const std::vector<Command> missing = commands(venue, findings);
-    EXPECT_THAT(texts(findings), IsEmpty());
-    for (Command command : missing) {
-      EXPECT_EQ(core_.decide(command), risk::RiskCore::Outcome::sequence);
-      EXPECT_EQ(command.order.verdict, Reject::none)
-          << "kind " << static_cast<int>(command.order.kind);
-      command.order.sequence = ++sequence_;
-      core_.apply(command);
-      core_.on_command(command);
-    }
-    return missing.size();
-  }
-  std::vector<Command> commands(const VenueLoad& venue, std::vector<Finding>& findings) const {
-    return difference(
-        venue, core_.reference(), [&](const ExternalId& id) { return core_.applied(id); },
-        findings);
-  }
-  [[nodiscard]] std::vector<std::string> contradictions(const VenueLoad& venue) const {
-    EXPECT_THAT(texts(venue.findings), IsEmpty());
-    std::vector<Finding> findings;
-    static_cast<void>(commands(venue, findings));
-    return texts(findings);
-  }
-
-  [[nodiscard]] const ReferenceData& reference() const { return core_.reference(); }
-  [[nodiscard]] Money free(std::uint32_t account, std::uint32_t asset) const {
-    return core_.balance(AccountId{account}, AssetId{asset}).free;
-  }
-
- private:
-  risk::RiskCore::Limits limits_;
-  Arena arena_;
-  risk::RiskCore core_;
-  Sequence sequence_ = 0;
-};
-
-template <std::size_t size>
-std::string trimmed(const std::array<char, size>& padded) {
-  const std::string text(padded.data(), size);
-  return text.substr(0, text.find_last_not_of(' ') + 1);
-}
-
-Symbol symbol(std::string text) {
-  text.resize(8, ' ');
-  Symbol result;
-  std::copy_n(text.begin(), 8, result.begin());
-  return result;
-}
 
 TEST(decimal, is_read_exactly_or_not_at_all) {
   EXPECT_EQ(decimal_from_text("199999.99")->units, 19'999'999);
@@ -170,6 +44,7 @@ TEST(venue, the_demonstration_venue_is_whole_and_risk_takes_every_command) {
 }
 
 // INTERFACES, "The demonstration venue".
+
 TEST(venue, the_demonstration_venue_is_what_it_promises) {
   Journaled journal;
   const VenueLoad demo = load_venue(demo_path());
@@ -242,6 +117,7 @@ TEST(venue, the_demonstration_venue_has_an_admin_and_a_load_client_with_four_acc
 }
 
 // Every maker can have a million orders of a trillion dollars each.
+
 TEST(venue, funds_of_the_demonstration_venue_decide_nothing) {
   Journaled journal;
   journal.start(load_venue(demo_path()));
@@ -336,166 +212,10 @@ TEST(venue, amounts_are_exact_minor_units) {
   EXPECT_EQ(journal.free(2, 0), Money{10'005'000});
 }
 
-TEST(venue, ids_count_in_the_order_of_the_file) {
-  Journaled journal;
-  journal.start(load_text(VenueText{}.whole()));
-  const ReferenceData& reference = journal.reference();
-  EXPECT_EQ(trimmed(reference.asset(AssetId{0}).name), "USD");
-  EXPECT_EQ(trimmed(reference.asset(AssetId{1}).name), "AAPL");
-  EXPECT_EQ(trimmed(reference.account(AccountId{2}).name), "ONE");
-  EXPECT_EQ(trimmed(reference.session(SessionId{0}).user), "USER1");
-  EXPECT_EQ(reference.instrument(InstrumentId{0}).maker_ppm, 10);
-  EXPECT_EQ(reference.instrument(InstrumentId{0}).taker_ppm, 20);
-}
-
-TEST(venue, a_second_start_on_the_same_file_journals_nothing) {
-  Journaled small;
-  EXPECT_GT(small.start(load_text(VenueText{}.whole())), 0U);
-  EXPECT_EQ(small.start(load_text(VenueText{}.whole())), 0U);
-  Journaled journal;
-  journal.start(load_venue(demo_path()));
-  EXPECT_EQ(journal.start(load_venue(demo_path())), 0U);
-}
-
-TEST(venue, changed_fees_are_the_only_command_of_a_later_start) {
-  Journaled journal;
-  VenueText text;
-  journal.start(load_text(text.whole()));
-  text.instruments = VenueText::instrument("AAPL", "0.01", "-5", "20");
-  std::vector<Finding> findings;
-  const std::vector<Command> missing = journal.commands(load_text(text.whole()), findings);
-  ASSERT_EQ(missing.size(), 1U);
-  EXPECT_EQ(missing[0].order.kind, CommandKind::set_fees);
-  journal.start(load_text(text.whole()));
-  EXPECT_EQ(journal.reference().instrument(InstrumentId{0}).maker_ppm, -5);
-}
-
 // What is put first in the file still gets the ids that come next in the journal.
-TEST(venue, new_entries_get_the_next_ids_wherever_they_stand) {
-  Journaled journal;
-  VenueText text;
-  journal.start(load_text(text.whole()));
-  text.assets = "[[assets]]\nname = \"EUR\"\ndecimals = 4\n" + text.assets;
-  text.firms = "[[firms]]\nname = \"TWO\"\n" + text.firms;
-  text.accounts = "[[accounts]]\nname = \"TWO\"\nfirm = \"TWO\"\n" + text.accounts;
-  text.users =
-      "[[users]]\nname = \"USER2\"\npassword = \"b\"\nfirm = \"TWO\"\naccount = \"TWO\"\n" +
-      text.users;
-  std::string euro = VenueText::instrument("AAPL-EUR", "0.01", "1", "2");
-  euro.replace(euro.find("USD"), 3, "EUR");
-  text.instruments = euro + text.instruments;
-  text.deposits =
-      "[[deposits]]\nid = \"opening\"\naccounts = [\"TWO\"]\nassets = [\"EUR\"]\n"
-      "amount = \"7\"\n" +
-      text.deposits;
-  EXPECT_EQ(journal.start(load_text(text.whole())), 7U);
-  const ReferenceData& reference = journal.reference();
-  EXPECT_EQ(trimmed(reference.asset(AssetId{0}).name), "USD");
-  EXPECT_EQ(trimmed(reference.asset(AssetId{2}).name), "EUR");
-  EXPECT_EQ(trimmed(reference.account(AccountId{3}).name), "TWO");
-  EXPECT_EQ(reference.account(AccountId{3}).firm, FirmId{2});
-  EXPECT_EQ(trimmed(reference.session(SessionId{1}).user), "USER2");
-  EXPECT_EQ(reference.session(SessionId{1}).default_account, AccountId{3});
-  const InstrumentId id = reference.find_instrument(symbol("AAPL-EUR"));
-  EXPECT_EQ(id, InstrumentId{1});
-  EXPECT_EQ(reference.instrument(id).quote, AssetId{2});
-  EXPECT_EQ(reference.instrument(id).taker_ppm, 2);
-  EXPECT_EQ(journal.free(3, 2), Money{70'000});
-  EXPECT_EQ(journal.free(2, 0), Money{10'005'000});  // Paid in once.
-}
-
-TEST(venue, an_entry_that_is_left_out_stays_and_shifts_no_id) {
-  Journaled journal;
-  VenueText text;
-  text.assets = "[[assets]]\nname = \"EUR\"\ndecimals = 4\n" + text.assets;
-  journal.start(load_text(text.whole()));
-  EXPECT_EQ(journal.start(load_text(VenueText{}.whole())), 0U);
-  EXPECT_TRUE(journal.reference().has(AssetId{2}));
-}
-
-TEST(venue, a_deposit_is_made_once_by_its_id_whatever_its_amount) {
-  Journaled journal;
-  VenueText text;
-  journal.start(load_text(text.whole()));
-  const std::string opening = text.deposits;
-  text.deposits.replace(text.deposits.find("1000.5"), 6, "2000.5");
-  EXPECT_EQ(journal.start(load_text(text.whole())), 0U);
-  std::string more = opening;
-  text.deposits = opening + more.replace(more.find("opening"), 7, "second");
-  EXPECT_EQ(journal.start(load_text(text.whole())), 1U);
-  EXPECT_EQ(journal.free(2, 0), Money{20'010'000});
-}
-
-TEST(venue, what_contradicts_the_journal_is_listed_whole) {
-  Journaled journal;
-  journal.start(load_text(VenueText{}.whole()));
-  VenueText text;
-  text.assets.replace(text.assets.find("decimals = 4"), 12, "decimals = 3");
-  text.accounts.replace(text.accounts.find("open_orders_max = 10"), 20, "open_orders_max = 11");
-  text.users =
-      "[[users]]\nname = \"USER1\"\npassword = \"other\"\nfirm = \"HOUS\"\nadmin = true\n"
-      "cancel_on_disconnect = false\n";
-  text.instruments = VenueText::instrument("AAPL", "0.02", "10", "20");
-  const std::vector<std::string> found = journal.contradictions(load_text(text.whole()));
-  for (const char* wrong :
-       {"asset USD has decimals 4 in the journal, and 3 here",
-        "account ONE has open_orders_max 10 in the journal, and 11 here",
-        "user USER1 has another firm", "user USER1 has another account",
-        "user USER1 has another password", "user USER1 has admin 0 in the journal, and 1 here",
-        "user USER1 has cancel_on_disconnect 1 in the journal, and 0 here",
-        "instrument AAPL has minor units a tick and lot 100 in the journal, and 20 here",
-        "instrument AAPL has a tick in units of 0.0001 of 100 in the journal, and 200 here",
-        "instrument AAPL has a highest price in ticks of 100000 in the journal, and 50000 here"}) {
-    EXPECT_THAT(found, Contains(HasSubstr(wrong)));
-  }
-  EXPECT_EQ(found.size(), 10U) << ::testing::PrintToString(found);
-}
-
-TEST(venue, a_second_account_for_the_fees_contradicts) {
-  Journaled journal;
-  journal.start(load_text(VenueText{}.whole()));
-  VenueText text;
-  text.accounts.replace(text.accounts.find("\"FEES\""), 6, "\"FEEZ\"");
-  EXPECT_THAT(journal.contradictions(load_text(text.whole())),
-              ::testing::ElementsAre(HasSubstr("account FEEZ is a second one of its role")));
-}
-
-TEST(venue, more_than_the_topology_allows_is_listed_whole) {
-  const Journaled journal({.assets_max = 1,
-                           .instruments_max = 0,
-                           .accounts_max = 2,
-                           .sessions_max = 0,
-                           .firms_max = 1});
-  const std::vector<std::string> found = journal.contradictions(load_text(VenueText{}.whole()));
-  for (const char* wrong :
-       {"no room for asset AAPL; raise assets_max", "no room for firm ONE; raise firms_max",
-        "no room for account ONE; raise accounts_max", "no room for user USER1; raise sessions_max",
-        "no room for instrument AAPL; raise instruments_max"}) {
-    EXPECT_THAT(found, Contains(HasSubstr(wrong)));
-  }
-  EXPECT_EQ(found.size(), 5U);
-}
-
-TEST(venue, refusals_name_the_account_that_the_journal_knows) {
-  Journaled journal;
-  VenueText text;
-  journal.start(load_text(text.whole()));
-  text.accounts = "[[accounts]]\nname = \"TWO\"\nfirm = \"ONE\"\n" + text.accounts;
-  text.more =
-      "[[settlement_refusals]]\naccount = \"ONE\"\nbatches = 3\n"
-      "[[settlement_refusals]]\naccount = \"TWO\"\nbatches = 1\n";
-  const VenueLoad venue = load_text(text.whole());
-  for (int start = 0; start < 2; ++start) {  // Before the new account is defined, and after.
-    const std::vector<settlement::Refusal> found = refusals(venue, journal.reference());
-    ASSERT_EQ(found.size(), 2U);
-    EXPECT_EQ(found[0].account, AccountId{2});
-    EXPECT_EQ(found[0].batches, 3U);
-    EXPECT_EQ(found[1].account, AccountId{3});
-    journal.start(venue);
-  }
-}
 
 // SHA-256 of the salt's bytes 1 to 8 and "BASALT    ", by another program.
+
 TEST(venue, a_password_is_kept_salted_in_capitals_and_padded) {
   constexpr std::array<std::uint8_t, 8> salt{1, 2, 3, 4, 5, 6, 7, 8};
   const std::array<std::uint8_t, 32> hash = password_hash(salt, "basalt");
