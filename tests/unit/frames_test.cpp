@@ -146,88 +146,42 @@ TEST(Frames, every_flipped_bit_under_a_checksum_is_seen) {
   }
 }
 
+enum class Then { leave, repair_ip_checksum, drop_udp_checksum };
+
+// 16 bits (wide: 32) of a good frame overwritten, at `at`.
 struct Fault {
   const char* name;
-  void (*apply)(Bytes&);
+  std::size_t at;
+  std::uint32_t value;
   FrameVerdict verdict;
+  Then then = Then::leave;
+  bool wide = false;
 };
 
-const std::vector<Fault> ethernet_faults{
-    {"oversized", [](Bytes& f) { f.resize(1515); }, FrameVerdict::oversized},
-    {"vlan_tagged", [](Bytes& f) { store_be16(&f[12], 0x8100); }, FrameVerdict::vlan_tagged},
-    {"service_vlan_tagged", [](Bytes& f) { store_be16(&f[12], 0x88A8); },
-     FrameVerdict::vlan_tagged},
-    {"ipv6", [](Bytes& f) { store_be16(&f[12], 0x86DD); }, FrameVerdict::other_ethertype},
-};
+constexpr std::uint32_t group = ipv4(239, 192, 77, 1);
 
-const std::vector<Fault> ip_faults{
-    {"version_six", [](Bytes& f) { set_byte(f, ip_at, 0x65); }, FrameVerdict::ip_version},
-    {"short_header", [](Bytes& f) { set_byte(f, ip_at, 0x44); }, FrameVerdict::ip_header_length},
-    {"header_beyond_frame", [](Bytes& f) { set_byte(f, ip_at, 0x4F); },
-     FrameVerdict::ip_header_length},
-    {"total_below_header", [](Bytes& f) { store_be16(&f[ip_at + 2], 19); },
-     FrameVerdict::ip_total_length},
-    {"total_beyond_frame", [](Bytes& f) { store_be16(&f[ip_at + 2], 47); },
-     FrameVerdict::ip_total_length},
-    {"ip_checksum", [](Bytes& f) { f[ip_at + 10] ^= std::byte{1}; }, FrameVerdict::ip_checksum},
-    {"first_fragment",
-     [](Bytes& f) {
-       store_be16(&f[ip_at + 6], 0x2000);
-       repair_ip_checksum(f);
-     },
-     FrameVerdict::ip_fragment},
-    {"last_fragment",
-     [](Bytes& f) {
-       store_be16(&f[ip_at + 6], 0x0001);
-       repair_ip_checksum(f);
-     },
-     FrameVerdict::ip_fragment},
-    {"source_is_a_group",
-     [](Bytes& f) {
-       store_be32(&f[ip_at + 12], ipv4(239, 192, 77, 1));
-       repair_ip_checksum(f);
-     },
-     FrameVerdict::ip_source},
-    {"source_is_unspecified",
-     [](Bytes& f) {
-       store_be32(&f[ip_at + 12], 0);
-       repair_ip_checksum(f);
-     },
-     FrameVerdict::ip_source},
-    {"tcp",
-     [](Bytes& f) {
-       set_byte(f, ip_at + 9, 6);
-       repair_ip_checksum(f);
-     },
-     FrameVerdict::other_ip_protocol},
-};
-
-const std::vector<Fault> udp_faults{
-    {"udp_header_cut",
-     [](Bytes& f) {
-       store_be16(&f[ip_at + 2], 27);
-       repair_ip_checksum(f);
-     },
-     FrameVerdict::truncated},
-    {"udp_longer_than_ip", [](Bytes& f) { store_be16(&f[udp_at + 4], 13); },
-     FrameVerdict::udp_length},
-    {"udp_shorter_than_ip", [](Bytes& f) { store_be16(&f[udp_at + 4], 11); },
-     FrameVerdict::udp_length},
-    {"udp_shorter_than_header", [](Bytes& f) { store_be16(&f[udp_at + 4], 7); },
-     FrameVerdict::udp_length},
-    {"udp_checksum", [](Bytes& f) { f[udp_at + 6] ^= std::byte{1}; }, FrameVerdict::udp_checksum},
-    {"source_port_zero",
-     [](Bytes& f) {
-       store_be16(&f[udp_at], 0);
-       store_be16(&f[udp_at + 6], 0);
-     },
-     FrameVerdict::udp_port_zero},
-    {"destination_port_zero",
-     [](Bytes& f) {
-       store_be16(&f[udp_at + 2], 0);
-       store_be16(&f[udp_at + 6], 0);
-     },
-     FrameVerdict::udp_port_zero},
+const std::vector<Fault> faults{
+    {"vlan", 12, 0x8100, FrameVerdict::vlan_tagged},
+    {"service_vlan", 12, 0x88A8, FrameVerdict::vlan_tagged},
+    {"ipv6", 12, 0x86DD, FrameVerdict::other_ethertype},
+    {"version_six", ip_at, 0x6500, FrameVerdict::ip_version},
+    {"short_header", ip_at, 0x4400, FrameVerdict::ip_header_length},
+    {"header_beyond_frame", ip_at, 0x4F00, FrameVerdict::ip_header_length},
+    {"total_below_header", ip_at + 2, 19, FrameVerdict::ip_total_length},
+    {"total_beyond_frame", ip_at + 2, 33, FrameVerdict::ip_total_length},
+    {"ip_checksum", ip_at + 10, 0xABCD, FrameVerdict::ip_checksum},
+    {"first_fragment", ip_at + 6, 0x2000, FrameVerdict::ip_fragment, Then::repair_ip_checksum},
+    {"last_fragment", ip_at + 6, 0x0001, FrameVerdict::ip_fragment, Then::repair_ip_checksum},
+    {"group_source", ip_at + 12, group, FrameVerdict::ip_source, Then::repair_ip_checksum, true},
+    {"no_source", ip_at + 12, 0, FrameVerdict::ip_source, Then::repair_ip_checksum, true},
+    {"tcp", ip_at + 8, 0x4006, FrameVerdict::other_ip_protocol, Then::repair_ip_checksum},
+    {"udp_header_cut", ip_at + 2, 27, FrameVerdict::truncated, Then::repair_ip_checksum},
+    {"udp_longer_than_ip", udp_at + 4, 13, FrameVerdict::udp_length},
+    {"udp_shorter_than_ip", udp_at + 4, 11, FrameVerdict::udp_length},
+    {"udp_shorter_than_header", udp_at + 4, 7, FrameVerdict::udp_length},
+    {"udp_checksum", udp_at + 6, 0xABCD, FrameVerdict::udp_checksum},
+    {"no_source_port", udp_at, 0, FrameVerdict::udp_port_zero, Then::drop_udp_checksum},
+    {"no_port", udp_at + 2, 0, FrameVerdict::udp_port_zero, Then::drop_udp_checksum},
 };
 
 // "four" in a frame without padding, so that a length can be wrong by one.
@@ -238,13 +192,19 @@ Bytes frame_to_spoil() {
 }
 
 TEST(Frames, each_fault_is_named) {
-  for (const auto* faults : {&ethernet_faults, &ip_faults, &udp_faults}) {
-    for (const Fault& fault : *faults) {
-      Bytes frame = frame_to_spoil();
-      fault.apply(frame);
-      EXPECT_EQ(name_of(verdict_of(frame)), name_of(fault.verdict)) << fault.name;
+  for (const Fault& fault : faults) {
+    Bytes frame = frame_to_spoil();
+    if (fault.wide) {
+      store_be32(&frame[fault.at], fault.value);
+    } else {
+      store_be16(&frame[fault.at], static_cast<std::uint16_t>(fault.value));
     }
+    if (fault.then == Then::repair_ip_checksum) repair_ip_checksum(frame);
+    if (fault.then == Then::drop_udp_checksum) store_be16(&frame[udp_at + 6], 0);
+    EXPECT_EQ(name_of(verdict_of(frame)), name_of(fault.verdict)) << fault.name;
   }
+  EXPECT_EQ(verdict_of(Bytes(frame_bytes_max + 1)), FrameVerdict::oversized);
+  EXPECT_EQ(verdict_of(frame_to_spoil()), FrameVerdict::good);
 }
 
 TEST(Frames, of_several_faults_the_outermost_is_named) {
