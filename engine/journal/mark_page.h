@@ -50,7 +50,8 @@ class MarkPage {
   MarkPage(const MarkPage&) = delete;
   MarkPage& operator=(const MarkPage&) = delete;
 
-  // Starts the copying. `marks` outlives this object, or the call of release().
+  // Starts the copying. `marks` must outlive the copying: call release() before the journal goes,
+  // since the lock, and so this object, outlives the journal.
   void keep(std::uint32_t engine, std::uint32_t epoch, const Marks& marks);
   // Copies once more and stops copying; the lock stays until destruction.
   void release();

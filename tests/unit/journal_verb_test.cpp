@@ -144,9 +144,9 @@ TEST_F(JournalVerb, dump_as_json_is_one_object_a_line) {
 }
 
 TEST_F(JournalVerb, beside_a_running_engine_it_ends_at_the_mark) {
+  Marks marks;
   MarkPage page(data_);
   EXPECT_EQ(run({"verify", "--data", data_}), 1) << "still recovering";
-  Marks marks;
   marks.durable = 6;
   marks.command_blocks = 3;
   marks.event_blocks = 2;
