@@ -15,6 +15,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/bridge/books.h"
@@ -182,18 +183,28 @@ class FlowEngine {
     }
   }
 
-  // As a domain would, mostly: some batches are refused, some answers never come.
+  // As a domain would: it refuses some batches, and takes its time with others.
   void answer_batches() {
-    const std::vector<settlement::Change> changes(books_.settlement().changes().begin(),
-                                                  books_.settlement().changes().end());
-    for (const settlement::Change& change : changes) {
-      if (change.state != settlement::BatchState::pending || pick(10) == 0) continue;
+    for (const settlement::Change& change : books_.settlement().changes()) {
+      if (change.state == settlement::BatchState::pending) asked_.push_back(change.batch);
+    }
+    std::vector<settlement::BatchId> later;
+    for (const settlement::BatchId batch : std::exchange(asked_, {})) {
+      if (pick(4) == 0) {
+        later.push_back(batch);
+        continue;
+      }
       Amendment amendment{};
-      amendment.batch = static_cast<std::uint64_t>(change.batch);
+      amendment.batch = static_cast<std::uint64_t>(batch);
       say(oracle_command(CommandKind::settlement_started, amendment));
       amendment.settled = pick(6) == 0 ? 0 : 1;
-      if (pick(10) != 0) say(oracle_command(CommandKind::settlement_finished, amendment));
+      if (pick(5) == 0) {
+        later.push_back(batch);
+      } else {
+        say(oracle_command(CommandKind::settlement_finished, amendment));
+      }
     }
+    asked_ = std::move(later);
     if (pick(5) == 0) say(oracle_command(CommandKind::settlement_cut, Amendment{}));
   }
 
@@ -246,6 +257,7 @@ class FlowEngine {
   Books books_;
   std::mt19937_64 random_;
   std::array<std::uint32_t, oracle::small_sessions> refs_{};
+  std::vector<settlement::BatchId> asked_;  // Batches that the domain has not finished.
   bool defined_ = false;
   bool events_lost_ = false;
 };
