@@ -5,6 +5,7 @@
 #include "tools/book_verb.h"
 #include "tools/journal_verb.h"
 #include "tools/ledger_verb.h"
+#include "tools/load_verb.h"
 #include "tools/replay_verb.h"
 
 namespace {
@@ -16,6 +17,8 @@ struct Verb {
 };
 
 constexpr Verb verbs[] = {
+    {"load", "order flow over the wire, every answer and every book accounted for",
+     basalt::tools::load_verb},
     {"book", "the matching core in text: commands in, events out", basalt::tools::book_verb},
     {"replay", "the journal from its first record, and the state it tells of",
      basalt::tools::replay_verb},

@@ -1,0 +1,61 @@
+// A session over UDP: MoldUDP64 both ways.
+//
+//   login    a blank session and one block, a SoupBinTCP Login Request; answered with the token
+//   orders   numbered by us from 1, as many a datagram as are ready at once
+//   answers  numbered by the venue; put in order, and asked for again at the same port
+//
+// The login is said again until it is answered. Each answer to it carries a token of its own and
+// the newest counts, so after a second login nothing is sent until stragglers had time to come.
+#pragma once
+
+#include <optional>
+
+#include "feedhandlers/market_data/moldudp64.h"
+#include "net/datagram_port.h"
+#include "tools/load/order_session.h"
+
+namespace basalt::load {
+
+class UdpSession final : public OrderSession {
+ public:
+  // `port`'s first endpoint is ours, and answers come to it.
+  UdpSession(net::DatagramPort& port, net::Endpoint venue, const Login& login, MessageSink& answers)
+      : port_(port), venue_(venue), login_(login), answers_(answers) {}
+
+  std::uint32_t turn(Nanos now) override;
+  void take(const net::Datagram& datagram, Nanos now) override;
+  [[nodiscard]] bool send(std::span<const std::byte> message) override;
+  void flush(Nanos now) override;
+  void log_out() override;
+  [[nodiscard]] MoldReceiver::Counters counters() const override {
+    return receiver_ ? receiver_->counters() : MoldReceiver::Counters{};
+  }
+
+ private:
+  static constexpr Nanos login_retry{250'000'000};
+  static constexpr Nanos straggler_wait{100'000'000};
+
+  void log_in(Nanos now);
+  void on_login_answer(const moldudp64::Datagram& mold, Nanos now);
+  void send_header(const moldudp64::Header& header);
+  void send_request(const MoldReceiver::Range& range);
+
+  net::DatagramPort& port_;
+  const net::Endpoint venue_;
+  const Login login_;
+  MessageSink& answers_;
+
+  std::optional<Nanos> first_login_;
+  Nanos last_login_;
+  Nanos accepted_at_;
+  std::uint32_t logins_ = 0;
+  moldudp64::SessionName token_;  // Blank: none yet.
+  std::optional<MoldReceiver> receiver_;
+
+  std::uint64_t next_number_ = 1;
+  std::optional<moldudp64::PacketBuilder> packet_;  // In the port's claimed room.
+  Nanos last_sent_;
+  Nanos last_heard_;
+};
+
+}  // namespace basalt::load
