@@ -7,7 +7,7 @@
 // Both write each event to a ring of 64-byte slots, which is read and counted in batches of 64
 // orders: fills and the quantity filled must be those that the flow's maker found. Not included:
 // decoding, risk, hops between cores, other instruments' orders in the same cache.
-#include <immintrin.h>
+#include <x86intrin.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
