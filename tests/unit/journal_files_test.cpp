@@ -102,7 +102,9 @@ class Engine {
       if (!with_events) continue;
       for (const Slot& slot : slots_of(command)) put(log, slot);
       for (std::uint32_t i = 0; i < events_of(next); ++i) {
-        put(log, std::bit_cast<Slot>(event_with(next, i, i + 1 == events_of(next))));
+        Event event = event_with(next, i, i + 1 == events_of(next));
+        event.match_number += salt;
+        put(log, std::bit_cast<Slot>(event));
       }
     }
   }
@@ -127,16 +129,17 @@ class Engine {
   UringDisk disk;
   Journal journal;
   Sequence next = 1;
+  std::uint64_t salt = 0;  // What tells this engine's events from another's.
 };
 
-void expect_entry(const Follower::Entry& entry, Sequence sequence) {
+void expect_entry(const Follower::Entry& entry, Sequence sequence, std::uint64_t salt = 0) {
   ASSERT_EQ(entry.command.order.sequence, sequence);
   const Command expected = command_of(sequence);
   ASSERT_EQ(std::memcmp(&entry.command, &expected, expected.order.slots * sizeof(Slot)), 0);
   ASSERT_TRUE(entry.complete);
   ASSERT_EQ(entry.events.size(), events_of(sequence));
   for (std::uint32_t i = 0; i < entry.events.size(); ++i) {
-    ASSERT_EQ(entry.events[i].match_number, sequence * 1000 + i);
+    ASSERT_EQ(entry.events[i].match_number, sequence * 1000 + i + salt);
   }
 }
 
@@ -205,10 +208,39 @@ TEST(JournalFiles, a_cut_end_of_commands_voids_the_events_beyond_it) {
   ASSERT_NO_FATAL_FAILURE(expect_all(folder.path(), 1, kept));
   {
     Engine engine(folder.path());
+    engine.salt = 100;  // Other commands take the numbers of those that went.
     engine.run(500);
     ASSERT_TRUE(engine.journal.finish(std::chrono::seconds(20)));
   }
-  ASSERT_NO_FATAL_FAILURE(expect_all(folder.path(), 1, kept + 500));
+  Follower follower(folder.path());
+  Follower::Entry entry;
+  for (Sequence sequence = 1; sequence <= kept + 500; ++sequence) {
+    ASSERT_EQ(follower.next(entry), Read::record);
+    ASSERT_NO_FATAL_FAILURE(expect_entry(entry, sequence, sequence > kept ? 100 : 0));
+  }
+}
+
+TEST(JournalFiles, events_of_a_command_that_were_cut_in_two_are_told_once) {
+  Folder folder;
+  {
+    Engine engine(folder.path());
+    engine.run(50);
+    while (events_of(engine.next) < 3) engine.run(1);
+    const Sequence half_told = engine.next;
+    engine.run(1, false);
+    engine.put(engine.log, std::bit_cast<Slot>(event_with(half_told, 0, false)));
+    engine.put(engine.log, std::bit_cast<Slot>(event_with(half_told, 1, false)));
+    ASSERT_TRUE(engine.journal.finish(std::chrono::seconds(20)));
+    EXPECT_EQ(inspect(folder.path()).events.resume.sequence, half_told - 1);
+  }
+  Sequence last = 0;
+  {
+    Engine engine(folder.path());
+    engine.run(50);
+    last = engine.next - 1;
+    ASSERT_TRUE(engine.journal.finish(std::chrono::seconds(20)));
+  }
+  ASSERT_NO_FATAL_FAILURE(expect_all(folder.path(), 1, last));
 }
 
 TEST(JournalFiles, recovery_reads_commands_whose_events_are_missing) {
@@ -321,6 +353,9 @@ TEST(JournalFiles, spares_are_kept_ready_used_again_and_made_of_zeroes) {
     Engine engine(folder.path());
     EXPECT_EQ(engine.found.commands.resume.segment, 2u);
     EXPECT_EQ(std::filesystem::last_write_time(spare), made);
+    EXPECT_EQ(std::filesystem::file_size(journal_directory(folder.path()) /
+                                         segment_name(FileKind::events, 2)),
+              segment_bytes);
     engine.run(10);
     ASSERT_TRUE(engine.journal.finish(std::chrono::seconds(20)));
   }

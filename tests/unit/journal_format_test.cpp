@@ -153,6 +153,32 @@ TEST(JournalFormat, sectors_of_another_block_or_place_are_damage) {
   }
 }
 
+TEST(JournalFormat, sectors_of_two_versions_of_one_block_are_damage) {
+  Block other = block_of_commands(62);
+  other.slots[20].bytes[40] ^= std::byte{1};  // The same in every respect but one byte.
+  seal(other);
+  Block mixed = sealed(block_of_commands(62));
+  const std::size_t sector = (sizeof(BlockHeader) + 20 * sizeof(Slot)) / sector_bytes;
+  std::memcpy(bytes_of(mixed) + sector * sector_bytes, bytes_of(other) + sector * sector_bytes,
+              sector_bytes);
+  EXPECT_EQ(judge(mixed), BlockState::damaged);
+}
+
+TEST(JournalFormat, a_block_without_its_end_may_hold_sectors_of_its_own_only) {
+  const Block own = sealed(block_of_commands(62));
+  Block neighbour = block_of_commands(62);
+  neighbour.header.number = block_number - 1;
+  seal(neighbour);
+  for (const bool of_its_own : {true, false}) {
+    const Block& from = of_its_own ? own : neighbour;
+    Block block{};
+    std::memcpy(bytes_of(block), &own, sector_bytes);
+    std::memcpy(bytes_of(block) + 3 * sector_bytes,
+                reinterpret_cast<const std::uint8_t*>(&from) + 3 * sector_bytes, sector_bytes);
+    EXPECT_EQ(judge(block), of_its_own ? BlockState::torn : BlockState::damaged);
+  }
+}
+
 TEST(JournalFormat, what_no_writer_writes_is_refused_even_with_right_checks) {
   const auto refused = [](const char* what, const std::function<void(Block&)>& change) {
     Block block = block_of_commands(20);

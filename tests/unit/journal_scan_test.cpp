@@ -171,6 +171,25 @@ TEST(JournalScan, the_end_of_any_but_the_last_segment_is_never_cut) {
   expect_damage(b.scanned(), 1, 9 * block_bytes + 100, "follow");
 }
 
+TEST(JournalScan, a_segment_that_begins_before_the_one_before_is_full_is_damage) {
+  Author a(FileKind::commands, 4);
+  a.write(6);
+  a.disk.files[0].bytes.resize(6 * block_bytes);
+  expect_damage(a.scanned(), 1, 4 * block_bytes, "same epoch");
+}
+
+TEST(JournalScan, a_segment_whose_first_block_does_not_prove_all_before_it_is_damage) {
+  Author a(FileKind::commands, 4);
+  a.write(6);
+  Block block;
+  std::memcpy(static_cast<void*>(&block), a.block(1, 0), block_bytes);
+  ASSERT_EQ(open_block(block, FileKind::commands, 4).state, BlockState::valid);
+  block.header.durable_blocks = 3;
+  seal(block);
+  std::memcpy(a.block(1, 0), &block, block_bytes);
+  expect_damage(a.scanned(), 2, 0, "begins before it may");
+}
+
 TEST(JournalScan, a_segment_that_is_missing_is_damage) {
   Author a;
   a.write(35);
