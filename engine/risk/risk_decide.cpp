@@ -158,7 +158,10 @@ Money RiskCore::extra_hold(const LiveOrder& original, const Order& replacement,
   const Money all_filled =
       hold(original.side, original.price, both, instrument) +
       hold(original.side, replacement.price, replacement.quantity - both, instrument);
-  const Money counted_on = original.reductions_pending == 0 ? original.held : Money{0};
+  // Itself a replacement still undecided, it may hold more than it will keep once it is decided.
+  const Money kept = hold(original.side, original.price, original.open, instrument);
+  const Money counted_on =
+      original.reductions_pending == 0 ? std::min(original.held, kept) : Money{0};
   return std::max(std::max(none_filled, all_filled) + rounding - counted_on, Money{0});
 }
 
