@@ -231,7 +231,7 @@ TEST(JournalFiles, events_of_a_command_that_were_cut_in_two_are_told_once) {
     engine.put(engine.log, std::bit_cast<Slot>(event_with(half_told, 0, false)));
     engine.put(engine.log, std::bit_cast<Slot>(event_with(half_told, 1, false)));
     ASSERT_TRUE(engine.journal.finish(std::chrono::seconds(20)));
-    EXPECT_EQ(inspect(folder.path()).events.resume.sequence, half_told - 1);
+    EXPECT_LT(inspect(folder.path()).events.resume.sequence, half_told);
   }
   Sequence last = 0;
   {
