@@ -206,7 +206,8 @@ void Bridge::tell(Filled filled) {
   const auto now = Clock::now();
   const Sequence durable = std::max(marks_.live ? marks_.durable : 0, read_to());
   const Sequence lag = durable - std::min(followed_, durable);
-  if (filled == Filled::end && batch_.commands == 0 && !caught_up_told_) {
+  const bool nothing_left = filled == Filled::end && batch_.commands == 0 && followed_ > 0;
+  if (nothing_left && !caught_up_told_) {
     caught_up_told_ = true;
     say_("caught up at " + at);
     told_ = now;

@@ -103,7 +103,8 @@ CREATE TABLE ledger_entries (     -- One amount of one asset moves. Those of one
   engine INTEGER NOT NULL, sequence INTEGER NOT NULL, event_index INTEGER NOT NULL,
   ordinal INTEGER NOT NULL,
   epoch INTEGER NOT NULL,
-  kind TEXT NOT NULL,             -- fill quote, fill base, taker fee, maker fee, deposit, withdrawal
+  kind TEXT NOT NULL,             -- fill quote, fill base, taker fee, maker fee, deposit,
+                                  --   withdrawal
   debit INTEGER NOT NULL,         -- The account that pays,
   credit INTEGER NOT NULL,        --   and the one that receives.
   asset TEXT NOT NULL,
