@@ -35,7 +35,7 @@ class RunError(Exception):
 def parse():
     parser = argparse.ArgumentParser(
         prog="tools/run", description="Runs the exchange over a real wire and proves the result.")
-    parser.add_argument("--seconds", type=float, default=10, help="bounds generated flow (10)")
+    parser.add_argument("--seconds", type=int, default=10, help="bounds generated flow (10)")
     parser.add_argument("--input", metavar="FILE",
                         help="plays a whole file once: LOBSTER messages (.csv, .csv.zst), "
                              "Bitfinex L3 (.json, .json.gz)")
@@ -190,6 +190,8 @@ class Run:
                 return self.client.stop(30)
             if not self.engine.running():
                 raise RunError("the engine died; its last words: " + self.last_words(self.engine))
+        if not os.path.exists(self.client_file()):
+            raise RunError("the client sent nothing: " + self.last_words(self.client))
         return status
 
     @staticmethod
