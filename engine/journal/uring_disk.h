@@ -6,6 +6,12 @@
 // Each write is O_DIRECT|O_DSYNC (or O_DSYNC alone, SegmentMaker::direct()), so that a completion
 // means durable and an error belongs to its write: there is no separate fsync that could report
 // another's failure or be reordered.
+//
+// Where the device cannot write through its cache (no FUA), the kernel finishes such a write in a
+// worker thread that is bound to the core on which the device's interrupt came in, often the
+// submitting one. A polling thread that neither naps nor yields there competes with it: on a busy
+// shared core single writes were seen to take seconds, and 10 ms at most with sched_yield() in each
+// idle turn. So: the disk's interrupts away from the hot cores, or a loop that naps.
 #pragma once
 
 #include <liburing.h>
