@@ -1,7 +1,7 @@
 // `basalt journal verify|list|dump --data DIR`: what the journal's files are and what they hold.
 //
-//   verify   walks every block of both files: 0 = whole, or a torn tail, which it says;
-//            1 = damaged, and it names the file and the offset
+//   verify   walks every block of both files: exit status 0 when they are whole or end in a torn
+//            tail, which it says; 1 when they are damaged, naming the file and the offset
 //   list     the segments, one a line
 //   dump     the records in order of the log, one a line; --from, --to, --json
 //
