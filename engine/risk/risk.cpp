@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/assert.h"
+
 namespace basalt::risk {
 namespace {
 
@@ -29,7 +31,7 @@ Risk::Risk(std::string_view name, Wiring wiring, const Settings& settings, RiskC
   for (SlotRing* ring : wiring_.shards)
     shards_.emplace_back(*ring, limits::command_slots_max, arena);
   for (SlotRing* ring : wiring_.inputs) inputs_.push_back({ring, {}});
-  purges_.reserve(core.reference().limits().sessions_max);
+  purges_.resize(core.reference().limits().sessions_max);
 }
 
 std::uint32_t Risk::poll() noexcept {
@@ -103,10 +105,11 @@ bool Risk::tick_if_due() noexcept {
 
 std::uint32_t Risk::purge() noexcept {
   std::uint32_t made = 0;
-  while (made < purge_batch && !purges_.empty() && clear()) {
-    const OrderId order = core_.take_oldest_order(purges_.back().session, purges_.back().until);
+  while (made < purge_batch && purges_pending_ > 0 && clear()) {
+    const Purge& latest = purges_[purges_pending_ - 1];
+    const OrderId order = core_.take_oldest_order(latest.session, latest.until);
     if (order == no_order) {
-      purges_.pop_back();
+      --purges_pending_;
       continue;
     }
     Command cancel = core_.cancel_by_venue(order);
@@ -157,8 +160,11 @@ void Risk::note(const Command& command) noexcept {
   const SessionId session = command.origin.session;
   if (!core_.reference().session(session).cancel_on_disconnect) return;
   const auto same = [&](const Purge& purge) { return purge.session == session; };
-  std::erase_if(purges_, same);
-  purges_.push_back({session, command.order.sequence});
+  const auto first = purges_.begin();
+  const auto kept = std::remove_if(first, first + purges_pending_, same);
+  purges_pending_ = static_cast<std::uint32_t>(kept - first);
+  BASALT_ASSERT(purges_pending_ < purges_.size());
+  purges_[purges_pending_++] = {session, command.order.sequence};
 }
 
 void Risk::emit(const Command& command) noexcept {

@@ -41,8 +41,8 @@ class Risk {
     Nanos tick{1'000'000};
     Nanos idle_tick{100'000'000};  // While no order is live.
     Sequence undurable_max = limits::undurable_max;
-    Sequence first_sequence = 1;   // One past the last recovered one.
-    Nanos not_before;              // Time never goes back over a restart either.
+    Sequence first_sequence = 1;  // One past the last recovered one.
+    Nanos not_before;             // Time never goes back over a restart either.
   };
 
   Risk(std::string_view name, Wiring wiring, const Settings& settings, RiskCore& core,
@@ -94,7 +94,8 @@ class Risk {
   std::vector<ShardOutlet> shards_;
   std::vector<Input> inputs_;
   pipeline::CommandAssembler feedback_;
-  std::vector<Purge> purges_;  // Reserved for every session: never grows.
+  std::vector<Purge> purges_;  // A place for each session, which is in it at most once.
+  std::uint32_t purges_pending_ = 0;
   std::uint32_t next_input_ = 0;
   Sequence sequence_;
   Nanos now_;
