@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "engine/assert.h"
+
 namespace basalt::gateway {
 namespace {
 
@@ -35,7 +37,8 @@ Gateway::Gateway(std::string_view name, const Wiring& wiring, const Settings& se
       window_taken_(arena.take<bool>(settings.udp_sessions_max)),
       connection_(arena.take<Connection>(settings.connections_max)),
       token_state_(settings.token_seed) {
-  live_.reserve(limits.sessions_max);
+  live_places_.resize(limits.sessions_max);
+  live_ = std::span(live_places_).first(0);
 }
 
 std::size_t Gateway::memory_bytes(const Settings& settings,
@@ -135,7 +138,9 @@ void Gateway::open_session(SessionId id, Transport transport, std::uint64_t next
   } else if (session.transport == Transport::udp) {
     window_taken_[session.peer_window] = false;
   } else {
-    live_.push_back(id);
+    BASALT_ASSERT(live_.size() < live_places_.size());
+    live_ = std::span(live_places_).first(live_.size() + 1);
+    live_.back() = id;
   }
   session = Session{};
   session.transport = transport;
@@ -150,7 +155,8 @@ void Gateway::drop_session(SessionId id) noexcept {
   Session& session = state(id);
   if (session.transport == Transport::udp) window_taken_[session.peer_window] = false;
   session.transport = Transport::none;
-  std::erase(live_, id);
+  const auto kept = std::remove(live_.begin(), live_.end(), id);
+  live_ = live_.first(static_cast<std::size_t>(kept - live_.begin()));
   Command command;
   command.order.kind = CommandKind::session_down;
   command.order.slots = 2;

@@ -189,8 +189,9 @@ class Gateway {
   std::span<Session> session_;        // By session id.
   std::span<UpstreamWindow> window_;  // Of sessions on UDP.
   std::span<bool> window_taken_;
-  std::span<Connection> connection_;  // By slot of the connection id.
-  std::vector<SessionId> live_;       // Sessions with a transport. Reserved: never grows.
+  std::span<Connection> connection_;    // By slot of the connection id.
+  std::vector<SessionId> live_places_;  // One for each session.
+  std::span<SessionId> live_;           // The front of these: sessions with a transport.
   std::array<net::Datagram, 32> datagrams_;
   std::uint32_t datagrams_have_ = 0;
   std::uint32_t datagrams_done_ = 0;
