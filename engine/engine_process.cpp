@@ -137,7 +137,9 @@ void print_start(const EngineOptions& options, const Configuration& configuratio
                   : "O_DSYNC through the page cache (O_DIRECT is refused here)");
   const VenueEndpoints& at = configuration.venue.endpoints;
   const bool kernel = options.nic == "uring";
-  std::printf("OUCH 5.0    SoupBinTCP %s\n", to_text(at.ouch_tcp).c_str());
+  if (options.nic != "loopback") {
+    std::printf("OUCH 5.0    SoupBinTCP %s\n", to_text(at.ouch_tcp).c_str());
+  }
   std::printf("OUCH 5.0    MoldUDP64  %s (%s)\n",
               to_text(kernel ? at.ouch_udp : at.ouch_udp_on_nic).c_str(), options.nic.c_str());
   std::printf("ITCH 5.0    MoldUDP64  %s and %s, re-request %s\n", to_text(at.feed_a).c_str(),

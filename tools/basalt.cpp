@@ -6,6 +6,7 @@
 #include "tools/journal_verb.h"
 #include "tools/ledger_verb.h"
 #include "tools/load_verb.h"
+#include "tools/loopback_verb.h"
 #include "tools/replay_verb.h"
 
 namespace {
@@ -20,6 +21,8 @@ constexpr Verb verbs[] = {
     {"load", "order flow over the wire, every answer and every book accounted for",
      basalt::tools::load_verb},
     {"book", "the matching core in text: commands in, events out", basalt::tools::book_verb},
+    {"loopback", "engine and client in one process, over an in-memory wire",
+     basalt::tools::loopback_verb},
     {"replay", "the journal from its first record, and the state it tells of",
      basalt::tools::replay_verb},
     {"journal", "the journal's files: verify, list, dump", basalt::tools::journal_verb},

@@ -25,6 +25,7 @@ struct Options {
   std::string own_ip;
   std::vector<std::uint32_t> accounts;
   std::string summary;
+  net::DatagramPort* wire = nullptr;  // Loopback: the caller's.
 };
 
 // Where the demonstration venue is, seen from a client on this kind of wire.
@@ -104,8 +105,7 @@ void complete(Options& options) {
   load.stop = &stops;
 }
 
-int run(Options& options) {
-  complete(options);
+std::unique_ptr<net::DatagramPort> open_wire(const Options& options) {
   const load::LoadOptions& load = options.load;
   const bool memif = options.nic == "memif";
   net::PortConfig config;
@@ -119,14 +119,24 @@ int run(Options& options) {
   }
   const std::uint16_t port = memif ? own_port : std::uint16_t{0};
   config.endpoints = {{config.ip, port}, load.feed.groups[0], load.feed.groups[1]};
-  const std::unique_ptr<net::DatagramPort> datagrams = net::open_port(config);
+  return net::open_port(config);
+}
+
+int run(Options& options) {
+  complete(options);
+  const load::LoadOptions& load = options.load;
+  std::unique_ptr<net::DatagramPort> opened;
+  if (options.wire == nullptr) opened = open_wire(options);
+  net::DatagramPort& datagrams = options.wire == nullptr ? *opened : *options.wire;
   std::unique_ptr<net::StreamPort> streams;
   if (options.transport == "tcp") {
     streams = std::make_unique<net::UringStreamPort>(net::UringStreamConfig{.listen = {}});
   }
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  const load::LoadReport report = load::run_load(load, {*datagrams, streams.get()});
+  if (options.wire == nullptr) {  // Otherwise they are the host's.
+    std::signal(SIGINT, on_signal);
+    std::signal(SIGTERM, on_signal);
+  }
+  const load::LoadReport report = load::run_load(load, {datagrams, streams.get()});
   std::fputs(to_text(report).c_str(), stdout);
   if (!options.summary.empty()) {
     std::ofstream file(options.summary);
@@ -172,10 +182,14 @@ void add_options(CLI::App& app, Options& options) {
 
 }  // namespace
 
-int load_verb(int argc, char** argv) {
+namespace {
+
+int parse_and_run(int argc, char** argv, net::DatagramPort* wire) {
   CLI::App app("Trades over the wire, accounts for every answer, and compares books with the feed.",
                "basalt load");
   Options options;
+  options.wire = wire;
+  if (wire != nullptr) options.nic = "loopback";
   add_options(app, options);
   try {
     app.parse(argc, argv);
@@ -197,6 +211,20 @@ int load_verb(int argc, char** argv) {
     std::fprintf(stderr, "basalt load: %s\n", error.what());
     return 1;
   }
+}
+
+}  // namespace
+
+int load_verb(int argc, char** argv) {
+  return parse_and_run(argc, argv, nullptr);
+}
+
+int load_over(net::DatagramPort& wire, int argc, char** argv) {
+  return parse_and_run(argc, argv, &wire);
+}
+
+net::Endpoint client_endpoint() {
+  return {nic_client_ip, own_port};
 }
 
 }  // namespace basalt::tools

@@ -7,6 +7,8 @@
 // Neither allocates, waits for anything but a nap, or locks after construction.
 #pragma once
 
+#include <sched.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -23,7 +25,7 @@ namespace basalt::pipeline {
 
 enum class IdlePolicy : std::uint8_t {
   spin,  // Lowest latency; the core is never free for anything else.
-  nap,   // After naps_after idle turns the thread sleeps, so that others may use the core.
+  nap,   // Yields in each idle turn and sleeps after naps_after of them: for a core that is shared.
 };
 
 // The second half of run(): what a turn of a core amounted to.
@@ -43,9 +45,15 @@ class DutyCycle {
     turn_began_ = now;
     if (handled > 0) {
       idle_in_a_row_ = 0;
-    } else if (idle_ == IdlePolicy::nap && ++idle_in_a_row_ > naps_after) [[unlikely]] {
-      idle_in_a_row_ = naps_after;  // Naps again after the next idle turn.
-      nap();
+    } else if (idle_ == IdlePolicy::nap) {
+      // The kernel's own work for this core, the completion of disk writes among it, must not wait
+      // for a nap: measured, seconds of it piled up behind a core that only polls.
+      if (++idle_in_a_row_ <= naps_after) {
+        ::sched_yield();
+      } else {
+        idle_in_a_row_ = naps_after;  // Naps again after the next idle turn.
+        nap();
+      }
     }
   }
 
