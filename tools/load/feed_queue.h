@@ -79,11 +79,6 @@ class FeedQueue {
     at_ += stride(body);
     return true;
   }
-  // Any thread: bytes that wait.
-  [[nodiscard]] std::uint64_t waiting() const noexcept {
-    // Relaxed: for display and for "is it empty", where what it guards is looked at otherwise.
-    return published_.load(std::memory_order_relaxed) - read_.load(std::memory_order_relaxed);
-  }
 
  private:
   static constexpr std::uint16_t lost_mark = 0xFFFF;

@@ -26,7 +26,7 @@ struct Action {
   bool ioc = false;
   bool aggressive = false;     // Acts for the second account.
   std::uint64_t order = 0;     // The flow's own number of it, which stays after a replace.
-  Symbol symbol;               // Of an enter.
+  Symbol symbol{};             // Of an enter.
   std::uint64_t price = 0;     // As on the wire, in units of 0.0001.
   std::uint32_t quantity = 0;  // Of a reduce or replace: the new total, executed included.
 };

@@ -163,7 +163,8 @@ void LoadRun::opening() {
 // Generated flow starts at the last trades, so the books must be there too.
 void LoadRun::catching_up() {
   if (!feed_.stream().complete()) return;
-  if (options_.input.empty() && queue_.waiting() > 0) return;
+  const std::uint64_t here = counts_.feed_messages.value() + counts_.feed_lost.value();
+  if (options_.input.empty() && check_.applied() < here) return;
   try {
     flow_ = make_flow();
     enter(Phase::asking);

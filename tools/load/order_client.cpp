@@ -36,8 +36,10 @@ bool OrderClient::send(const Action& action, Nanos planned) {
       sent = send_cancel(action);
       break;
   }
-  if (sent) last_sent_ = now_;
-  return sent;
+  if (!sent) return false;
+  last_sent_ = now_;
+  last_message_ = window_.sent_count();
+  return true;
 }
 
 bool OrderClient::send_enter(const Action& action, Nanos planned) {
@@ -98,7 +100,7 @@ bool OrderClient::send_cancel(const Action& action) {
 bool OrderClient::send_probe() {
   const AccountQuery query;
   if (!session_->send(std::as_bytes(std::span(&query, 1)))) return false;
-  probes_.push_back({window_.sent(true), next_ref_});
+  probes_.push_back({window_.sent(true), last_message_, next_ref_});
   last_probe_ = now_;
   counts_.probes.add(1);
   return true;
@@ -140,16 +142,21 @@ void OrderClient::on_executed(std::uint64_t match_number, std::uint32_t quantity
   counts_.quantity_filled.add(quantity);
 }
 
-// Probes are answered in order, but one that was lost never is. Where the next probe left with a
-// higher reference than the first, and the answer is at least that high, it is not the first's.
+// Probes are answered in order, but one that was lost never is. An answer that knows of references
+// which only a later probe had before it is no earlier one's. Probes with nothing between them say
+// the same, so the answer to one serves for all of them.
 void OrderClient::on_query_response(std::uint32_t next_ref) {
   if (next_ref_ == 0) next_ref_ = std::max(next_ref, 1U);
   if (probes_.empty()) return counts_.answers_strange.add(1);
-  while (probes_.size() > 1 && probes_[0].next_ref < probes_[1].next_ref &&
-         probes_[1].next_ref <= next_ref) {
-    probes_.pop_front();
+  std::uint32_t newest = probes_.front().next_ref;
+  for (const Probe& probe : probes_) {
+    if (probe.next_ref <= next_ref) newest = std::max(newest, probe.next_ref);
   }
-  window_.processed(probes_.front().number);
+  while (probes_.front().next_ref < newest) probes_.pop_front();
+  for (const Probe& probe : probes_) {
+    if (probe.behind != probes_.front().behind) break;
+    window_.processed(probe.number);
+  }
   probes_.pop_front();
 }
 

@@ -78,6 +78,7 @@ class OrderClient final : public MessageSink {
   };
   struct Probe {
     std::uint64_t number = 0;
+    std::uint64_t behind = 0;    // The last message before it that was no probe.
     std::uint32_t next_ref = 0;  // When it was sent.
   };
   // User references that may be pending at once. One that is pending when its place is needed again
@@ -107,7 +108,8 @@ class OrderClient final : public MessageSink {
   std::uint32_t next_ref_ = 0;  // 0: not known yet.
   std::vector<Pending> pending_;
   std::uint64_t unanswered_ = 0;
-  std::deque<Probe> probes_;
+  std::deque<Probe> probes_;        // Not answered yet, or lost.
+  std::uint64_t last_message_ = 0;  // The number of the last that was no probe.
   std::unordered_map<std::uint64_t, std::uint32_t> ref_of_order_;  // By the flow's number.
   std::uint64_t last_match_ = 0;
   std::map<ouch50::RejectReason, std::uint64_t> rejections_;

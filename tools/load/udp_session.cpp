@@ -17,12 +17,19 @@ std::uint32_t UdpSession::turn(Nanos now) {
         } else if (logins_ == 0 || now - last_login_ > login_retry) {
           log_in(now);
         }
-      } else if (logins_ == 1 || now - accepted_at_ > straggler_wait) {
+      } else if (now - accepted_at_ > (logins_ == 1 ? doubles_wait : stragglers_wait)) {
         state_ = State::open;
       }
       return 0;
     case State::open:
       break;
+  }
+  if (!confirmed_ && now - last_heard_ > word_wait) {
+    token_ = moldudp64::SessionName{};
+    logins_ = 0;
+    first_login_.reset();
+    state_ = State::opening;
+    return 0;
   }
   if (now - last_heard_ > silence_max) {
     fail("the venue has been silent for " + std::to_string(silence_max.value / 1'000'000'000) +
@@ -45,7 +52,9 @@ void UdpSession::log_in(Nanos now) {
   const std::span<std::byte> room = port_.claim();
   if (room.empty()) return;
   moldudp64::PacketBuilder packet(room, moldudp64::SessionName{}, 0);
-  *packet.claim<soupbintcp::LoginRequest>() = login_request(login_);
+  auto* request = packet.claim<soupbintcp::LoginRequest>();
+  *request = login_request(login_);
+  if (receiver_) request->sequence = receiver_->expected();
   port_.commit(port_.endpoints()[0], venue_, packet.datagram().size());
   last_login_ = now;
   ++logins_;
@@ -56,6 +65,7 @@ void UdpSession::take(const net::Datagram& datagram, Nanos now) {
   if (mold.error() != moldudp64::DecodeError::none || state_ == State::closed) return;
   if (mold.header().session.blank()) return on_login_answer(mold, now);
   if (mold.header().session != token_ || token_.blank()) return;
+  confirmed_ = confirmed_ || now - last_login_ > doubles_age_max;
   last_heard_ = now;
   receiver_->take(mold, now);
   if (mold.is_end_of_session() && receiver_->complete()) fail("the venue has ended the session");
@@ -70,10 +80,14 @@ void UdpSession::on_login_answer(const moldudp64::Datagram& mold, Nanos now) {
   }
   if (packet.type != soupbintcp::PacketType::login_accepted) return;
   const auto& accepted = packet.as<soupbintcp::LoginAccepted>();
+  if (token_ == accepted.session) return;
   token_ = accepted.session;
-  MoldReceiver::Settings settings;
-  settings.first = accepted.sequence.value().value_or(1);
-  receiver_.emplace(settings, answers_);
+  next_number_ = 1;
+  if (!receiver_) {
+    MoldReceiver::Settings settings;
+    settings.first = accepted.sequence.value().value_or(1);
+    receiver_.emplace(settings, answers_);
+  }
   last_heard_ = last_sent_ = accepted_at_ = now;
 }
 

@@ -4,8 +4,11 @@
 //   orders   numbered by us from 1, as many a datagram as are ready at once
 //   answers  numbered by the venue; put in order, and asked for again at the same port
 //
-// The login is said again until it is answered. Each answer to it carries a token of its own and
-// the newest counts, so after a second login nothing is sent until stragglers had time to come.
+// The login is said again until it is answered. Each login that comes through has a token of its
+// own and the newest counts; but the network may double one login, lose one answer and swap two. So
+// stragglers get time to come before anything is sent, and a token under which the venue falls
+// silent within a second of the login is given up for a new login. One that it spoke under later is
+// not: whoever logged in since has the session by right.
 #pragma once
 
 #include <optional>
@@ -33,7 +36,11 @@ class UdpSession final : public OrderSession {
 
  private:
   static constexpr Nanos login_retry{250'000'000};
-  static constexpr Nanos straggler_wait{100'000'000};
+  // After the answer to the only login, and to one of several.
+  static constexpr Nanos doubles_wait{10'000'000};
+  static constexpr Nanos stragglers_wait{100'000'000};
+  static constexpr Nanos doubles_age_max{1'000'000'000};
+  static constexpr Nanos word_wait{2'500'000'000};  // Heartbeats come each second.
 
   void log_in(Nanos now);
   void on_login_answer(const moldudp64::Datagram& mold, Nanos now);
@@ -50,6 +57,7 @@ class UdpSession final : public OrderSession {
   Nanos accepted_at_;
   std::uint32_t logins_ = 0;
   moldudp64::SessionName token_;  // Blank: none yet.
+  bool confirmed_ = false;        // No login of ours can have displaced it any more.
   std::optional<MoldReceiver> receiver_;
 
   std::uint64_t next_number_ = 1;
