@@ -135,12 +135,12 @@ TEST_F(Stream, what_nobody_has_is_given_up_and_told) {
 
 TEST_F(Stream, what_finds_no_room_is_fetched_when_there_is_some) {
   take(1, 1);
-  notes_.has_room = false;
+  notes_.roomy = false;
   take(2, 3);
   now_ += Nanos{9'000 * ms.value};
   EXPECT_THAT(requests(), IsEmpty());
   EXPECT_THAT(notes_.list, ElementsAre("1:a"));
-  notes_.has_room = true;
+  notes_.roomy = true;
   EXPECT_THAT(requests(), ElementsAre("2+3"));
   take(2, 3);
   EXPECT_EQ(notes_.list.back(), "4:d");

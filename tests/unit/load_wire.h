@@ -88,9 +88,9 @@ inline std::vector<std::byte> datagram_of(const moldudp64::SessionName& session,
 class Notes final : public load::MessageSink {
  public:
   std::vector<std::string> list;
-  bool has_room = true;
+  bool roomy = true;
 
-  bool ready() const override { return has_room; }
+  bool has_room() const override { return roomy; }
   void message(std::uint64_t number, std::span<const std::byte> bytes) override {
     list.push_back(std::to_string(number) + ':' +
                    std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));

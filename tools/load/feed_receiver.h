@@ -47,7 +47,7 @@ class FeedReceiver final : public MessageSink {
   [[nodiscard]] std::uint64_t foreign() const noexcept { return foreign_; }
 
  private:
-  [[nodiscard]] bool ready() const override { return queue_.room() >= room_min; }
+  [[nodiscard]] bool has_room() const override { return queue_.room() >= room_min; }
   void message(std::uint64_t number, std::span<const std::byte> bytes) override;
   void lost(std::uint64_t number, std::uint64_t count) override;
 

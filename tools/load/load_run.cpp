@@ -17,7 +17,7 @@ namespace basalt::load {
 namespace {
 
 constexpr Nanos second{1'000'000'000};
-constexpr Nanos feed_patience{5 * second.value};    // Until something must have come from it.
+constexpr Nanos feed_patience{6 * second.value};    // Until it must be heard: after the login.
 constexpr Nanos answer_patience{5 * second.value};  // At the end, without any news.
 constexpr Nanos lost_patience{1 * second.value};    // Once the venue has dealt with everything.
 constexpr Nanos check_patience{30 * second.value};  // Without the comparison moving.

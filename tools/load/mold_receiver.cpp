@@ -13,7 +13,7 @@ void MoldReceiver::take(const moldudp64::Datagram& datagram, Nanos now) {
     forget_answered(first, end);
     if (end <= expected_) {
       counters_.duplicates += count;
-    } else if (!sink_.ready()) {
+    } else if (!sink_.has_room()) {
       counters_.deferred += count;
     } else if (first > expected_) {
       hold(datagram, first, end);
@@ -44,7 +44,7 @@ void MoldReceiver::deliver(const moldudp64::Datagram& datagram) {
 }
 
 void MoldReceiver::deliver_held() {
-  while (!held_.empty() && held_.begin()->first <= expected_ && sink_.ready()) {
+  while (!held_.empty() && held_.begin()->first <= expected_ && sink_.has_room()) {
     const auto next = held_.begin();
     deliver(moldudp64::decode(next->second.bytes));
     held_bytes_ -= next->second.bytes.size();
@@ -92,7 +92,7 @@ void MoldReceiver::forget_answered(std::uint64_t first, std::uint64_t end) {
 
 std::optional<MoldReceiver::Range> MoldReceiver::next_request(Nanos now) {
   if (!hole_since_) return {};
-  if (!sink_.ready()) {
+  if (!sink_.has_room()) {
     progressed_ = now;  // Not the venue's fault.
     return {};
   }

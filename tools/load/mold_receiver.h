@@ -31,7 +31,7 @@ class MessageSink {
  public:
   virtual ~MessageSink() = default;
   // Is there room for all messages of one datagram?
-  [[nodiscard]] virtual bool ready() const { return true; }
+  [[nodiscard]] virtual bool has_room() const { return true; }
   virtual void message(std::uint64_t number, std::span<const std::byte> bytes) = 0;
   // `count` numbers from `number` on will never come.
   virtual void lost(std::uint64_t number, std::uint64_t count) = 0;
