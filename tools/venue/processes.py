@@ -6,6 +6,7 @@ started, by process id, and takes the wire away.
 """
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,10 @@ import threading
 import time
 
 from venue import wire
+
+
+# What libraries say about a kernel that has everything we use.
+CHATTER = ("libbpf:", "libxdp:")
 
 
 class Watchdog:
@@ -32,7 +37,7 @@ class Watchdog:
 
     @staticmethod
     def _watch(read_end):
-        alive, made_wire, text = set(), False, b""
+        alive, folders, made_wire, text = set(), [], False, b""
         while True:
             chunk = os.read(read_end, 4096)
             if not chunk:
@@ -47,6 +52,8 @@ class Watchdog:
                     alive.discard(int(value))
                 elif word == b"wire":
                     made_wire = value == b"made"
+                elif word == b"folder":
+                    folders.append(value.decode())
         for pid in alive:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -54,6 +61,8 @@ class Watchdog:
                 pass
         if made_wire:
             wire.remove()
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def tell(self, word, value):
         os.write(self._write_end, f"{word} {value}\n".encode())
@@ -62,10 +71,9 @@ class Watchdog:
 class Process:
     """One child. Its output is passed on, each line behind its name."""
 
-    def __init__(self, name, command, watchdog, core=None, quiet=False):
+    def __init__(self, name, command, watchdog, core=None):
         self.name = name
         self._watchdog = watchdog
-        self._quiet = quiet
         self.lines = []
         self._ready = threading.Event()
 
@@ -87,7 +95,7 @@ class Process:
                 self.lines.append(line)
                 if line == "ready":
                     self._ready.set()
-                elif line.strip() and not self._quiet:
+                elif line.strip() and not line.startswith(CHATTER):
                     print(f"  {self.name:<7} {line}", flush=True)
 
     @property

@@ -105,6 +105,7 @@ class Run:
         self.data = os.path.abspath(arguments.data or tempfile.mkdtemp(prefix="basalt-"))
         os.makedirs(self.data, exist_ok=True)
         self.sockets = tempfile.mkdtemp(prefix="basalt-socket-")
+        self.watchdog.tell("folder", self.sockets)
         self.engine = self.bridge = self.client = None
         self.nic = None
         self.has_wire = False
