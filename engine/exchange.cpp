@@ -36,7 +36,8 @@ std::uint64_t random_seed() {
 // clang-format off
 Exchange::Exchange(const pipeline::Topology& topology, const VenueLoad& venue, Ports ports,
                    const Settings& settings, pipeline::Clock& clock)
-    : topology_(topology), venue_(venue), settings_(settings), clock_(clock), ports_(std::move(ports)),
+    : topology_(topology), venue_(venue), settings_(settings), clock_(clock),
+      ports_(std::move(ports)),
       // 0. What was: the lock, and the state that the journal tells of. Room for what comes.
       mark_page_(settings.data),
       cores_(core_limits(topology), random_seed()),
@@ -88,7 +89,8 @@ Exchange::Exchange(const pipeline::Topology& topology, const VenueLoad& venue, P
       // 8. The ledger posts, settlement nets and drives, the domain answers with requests to risk.
       publishing_ledger_(cores_.ledger, postings_to_settlement_, arena_),
       ledger_("ledger", log_ring_.reader(to_ledger), publishing_ledger_),
-      settlement_("settlement", postings_to_settlement_, instructions_to_domain_, cores_.settlement),
+      settlement_("settlement", postings_to_settlement_, instructions_to_domain_,
+                  cores_.settlement),
       domain_stage_("domain", instructions_to_domain_, requests_to_risk_, domain_, arena_) {
   plan_threads();
 }
