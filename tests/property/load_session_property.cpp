@@ -230,9 +230,8 @@ void run(std::uint64_t seed, const Weather& weather) {
     if (order == orders && client.settled()) break;
   }
   ASSERT_LT(turn, turns_max) << "the client stands still: " << order << " orders, "
-                             << client.unanswered() << " unanswered, "
-                             << counts.probes.value() << " probes, state "
-                             << static_cast<int>(session.state());
+                             << client.unanswered() << " unanswered, " << counts.probes.value()
+                             << " probes, state " << static_cast<int>(session.state());
   EXPECT_EQ(counts.orders_sent.value(), orders);
   EXPECT_EQ(counts.orders_accepted.value(), venue.accepted);
   EXPECT_EQ(client.unanswered(), orders - venue.accepted);
