@@ -1,6 +1,7 @@
 #include "engine/toml_table.h"
 
 #include <toml++/toml.h>
+#include <utility>
 
 #include <algorithm>
 #include <fstream>
@@ -154,7 +155,7 @@ std::uint64_t TomlTable::whole_or(std::string_view key, std::uint64_t least, std
 }
 
 std::string TomlTable::text_or(std::string_view key, std::size_t size_max, std::string otherwise) {
-  return has(key) ? text(key, size_max) : otherwise;
+  return has(key) ? text(key, size_max) : std::move(otherwise);
 }
 
 bool TomlTable::truth_or(std::string_view key, bool otherwise) {

@@ -127,7 +127,7 @@ void MarkPage::copy(const Marks& marks) noexcept {
   raise(page_->events, marks.events.load(std::memory_order_acquire));
 }
 
-MarkView::MarkView(std::filesystem::path data) : path_(mark_path(data)) {}
+MarkView::MarkView(const std::filesystem::path& data) : path_(mark_path(data)) {}
 
 MarkView::~MarkView() {
   if (page_ != nullptr) ::munmap(const_cast<MarkPageLayout*>(page_), page_bytes);

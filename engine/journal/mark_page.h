@@ -80,7 +80,7 @@ class MarkView {
     std::uint64_t event_blocks = 0;
   };
 
-  explicit MarkView(std::filesystem::path data);
+  explicit MarkView(const std::filesystem::path& data);
   ~MarkView();
   MarkView(const MarkView&) = delete;
   MarkView& operator=(const MarkView&) = delete;
