@@ -1,11 +1,11 @@
 #include "engine/toml_table.h"
 
 #include <toml++/toml.h>
-#include <utility>
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace basalt {
 namespace {
