@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <utility>
+#include <utility>
 
 namespace basalt {
 namespace {
