@@ -6,7 +6,6 @@
 #include <fstream>
 #include <iterator>
 #include <utility>
-#include <utility>
 
 namespace basalt {
 namespace {
