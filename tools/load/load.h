@@ -45,7 +45,7 @@ struct LoadOptions {
   std::filesystem::path data;  // The engine's; empty: no comparison.
 
   // How.
-  bool spin = false;     // Never nap; for a wire that costs no system calls.
+  Nanos nap{20'000};     // In idle turns. Below a second.
   bool progress = true;  // A line each second on standard error.
   // Raised once: send no more, wait for answers. Twice: wait for nothing. May be null.
   const std::atomic<int>* stop = nullptr;

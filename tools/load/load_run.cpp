@@ -22,7 +22,6 @@ constexpr Nanos answer_patience{5 * second.value};  // At the end, without any n
 constexpr Nanos lost_patience{1 * second.value};    // Once the venue has dealt with everything.
 constexpr Nanos check_patience{30 * second.value};  // Without the comparison moving.
 constexpr Nanos quiet_feed{1'200'000'000};          // More than the time between heartbeats.
-constexpr Nanos nap{20'000};
 constexpr std::uint32_t idle_turns_before_nap = 32;
 
 Nanos monotonic() noexcept {
@@ -288,12 +287,13 @@ int LoadRun::stops() const noexcept {
   return options_.stop == nullptr ? 0 : options_.stop->load(std::memory_order_relaxed);
 }
 
-// A little patience first: the next answer is often near. Then a nap, so that the core is free for
-// the engine's other neighbours.
+// A little patience first: the next answer is often near. Then a nap, however short: the kernel's
+// own work on this core, the completion of the engine's disk writes among it, was measured to wait
+// for seconds behind a thread that only looks, or only yields.
 void LoadRun::rest(std::uint32_t handled) {
   idle_turns_ = handled > 0 ? 0 : idle_turns_ + 1;
-  if (options_.spin || idle_turns_ < idle_turns_before_nap) return;
-  timespec time{0, nap.value};
+  if (idle_turns_ < idle_turns_before_nap) return;
+  timespec time{0, options_.nap.value};
   ::nanosleep(&time, nullptr);
 }
 
