@@ -13,6 +13,8 @@ namespace basalt {
 namespace {
 
 constexpr Nanos second{1'000'000'000};
+// At start nothing is acknowledged yet, so a slow disk is waited for.
+constexpr Nanos start_patience{60 * second.value};
 // How long an orderly stop waits for each of its steps.
 constexpr Nanos stop_patience{10 * second.value};
 // Cuts that an orderly stop makes until the settlement domain has taken everything.
@@ -93,9 +95,10 @@ void Exchange::start() {
   start_threads();
   last_progress_ = clock_.now();
   for (const Command& command : definitions) submit(command);
-  if (!wait_until([this] { return admin_to_risk_.drained() && drained(); }, stop_patience)) {
+  if (!wait_until([this] { return admin_to_risk_.drained() && drained(); }, start_patience)) {
     throw std::runtime_error("the journal did not take the venue's definitions in time");
   }
+  last_progress_ = clock_.now();
   gateway_.open_intake();
 }
 
@@ -194,7 +197,7 @@ bool Exchange::wait_until(Condition condition, Nanos patience) {
   // Twice in a row: a message may be between two rings at the first look.
   for (int held = 0; held < 2;) {
     held = condition() ? held + 1 : 0;
-    if (clock_.now() > deadline || fault() != 0) return false;
+    if (clock_.now() > deadline || journal_.error() != 0) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
