@@ -18,8 +18,7 @@ struct EngineOptions {
   std::filesystem::path data;
   std::string nic = "uring";  // af_packet, af_xdp, memif, uring
   std::string device;         // The NIC's interface, socket path or PCI address.
-  std::string transport = "udp";
-  std::string report;  // Where the report of an orderly stop goes; empty: nowhere.
+  std::string report;         // Where the report of an orderly stop goes; empty: nowhere.
   bool check_only = false;
 };
 
