@@ -2,8 +2,11 @@
 """The whole path, over every NIC and in both acknowledgement modes: sustained orders per second, and
 order-to-ack latency at stated rates, in alternating repetitions, beside the device's own write.
 
-    bench/pipeline/whole_path.py [--seconds 30] [--repetitions 5] [--rates 5000,20000]
-                                 [--nics loopback,uring,memif,af_packet,af_xdp] > bench/results/…
+    bench/pipeline/whole_path.py [--seconds 30] [--rate-seconds 5] [--repetitions 5]
+                                 [--rates 5000,20000] [--nics loopback,uring,memif,af_packet,af_xdp]
+                                 > bench/results/…
+
+A run of --seconds offers as much as a window allows; one of --rate-seconds offers a stated rate.
 
 Needs what tools/run needs, and a machine that does nothing else. Each repetition runs every
 combination once, in turn, so that a slow minute of the machine falls on all of them; the table has
@@ -69,6 +72,7 @@ def device_write_us(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--rate-seconds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--rates", default="5000,20000")
     parser.add_argument("--nics", default="loopback,uring,memif,af_packet,af_xdp")
@@ -83,14 +87,15 @@ def main():
             for nic in nics:
                 for ack, topology in topologies.items():
                     for rate in [0, *rates]:
-                        summary = run(nic, topology, options.seconds, rate, folder)
+                        seconds = options.rate_seconds if rate else options.seconds
+                        summary = run(nic, topology, seconds, rate, folder)
                         samples.setdefault((nic, ack, rate), []).append(summary)
                         print(f"{repetition + 1}/{options.repetitions} {nic} {ack} {rate}/s",
                               file=sys.stderr)
     machine = summary["machine"]
     print(f"# The whole path\n\n{machine['cpu']}, {machine['cores']} cores, Linux "
           f"{machine['kernel']}, commit {summary['commit']}, laptop topology; {options.seconds} s "
-          f"a run, medians of {options.repetitions} alternating repetitions. The device's own 4 KiB "
+          f"a sustained run, {options.rate_seconds} s at a rate, medians of {options.repetitions} alternating repetitions. The device's own 4 KiB "
           f"O_DIRECT and O_DSYNC write: p50 {statistics.median(d[0] for d in device):.0f} us, p99 "
           f"{statistics.median(d[1] for d in device):.0f} us.\n")
     first = None
