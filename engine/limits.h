@@ -19,6 +19,8 @@ inline constexpr std::uint32_t gateways_max = 16;
 inline constexpr std::uint32_t log_readers_max = 8;
 
 inline constexpr std::uint32_t assets_max = 256;
+// A resting order packs its account in 28 bits (matching/book_memory.h).
+inline constexpr std::uint32_t accounts_max = 1U << 28;
 inline constexpr std::uint32_t instruments_max = 16'384;
 inline constexpr std::uint32_t sessions_max = 1'024;
 // Distinct lengths of settlement cycles: each has nets of its own.

@@ -346,8 +346,7 @@ void BookSession::State::print_book() {
     core.book(InstrumentId{0})
         .each_level(side, memory, [&](Price price, const matching::Level& level) {
           std::uint32_t orders = 0;
-          for (auto slot = level.head; slot != matching::none; slot = memory.order[slot].next)
-            ++orders;
+          memory.each_order(level, [&](std::uint32_t, const matching::RestingOrder&) { ++orders; });
           out << name << ' ' << level.quantity.value << '@' << price.value << ' ' << orders << '\n';
         });
   };

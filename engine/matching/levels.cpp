@@ -2,29 +2,119 @@
 
 namespace basalt::matching {
 
-LevelPool::LevelPool(std::uint32_t leaves_max, std::uint32_t inners_max, Arena& arena)
-    : leaf_(arena.take<Leaf>(leaves_max)),
-      inner_(arena.take<Inner>(inners_max)),
-      free_leaf_(arena.take<std::uint32_t>(leaves_max)),
-      free_inner_(arena.take<std::uint32_t>(inners_max)) {
-  // Stacked so that the lowest numbers come out first.
-  for (std::uint32_t i = leaves_max; i > 0; --i) give_leaf(i - 1);
-  for (std::uint32_t i = inners_max; i > 0; --i) give_inner(i - 1);
+const Level* Levels::find(const BookMemory& memory, Rank rank) const noexcept {
+  if (root_ == none) return nullptr;
+  std::uint32_t node = root_;
+  for (std::uint32_t height = inner_depth; height > 0; --height) {
+    const BookMemory::Inner& inner = memory.inner(node);
+    if ((inner.occupied >> index(rank, height) & 1) == 0) return nullptr;
+    node = inner.child[index(rank, height)];
+  }
+  const std::uint32_t i = index(rank, 0);
+  if ((memory.occupied(node) >> i & 1) == 0) return nullptr;
+  return &memory.level(BookMemory::leaf_levels * node + i);
 }
 
-std::uint32_t LevelPool::take_leaf() noexcept {
-  BASALT_ASSERT(leaves_free_ > 0);
-  const std::uint32_t number = free_leaf_[--leaves_free_];
-  // Its levels are empty already: a leaf is only given back when its last level is dropped.
-  BASALT_VERIFY(leaf_[number].occupied == 0);
-  return number;
+// The leaf of a rank, with the path to it, made as far as it is not there.
+std::uint32_t Levels::make_leaf(BookMemory& memory, Rank rank) noexcept {
+  if (root_ == none) root_ = memory.take_inner();
+  std::uint32_t node = root_;
+  for (std::uint32_t height = inner_depth; height > 0; --height) {
+    if (height == 1) {
+      const auto stretch = static_cast<std::uint32_t>(rank >> (2 * bits));
+      near_[stretch % near_.size()] = {stretch, node};
+    }
+    BookMemory::Inner& inner = memory.inner(node);
+    const std::uint32_t i = index(rank, height);
+    if ((inner.occupied >> i & 1) == 0) {
+      inner.child[i] = height == 1 ? memory.take_leaf() : memory.take_inner();
+      inner.occupied |= std::uint64_t{1} << i;
+    }
+    node = inner.child[i];
+  }
+  return node;
 }
 
-std::uint32_t LevelPool::take_inner() noexcept {
-  BASALT_ASSERT(inners_free_ > 0);
-  const std::uint32_t number = free_inner_[--inners_free_];
-  BASALT_VERIFY(inner_[number].occupied == 0);
-  return number;
+// The last level of a leaf has gone: the leaf goes, and with it every inner node left empty.
+void Levels::drop_leaf(BookMemory& memory, Rank rank) noexcept {
+  BASALT_REACHED("a leaf of levels is given back");
+  std::array<std::uint32_t, inner_depth + 1> path{};
+  path[inner_depth] = root_;
+  for (std::uint32_t height = inner_depth; height > 0; --height) {
+    BASALT_VERIFY((memory.inner(path[height]).occupied >> index(rank, height) & 1) != 0);  // L1
+    path[height - 1] = memory.inner(path[height]).child[index(rank, height)];
+  }
+  memory.give_leaf(path[0]);
+  std::uint32_t height = 1;
+  for (; height <= inner_depth; ++height) {
+    BookMemory::Inner& inner = memory.inner(path[height]);
+    inner.occupied &= ~(std::uint64_t{1} << index(rank, height));
+    if (inner.occupied != 0) {
+      BASALT_REACHED("an inner node of levels loses a child and stays");
+      break;
+    }
+    memory.give_inner(path[height]);
+    if (height == 1) {
+      const auto stretch = static_cast<std::uint32_t>(rank >> (2 * bits));
+      Near& near = near_[stretch % near_.size()];
+      if (near.stretch == stretch) near = {};  // L3
+    }
+  }
+  if (height > inner_depth) {
+    BASALT_REACHED("the last node of a side is given back");
+    root_ = none;
+    best_ = no_rank;
+    best_level_ = none;
+  } else if (rank == best_) {
+    const Place place = best_below(memory, path[height], height, rank >> (bits * (height + 1)));
+    best_ = place.rank;
+    best_level_ = place.level;
+  }
+}
+
+// The best level below a node, which has some; `prefix` are the bits of its ranks above it.
+Levels::Place Levels::best_below(const BookMemory& memory, std::uint32_t node, std::uint32_t height,
+                                 Rank prefix) noexcept {
+  for (; height > 0; --height) {
+    const BookMemory::Inner& inner = memory.inner(node);
+    const std::uint32_t i = highest(inner.occupied);
+    prefix = prefix << bits | i;
+    node = inner.child[i];
+  }
+  const std::uint32_t i = highest(memory.occupied(node));
+  return {prefix << bits | i, BookMemory::leaf_levels * node + i};
+}
+
+Rank Levels::next_worse(const BookMemory& memory, Rank rank) const noexcept {
+  if (root_ == none) return no_rank;
+  // Walk the rank's path down; remember the lowest node where a lower branch leaves it.
+  std::uint32_t node = root_;
+  std::uint32_t branch_node = none;
+  std::uint32_t branch_height = 0;
+  for (std::uint32_t height = inner_depth; height > 0; --height) {
+    const BookMemory::Inner& inner = memory.inner(node);
+    const std::uint32_t i = index(rank, height);
+    if ((inner.occupied & below(i)) != 0) {
+      branch_node = node;
+      branch_height = height;
+    }
+    if ((inner.occupied >> i & 1) == 0) {
+      node = none;
+      break;
+    }
+    node = inner.child[i];
+  }
+  if (node != none) {
+    const std::uint64_t lower = memory.occupied(node) & below(index(rank, 0));
+    if (lower != 0) return (rank & ~Rank{63}) | highest(lower);
+  }
+  if (branch_node == none) return no_rank;
+  BASALT_REACHED("the next level lies in another branch");
+  const BookMemory::Inner& branch = memory.inner(branch_node);
+  const std::uint32_t i = highest(branch.occupied & below(index(rank, branch_height)));
+  return best_below(memory, branch.child[i], branch_height - 1,
+                    rank >> (bits * (branch_height + 1)) << bits | i)
+      .rank;
 }
 
 }  // namespace basalt::matching

@@ -1,154 +1,136 @@
-// The price levels of one side of one book, by price, best first.
+// The price levels of one side of one book, best first.
 //
-//   price (36 bits):  │ 6 │ 6 │ 6 │ 6 │ 6 │  6  │
-//                      └── inner nodes ───┘ └ leaf: 64 levels side by side
+//   rank (36 bits):  │ 6 │ 6 │ 6 │ 6 │ 6 │  6  │
+//                     └── inner nodes ───┘ └ leaf: 64 levels side by side
 //
-// A radix tree with a 64-bit occupancy word in every node: the best level is found by counting
-// zeros from the root, any level by five loads, and a level near the one used last by none, since
-// the leaf of the last lookup is remembered. Every price that a venue may name has a place, so
-// there is no window to move and no second structure for far prices; nodes exist only where there
-// are orders, so ten thousand quiet symbols cost ten thousand roots.
+// A side sees a price as its *rank*: the better, the higher. A bid's rank is its price, an ask's is
+// the price counted down from the top. So both sides are one code, with the side as data and no
+// branch on it, and "best" is the highest bit everywhere.
+//
+// The tree is a radix tree with a 64-bit occupancy word in every node: the best level is kept, the
+// next is found by counting zeros, and a level is one load away from the lowest inner node of its
+// path, which the side remembers for four stretches of 4,096 ticks. Every price that a venue may
+// name has a place, so there is no window to move and no second structure for far prices; nodes
+// exist only where there are orders, so ten thousand quiet symbols cost two cache lines each.
 //
 // Invariants
 //   L1  A bit is set exactly when its child (or level) exists and holds at least one order.
-//   L2  best_ is the best price whenever the side has orders.
-//   L3  Nodes in use plus nodes free is the pool's size.
-//
-// Costs: leaf 1,088 bytes, inner node 264 bytes, both from pools shared by a shard's books.
+//   L2  best() and best_level() are the best level's while the side has orders; no_rank otherwise.
+//   L3  What near_ remembers is in the tree.
 #pragma once
 
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <span>
 
-#include "engine/arena.h"
 #include "engine/assert.h"
 #include "engine/limits.h"
+#include "engine/matching/book_memory.h"
 #include "engine/types.h"
 
 namespace basalt::matching {
 
-inline constexpr std::uint32_t none = 0xFFFF'FFFF;
+using Rank = std::int64_t;
+inline constexpr Rank no_rank = -1;  // Worse than any.
 
-// Orders at one price, oldest at the head. Quantity is the sum over them.
-struct Level {
-  std::uint32_t head = none;
-  std::uint32_t tail = none;
-  Quantity quantity;
-};
+inline constexpr Rank rank_mask = (Rank{1} << 36) - 1;
+static_assert(limits::price_max.value == rank_mask);
 
-// Fixed storage for the nodes of all books of one shard.
-class LevelPool {
- public:
-  // On whole cache lines, so that no level lies across two.
-  struct alignas(cache_line_bytes) Leaf {
-    std::array<Level, 64> level;
-    std::uint64_t occupied = 0;
-  };
-  struct Inner {
-    std::uint64_t occupied = 0;
-    std::array<std::uint32_t, 64> child{};
-  };
-  static_assert(sizeof(Leaf) == 1'088 && sizeof(Inner) == 264);
+// Each is the other's inverse.
+[[nodiscard]] constexpr Rank rank_of(Side side, Price price) noexcept {
+  return price.value ^ (-static_cast<Rank>(side) & rank_mask);
+}
+[[nodiscard]] constexpr Price price_of(Side side, Rank rank) noexcept {
+  return {rank ^ (-static_cast<Rank>(side) & rank_mask)};
+}
 
-  LevelPool(std::uint32_t leaves_max, std::uint32_t inners_max, Arena& arena);
-
-  static constexpr std::size_t memory_bytes(std::uint32_t leaves, std::uint32_t inners) noexcept {
-    return Arena::cost<Leaf>(leaves) + Arena::cost<Inner>(inners) +
-           Arena::cost<std::uint32_t>(leaves) + Arena::cost<std::uint32_t>(inners);
-  }
-
-  // Is there room for a price that needs a whole new path on each side of a book?
-  [[nodiscard]] bool has_room(std::uint32_t inners_wanted) const noexcept {
-    return leaves_free_ >= 1 && inners_free_ >= inners_wanted;
-  }
-
-  // Each fresh node is empty. The caller has looked for room before.
-  [[nodiscard]] std::uint32_t take_leaf() noexcept;
-  [[nodiscard]] std::uint32_t take_inner() noexcept;
-  void give_leaf(std::uint32_t leaf) noexcept { free_leaf_[leaves_free_++] = leaf; }
-  void give_inner(std::uint32_t inner) noexcept { free_inner_[inners_free_++] = inner; }
-
-  [[nodiscard]] Leaf& leaf(std::uint32_t number) noexcept { return leaf_[number]; }
-  [[nodiscard]] Inner& inner(std::uint32_t number) noexcept { return inner_[number]; }
-  [[nodiscard]] const Leaf& leaf(std::uint32_t number) const noexcept { return leaf_[number]; }
-  [[nodiscard]] const Inner& inner(std::uint32_t number) const noexcept { return inner_[number]; }
-
-  [[nodiscard]] std::uint32_t leaves_in_use() const noexcept {
-    return static_cast<std::uint32_t>(leaf_.size()) - leaves_free_;
-  }
-  [[nodiscard]] std::uint32_t inners_in_use() const noexcept {
-    return static_cast<std::uint32_t>(inner_.size()) - inners_free_;
-  }
-
- private:
-  std::span<Leaf> leaf_;
-  std::span<Inner> inner_;
-  std::span<std::uint32_t> free_leaf_;  // Stacks: the node given back last is still in cache.
-  std::span<std::uint32_t> free_inner_;
-  std::uint32_t leaves_free_ = 0;
-  std::uint32_t inners_free_ = 0;
-};
-
-// `side` decides only which end is best.
-template <Side side>
-class Levels {
+// One cache line.
+class alignas(cache_line_bytes) Levels {
  public:
   static constexpr std::uint32_t bits = 6;
   static constexpr std::uint32_t inner_depth = 5;  // Inner nodes on a path, the root included.
-  static_assert(limits::price_max.value < (std::int64_t{1} << (bits * (inner_depth + 1))));
+  static_assert(rank_mask < Rank{1} << (bits * (inner_depth + 1)));
 
-  [[nodiscard]] bool empty() const noexcept { return root_ == none; }
+  [[nodiscard]] bool empty() const noexcept { return best_ == no_rank; }
+  [[nodiscard]] Rank best() const noexcept { return best_; }
+  [[nodiscard]] Link best_level() const noexcept { return best_level_; }
 
-  // The best price. The side is not empty.
-  [[nodiscard]] Price best() const noexcept { return best_; }
+  // Over all orders of the side.
+  [[nodiscard]] Quantity quantity() const noexcept { return quantity_; }
+  void add(Quantity by) noexcept { quantity_ += by; }
 
-  // Is a better or the same as b, on this side?
-  [[nodiscard]] static constexpr bool at_least_as_good(Price a, Price b) noexcept {
-    return side == Side::buy ? a >= b : a <= b;
+  // The level of a rank, or nullptr.
+  [[nodiscard]] const Level* find(const BookMemory& memory, Rank rank) const noexcept;
+
+  // The level of a rank, made when there is none. Needs memory.has_room(inner_depth).
+  [[nodiscard]] Link make(BookMemory& memory, Rank rank) noexcept {
+    const auto stretch = static_cast<std::uint32_t>(rank >> (2 * bits));
+    const Near& near = near_[stretch % near_.size()];
+    std::uint32_t leaf = none;
+    if (near.stretch == stretch) [[likely]] {
+      const BookMemory::Inner& inner = memory.inner(near.inner);
+      if ((inner.occupied >> index(rank, 1) & 1) != 0) [[likely]]
+        leaf = inner.child[index(rank, 1)];
+    }
+    if (leaf == none) [[unlikely]]
+      leaf = make_leaf(memory, rank);
+    memory.occupied(leaf) |= std::uint64_t{1} << index(rank, 0);
+    const Link level = BookMemory::leaf_levels * leaf + index(rank, 0);
+    if (rank > best_) {
+      best_ = rank;
+      best_level_ = level;
+    }
+    return level;
   }
 
-  // The level at a price that has one.
-  [[nodiscard]] Level& at(LevelPool& pool, Price price) noexcept {
-    return pool.leaf(leaf_of(pool, price)).level[index(price, 0)];
+  // Drops the level of a rank, which holds no order any more, and finds the new best.
+  void drop(BookMemory& memory, Rank rank, Link level) noexcept {
+    BASALT_ASSERT(memory.level(level).links.next == level);
+    const std::uint32_t leaf = level / BookMemory::leaf_levels;
+    std::uint64_t& occupied = memory.occupied(leaf);
+    occupied &= ~(std::uint64_t{1} << index(rank, 0));
+    if (occupied == 0) [[unlikely]]
+      return drop_leaf(memory, rank);
+    if (rank == best_) {
+      best_ = (rank & ~Rank{63}) | highest(occupied);
+      best_level_ = BookMemory::leaf_levels * leaf + highest(occupied);
+    }
   }
-  // The level at a price that may have none.
-  [[nodiscard]] const Level* find(const LevelPool& pool, Price price) const noexcept;
 
-  // The level at a price, made when there is none. Needs pool.has_room(inner_depth).
-  [[nodiscard]] Level& make(LevelPool& pool, Price price) noexcept;
-
-  // Drops the level at a price, which holds no order any more, and finds the new best.
-  void drop(LevelPool& pool, Price price) noexcept;
-
-  // The next price that is worse than `price`, or `fallback` when there is none.
-  [[nodiscard]] Price next_worse(const LevelPool& pool, Price price, Price fallback) const noexcept;
+  // The next rank below `rank` that has a level, or no_rank.
+  [[nodiscard]] Rank next_worse(const BookMemory& memory, Rank rank) const noexcept;
 
  private:
-  static constexpr std::uint32_t index(Price price, std::uint32_t height) noexcept {
-    return static_cast<std::uint32_t>(price.value >> (bits * height)) & 63U;
-  }
-  // The best bit of an occupancy word that is not zero: the highest for bids, the lowest for asks.
-  static std::uint32_t best_bit(std::uint64_t occupied) noexcept {
-    return static_cast<std::uint32_t>(side == Side::buy ? 63 - std::countl_zero(occupied)
-                                                        : std::countr_zero(occupied));
-  }
-  // The bits that are worse than bit `i`.
-  static std::uint64_t worse_than(std::uint32_t i) noexcept {
-    return side == Side::buy ? (std::uint64_t{1} << i) - 1 : ~std::uint64_t{1} << i;
-  }
+  // The lowest inner node of a path used of late: it covers 4,096 ranks.
+  struct Near {
+    std::uint32_t stretch = none;  // rank >> 12.
+    std::uint32_t inner = none;
+  };
 
-  [[nodiscard]] std::uint32_t leaf_of(const LevelPool& pool, Price price) noexcept;
-  [[nodiscard]] static Price best_below(const LevelPool& pool, std::uint32_t node,
-                                        std::uint32_t height, std::int64_t prefix) noexcept;
+  struct Place {
+    Rank rank;
+    Link level;
+  };
 
-  std::uint32_t root_ = none;       // Of height inner_depth.
-  std::uint32_t near_leaf_ = none;  // The leaf of the last lookup,
-  std::int64_t near_prefix_ = -1;   //   and its price >> bits.
-  Price best_;
+  static constexpr std::uint32_t index(Rank rank, std::uint32_t height) noexcept {
+    return static_cast<std::uint32_t>(rank >> (bits * height)) & 63U;
+  }
+  static std::uint32_t highest(std::uint64_t occupied) noexcept {
+    return static_cast<std::uint32_t>(63 - std::countl_zero(occupied));
+  }
+  static std::uint64_t below(std::uint32_t i) noexcept { return (std::uint64_t{1} << i) - 1; }
+
+  [[gnu::noinline]] std::uint32_t make_leaf(BookMemory& memory, Rank rank) noexcept;
+  [[gnu::noinline]] void drop_leaf(BookMemory& memory, Rank rank) noexcept;
+  [[nodiscard]] static Place best_below(const BookMemory& memory, std::uint32_t node,
+                                        std::uint32_t height, Rank prefix) noexcept;
+
+  Rank best_ = no_rank;
+  Link best_level_ = none;
+  std::uint32_t root_ = none;  // Of height inner_depth.
+  Quantity quantity_;
+  std::array<Near, 4> near_;
 };
+static_assert(sizeof(Levels) == cache_line_bytes);
 
 }  // namespace basalt::matching
-
-#include "engine/matching/levels-inl.h"

@@ -5,13 +5,11 @@
 namespace basalt::matching {
 
 MatchingCore::MatchingCore(const Limits& limits, Arena& arena)
-    : levels_(limits.leaves_max, limits.inners_max, arena),
-      memory_{arena.take<RestingOrder>(limits.orders_max), levels_},
+    : memory_(limits.orders_max, limits.leaves_max, limits.inners_max, arena),
       book_(arena.take<OrderBook>(limits.instruments_max)) {}
 
 std::size_t MatchingCore::memory_bytes(const Limits& limits) noexcept {
-  return LevelPool::memory_bytes(limits.leaves_max, limits.inners_max) +
-         Arena::cost<RestingOrder>(limits.orders_max) +
+  return BookMemory::memory_bytes(limits.orders_max, limits.leaves_max, limits.inners_max) +
          Arena::cost<OrderBook>(limits.instruments_max);
 }
 
@@ -50,9 +48,11 @@ void MatchingCore::assert_invariants() const {
   std::uint32_t in_books = 0;
   for (const OrderBook& book : book_) in_books += book.assert_invariants(memory_);
   std::uint32_t live = 0;
-  for (const RestingOrder& order : memory_.order) live += order.generation != 0;
+  for (std::uint32_t slot = 0; slot < memory_.orders_max(); ++slot) {
+    live += memory_.order(slot).generation != 0;
+  }
   BASALT_ASSERT(live == in_books);  // I4 of the books
-  BASALT_ASSERT(live > 0 || levels_.leaves_in_use() + levels_.inners_in_use() == 0);  // L3
+  BASALT_ASSERT(live > 0 || memory_.leaves_in_use() + memory_.inners_in_use() == 0);  // M1
 }
 
 std::uint32_t Matching::poll() noexcept {

@@ -50,7 +50,6 @@ class MatchingCore {
   void assert_invariants() const;  // O(orders_max).
 
  private:
-  LevelPool levels_;
   BookMemory memory_;
   std::span<OrderBook> book_;
 };

@@ -190,11 +190,11 @@ bool LobsterCheck::rest(std::uint64_t id, Side side, Price price, Quantity quant
 // By a cancel, or by a reduction to the total that leaves the rest.
 void LobsterCheck::take(std::uint64_t id, Quantity quantity) {
   Ours& order = ours_.at(id);
-  const auto& resting = book_.core().memory().order[slot_of(order.number)];
-  const auto events =
-      quantity == order.open
-          ? book_.cancel(order.number)
-          : book_.reduce(order.number, (resting.open + resting.executed - quantity).value);
+  const auto& memory = book_.core().memory();
+  const Quantity total =
+      memory.executed(slot_of(order.number)) + memory.order(slot_of(order.number)).open();
+  const auto events = quantity == order.open ? book_.cancel(order.number)
+                                             : book_.reduce(order.number, (total - quantity).value);
   order.open -= quantity;
   if (events.size() != 1 || events[0].kind != EventKind::canceled ||
       events[0].quantity != quantity || events[0].remaining != order.open) {

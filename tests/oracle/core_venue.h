@@ -118,7 +118,7 @@ class CoreVenue {
   // Precondition: the order rests in a book of this instrument's shard.
   [[nodiscard]] const matching::RestingOrder& resting(InstrumentId instrument,
                                                       std::uint32_t slot) const {
-    return shard_of(instrument).memory().order[slot];
+    return shard_of(instrument).memory().order(slot);
   }
   // Precondition: risk has caught up. O(everything).
   void assert_invariants() const {

@@ -65,9 +65,9 @@ void expect_live_orders(const Clients& clients, const oracle::CoreVenue& venue) 
       bool rests = false;
       for (const std::uint32_t instrument : {oracle::aapl, oracle::btc_usd}) {
         const auto& memory = venue.shard_of(InstrumentId{instrument}).memory();
-        const matching::RestingOrder& resting = memory.order[slot_of(id)];
+        const matching::RestingOrder& resting = memory.order(slot_of(id));
         rests = rests ||
-                (resting.generation == generation_of(id) && resting.open == Quantity{order.open});
+                (resting.generation == generation_of(id) && resting.open() == Quantity{order.open});
       }
       ASSERT_TRUE(rests) << "channel " << int{key.first} << ", number " << key.second;
       ++live;
@@ -75,8 +75,9 @@ void expect_live_orders(const Clients& clients, const oracle::CoreVenue& venue) 
   }
   std::size_t resting = 0;
   for (const std::uint32_t instrument : {oracle::aapl, oracle::btc_usd}) {
-    for (const auto& order : venue.shard_of(InstrumentId{instrument}).memory().order) {
-      resting += order.generation != 0;
+    const auto& memory = venue.shard_of(InstrumentId{instrument}).memory();
+    for (std::uint32_t slot = 0; slot < memory.orders_max(); ++slot) {
+      resting += memory.order(slot).generation != 0;
     }
   }
   ASSERT_EQ(live, resting);

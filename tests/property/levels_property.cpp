@@ -1,11 +1,12 @@
-// Random prices made and dropped on both sides of several books over one pool, beside std::set: the
-// same levels, the same best, the same next, and exactly the nodes that the prices need.
+// Random ranks made and dropped on several sides of books over one memory, beside std::set: the
+// same levels, the same best, the same next, and exactly the nodes that the ranks need.
 //
 //   BASALT_SEED=N   the first seed (1)
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cstdlib>
+#include <functional>
 #include <random>
 #include <set>
 
@@ -15,137 +16,122 @@
 namespace basalt::matching {
 namespace {
 
-constexpr Price nothing{-1};
-
-// Where prices come from: the shape of the tree depends on it.
+// Where ranks come from: the shape of the tree depends on it.
 struct Shape {
   const char* name;
   std::int64_t low;
   std::int64_t width;
-  std::uint32_t stride_bits;  // Prices are multiples of this power of two, from low.
+  std::uint32_t stride_bits;  // Ranks are multiples of this power of two, from low.
 };
-constexpr std::array<Shape, 6> shapes{{
+constexpr std::array<Shape, 7> shapes{{
     {"one leaf", 64, 64, 0},
     {"two leaves", 60, 8, 0},
     {"neighbouring leaves", 1, 1000, 0},
     {"one level a leaf", 1, 300, 6},
     {"one level an inner node", 0, 64, 30},
-    {"anywhere", 1, limits::price_max.value, 0},
+    {"every second remembered stretch", 1, 64, 11},
+    {"anywhere", 0, rank_mask + 1, 0},
 }};
 
-template <Side side>
-struct Sorts {
-  bool operator()(Price a, Price b) const { return side == Side::buy ? a > b : a < b; }
-};
-
 // One side of one book, and what it should hold.
-template <Side side>
 class Model {
  public:
-  void toggle(LevelPool& pool, Price price) {
-    if (set_.contains(price)) {
-      Level& level = levels_.at(pool, price);
-      ASSERT_EQ(level.quantity, Quantity{price.value});
-      level = Level{};
-      levels_.drop(pool, price);
-      set_.erase(price);
+  void toggle(BookMemory& memory, Rank rank) {
+    if (set_.contains(rank)) {
+      const Level* level = levels_.find(memory, rank);
+      ASSERT_NE(level, nullptr);
+      ASSERT_EQ(level->quantity, Quantity{rank});
+      const auto place = static_cast<Link>(level - &memory.level(0));
+      memory.level(place) = {{place, place}, {}};
+      levels_.drop(memory, rank, place);
+      set_.erase(rank);
     } else {
-      Level& level = levels_.make(pool, price);
-      ASSERT_EQ(level.head, none);
+      const Link place = levels_.make(memory, rank);
+      Level& level = memory.level(place);
+      ASSERT_EQ(level.links.next, place);  // M2
+      ASSERT_EQ(level.links.previous, place);
       ASSERT_EQ(level.quantity, Quantity{0});
-      level.head = 1;
-      level.quantity = {price.value};
-      set_.insert(price);
+      level.links.next = memory.link_of(0);  // As if an order stood there.
+      level.quantity = {rank};
+      set_.insert(rank);
     }
   }
 
-  void check(const LevelPool& pool, Price probe) const {
+  void check(const BookMemory& memory, Rank probe) const {
     ASSERT_EQ(levels_.empty(), set_.empty());
     const auto next = set_.upper_bound(probe);
-    ASSERT_EQ(levels_.next_worse(pool, probe, nothing), next == set_.end() ? nothing : *next);
-    ASSERT_EQ(levels_.find(pool, probe) != nullptr, set_.contains(probe));
+    ASSERT_EQ(levels_.next_worse(memory, probe), next == set_.end() ? no_rank : *next);
+    ASSERT_EQ(levels_.find(memory, probe) != nullptr, set_.contains(probe));
     if (set_.empty()) return;
     ASSERT_EQ(levels_.best(), *set_.begin());
+    ASSERT_EQ(&memory.level(levels_.best_level()), levels_.find(memory, levels_.best()));  // L2
   }
 
-  void check_all(const LevelPool& pool) const {
+  void check_all(const BookMemory& memory) const {
     if (set_.empty()) return;
-    Price price = levels_.best();
-    for (const Price expected : set_) {
-      ASSERT_EQ(price, expected);
-      ASSERT_EQ(levels_.find(pool, price)->quantity, Quantity{price.value});
-      price = levels_.next_worse(pool, price, nothing);
+    Rank rank = levels_.best();
+    for (const Rank expected : set_) {
+      ASSERT_EQ(rank, expected);
+      ASSERT_EQ(levels_.find(memory, rank)->quantity, Quantity{rank});
+      rank = levels_.next_worse(memory, rank);
     }
-    ASSERT_EQ(price, nothing);
+    ASSERT_EQ(rank, no_rank);
   }
 
-  // How many nodes of a height the prices need: as many as they have different prefixes.
+  // How many nodes of a height the ranks need: as many as they have different prefixes.
   [[nodiscard]] std::uint32_t nodes(std::uint32_t height) const {
-    std::set<std::int64_t> prefixes;
-    for (const Price price : set_) prefixes.insert(price.value >> (6 * (height + 1)));
+    std::set<Rank> prefixes;
+    for (const Rank rank : set_) prefixes.insert(rank >> (6 * (height + 1)));
     return static_cast<std::uint32_t>(prefixes.size());
   }
 
-  // Any price of the side. It is not empty.
-  [[nodiscard]] Price some(std::uint64_t random) const {
+  // Any rank of the side. It is not empty.
+  [[nodiscard]] Rank some(std::uint64_t random) const {
     return *std::next(set_.begin(), static_cast<std::ptrdiff_t>(random % set_.size()));
   }
   [[nodiscard]] std::size_t size() const { return set_.size(); }
 
  private:
-  Levels<side> levels_;
-  std::set<Price, Sorts<side>> set_;
+  Levels levels_;
+  std::set<Rank, std::greater<>> set_;
 };
 
 void run(const Shape& shape, std::uint64_t seed) {
   constexpr std::uint32_t leaves = 1 << 11;
   constexpr std::uint32_t inners = 1 << 13;
   constexpr std::size_t size_max = 300;  // A side grows to this, shrinks to nothing, and again.
-  Arena arena(LevelPool::memory_bytes(leaves, inners));
-  LevelPool pool(leaves, inners, arena);
-  std::array<Model<Side::buy>, 2> bids;
-  std::array<Model<Side::sell>, 2> asks;
+  Arena arena(BookMemory::memory_bytes(1, leaves, inners));
+  BookMemory memory(1, leaves, inners, arena);
+  std::array<Model, 4> sides;
   std::mt19937_64 random(seed);
-  const auto price = [&] {
-    const auto offset =
-        static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(shape.width));
-    return Price{shape.low + (offset << shape.stride_bits)};
+  const auto rank = [&] {
+    const auto offset = static_cast<Rank>(random() % static_cast<std::uint64_t>(shape.width));
+    return shape.low + (offset << shape.stride_bits);
   };
   bool growing = true;
-  const auto step = [&](auto& side) {
+  for (int i = 0; i < 40'000 && !testing::Test::HasFatalFailure(); ++i) {
+    Model& side = sides[random() % sides.size()];
     const bool another = side.size() == 0 || (growing ? random() % 4 != 0 : random() % 4 == 0);
-    side.toggle(pool, another ? price() : side.some(random()));
-    side.check(pool, random() % 2 == 0 && side.size() > 0 ? side.some(random()) : price());
+    side.toggle(memory, another ? rank() : side.some(random()));
+    side.check(memory, random() % 2 == 0 && side.size() > 0 ? side.some(random()) : rank());
     if (side.size() >= size_max) growing = false;
     if (side.size() == 0) growing = true;
-  };
-  for (int i = 0; i < 20'000 && !testing::Test::HasFatalFailure(); ++i) {
-    const std::size_t book = random() % 2;
-    random() % 2 == 0 ? step(bids[book]) : step(asks[book]);
     if (i % 500 != 0) continue;
     std::uint32_t leaves_wanted = 0;
     std::uint32_t inners_wanted = 0;
-    const auto count = [&](const auto& side) {
-      side.check_all(pool);
-      leaves_wanted += side.nodes(0);
-      for (std::uint32_t height = 1; height <= 5; ++height) inners_wanted += side.nodes(height);
-    };
-    for (std::size_t each = 0; each < bids.size(); ++each) {
-      count(bids[each]);
-      count(asks[each]);
+    for (const Model& each : sides) {
+      each.check_all(memory);
+      leaves_wanted += each.nodes(0);
+      for (std::uint32_t height = 1; height <= 5; ++height) inners_wanted += each.nodes(height);
     }
-    ASSERT_EQ(pool.leaves_in_use(), leaves_wanted);  // L1, L3
-    ASSERT_EQ(pool.inners_in_use(), inners_wanted);
+    ASSERT_EQ(memory.leaves_in_use(), leaves_wanted);  // L1, M1
+    ASSERT_EQ(memory.inners_in_use(), inners_wanted);
   }
-  const auto empty = [&](auto& side) {
-    while (side.size() > 0) side.toggle(pool, side.some(random()));
-  };
-  for (std::size_t each = 0; each < bids.size(); ++each) {
-    empty(bids[each]);
-    empty(asks[each]);
+  for (Model& side : sides) {
+    while (side.size() > 0) side.toggle(memory, side.some(random()));
   }
-  ASSERT_EQ(pool.leaves_in_use(), 0u);
-  ASSERT_EQ(pool.inners_in_use(), 0u);
+  ASSERT_EQ(memory.leaves_in_use(), 0u);
+  ASSERT_EQ(memory.inners_in_use(), 0u);
 }
 
 TEST(LevelsProperty, levels_are_those_of_a_sorted_set_and_no_node_is_lost) {

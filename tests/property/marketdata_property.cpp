@@ -22,12 +22,11 @@ Orders engine_book(const oracle::CoreVenue& venue, InstrumentId instrument, Side
   Orders orders;
   const auto& memory = venue.shard_of(instrument).memory();
   venue.book(instrument).each_level(side, memory, [&](Price price, const matching::Level& level) {
-    for (auto slot = level.head; slot != matching::none; slot = memory.order[slot].next) {
-      const matching::RestingOrder& order = memory.order[slot];
+    memory.each_order(level, [&](std::uint32_t slot, const matching::RestingOrder& order) {
       orders.push_back({static_cast<std::uint64_t>(order_id(slot, order.generation)),
-                        static_cast<std::uint32_t>(order.open.value),
+                        static_cast<std::uint32_t>(order.open().value),
                         static_cast<std::uint32_t>(price.value * oracle::wire_tick)});
-    }
+    });
   });
   return orders;
 }

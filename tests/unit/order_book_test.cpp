@@ -222,10 +222,10 @@ TEST(OrderBook, nodes_of_levels_come_back_when_the_book_is_empty) {
     one.add(Side::buy, 1, price);
     numbers.push_back(one.last_number());
   }
-  EXPECT_GT(one.core().memory().levels.leaves_in_use(), 0u);
+  EXPECT_GT(one.core().memory().leaves_in_use(), 0u);
   for (const OrderId number : numbers) one.cancel(number);
-  EXPECT_EQ(one.core().memory().levels.leaves_in_use(), 0u);
-  EXPECT_EQ(one.core().memory().levels.inners_in_use(), 0u);
+  EXPECT_EQ(one.core().memory().leaves_in_use(), 0u);
+  EXPECT_EQ(one.core().memory().inners_in_use(), 0u);
 }
 
 }  // namespace

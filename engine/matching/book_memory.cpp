@@ -1,0 +1,65 @@
+#include "engine/matching/book_memory.h"
+
+#include <new>
+
+namespace basalt::matching {
+namespace {
+
+constexpr std::size_t units(std::uint32_t orders, std::uint32_t leaves) noexcept {
+  return std::size_t{BookMemory::leaf_levels} * leaves + std::size_t{2} * orders;
+}
+
+// Makes `count` objects in raw units, and returns the first.
+template <typename T, typename Make>
+T* make_all(std::byte* at, std::size_t count, Make make) {
+  for (std::size_t i = 0; i < count; ++i) new (at + i * sizeof(T)) T(make(i));
+  return std::launder(reinterpret_cast<T*>(at));
+}
+
+}  // namespace
+
+BookMemory::BookMemory(std::uint32_t orders_max, std::uint32_t leaves_max, std::uint32_t inners_max,
+                       Arena& arena)
+    : units_(arena.take<Unit>(units(orders_max, leaves_max)).data()->bytes.data()),
+      levels_(make_all<Level>(units_, std::size_t{leaf_levels} * leaves_max,
+                              [](std::size_t i) {
+                                const auto self = static_cast<Link>(i);
+                                return Level{{self, self}, {}};
+                              })),
+      first_order_(leaf_levels * leaves_max),
+      orders_(make_all<RestingOrder>(units_ + link_bytes * first_order_, orders_max,
+                                     [](std::size_t) { return RestingOrder{}; })),
+      total_(arena.take<Quantity>(orders_max)),
+      occupied_(arena.take<std::uint64_t>(leaves_max)),
+      inner_(arena.take<Inner>(inners_max)),
+      free_leaf_(arena.take<std::uint32_t>(leaves_max)),
+      free_inner_(arena.take<std::uint32_t>(inners_max)) {
+  BASALT_ASSERT(units(orders_max, leaves_max) < none);
+  // Stacked so that the lowest numbers come out first.
+  for (std::uint32_t i = leaves_max; i > 0; --i) give_leaf(i - 1);
+  for (std::uint32_t i = inners_max; i > 0; --i) give_inner(i - 1);
+}
+
+std::size_t BookMemory::memory_bytes(std::uint32_t orders_max, std::uint32_t leaves_max,
+                                     std::uint32_t inners_max) noexcept {
+  return Arena::cost<Unit>(units(orders_max, leaves_max)) + Arena::cost<Quantity>(orders_max) +
+         Arena::cost<std::uint64_t>(leaves_max) + Arena::cost<Inner>(inners_max) +
+         Arena::cost<std::uint32_t>(leaves_max) + Arena::cost<std::uint32_t>(inners_max);
+}
+
+std::uint32_t BookMemory::take_leaf() noexcept {
+  BASALT_ASSERT(leaves_free_ > 0);
+  const std::uint32_t number = free_leaf_[--leaves_free_];
+  // Its levels are empty already: a leaf is only given back when its last level is dropped.
+  BASALT_VERIFY(occupied_[number] == 0);
+  return number;
+}
+
+std::uint32_t BookMemory::take_inner() noexcept {
+  BASALT_ASSERT(inners_free_ > 0);
+  const std::uint32_t number = free_inner_[--inners_free_];
+  BASALT_VERIFY(inner_[number].occupied == 0);
+  return number;
+}
+
+}  // namespace basalt::matching

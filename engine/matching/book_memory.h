@@ -1,0 +1,201 @@
+// What the books of one shard share: orders, price levels, and the tree nodes above the levels.
+//
+//   ┌ levels, 64 of each leaf ─┬ orders, by slot ──────────┐   one array of 16-byte units
+//   │ 16 bytes each            │ 32 bytes each             │   a *link* is a place in it
+//   └──────────────────────────┴───────────────────────────┘
+//
+// The orders at one price form a ring that runs through their level: the level's `next` is the
+// oldest order, its `previous` the youngest. Level and order begin with the same two links, so an
+// order leaves its ring by two stores and no branch, wherever it stands.
+//
+// An order is half a cache line, and holds what a fill or a cancel needs. What only a reduction or
+// a replacement asks for, its intended total, lies in an array of its own.
+//
+// Invariants
+//   M1  Nodes in use plus nodes free is each pool's size.
+//   M2  A level that no order is linked to is its own ring, and has quantity 0.
+//   M3  An order's generation is not 0 exactly while it is linked.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/arena.h"
+#include "engine/assert.h"
+#include "engine/command.h"
+#include "engine/limits.h"
+#include "engine/types.h"
+
+namespace basalt::matching {
+
+inline constexpr std::uint32_t none = 0xFFFF'FFFF;
+
+// A place in the array of levels and orders, in units of 16 bytes: 64 GiB are in reach.
+using Link = std::uint32_t;
+inline constexpr std::size_t link_bytes = 16;
+
+struct Links {
+  Link next = none;      // Younger; of a level: its oldest order.
+  Link previous = none;  // Older; of a level: its youngest.
+};
+
+// Orders at one price. Quantity is the sum over them.
+struct alignas(link_bytes) Level {
+  Links links;
+  Quantity quantity;
+};
+
+// A live order, found by its slot.
+struct alignas(2 * link_bytes) RestingOrder {
+  Links links;
+  std::uint32_t generation = 0;  // 0: the slot is free.
+  Link level = none;
+  std::uint64_t open_and_traits = 0;    // 48 bits of lots, then 16 of what resting() packs.
+  std::uint64_t price_and_account = 0;  // 36 bits of ticks, then 28 of the account.
+
+  [[nodiscard]] Quantity open() const noexcept {
+    return {static_cast<std::int64_t>(open_and_traits >> traits_bits)};
+  }
+  [[nodiscard]] Price price() const noexcept {
+    return {static_cast<std::int64_t>(price_and_account >> account_bits)};
+  }
+  [[nodiscard]] AccountId account() const noexcept {
+    return AccountId{static_cast<std::uint32_t>(price_and_account) & (limits::accounts_max - 1)};
+  }
+  [[nodiscard]] Side side() const noexcept { return static_cast<Side>(open_and_traits & 1U); }
+  [[nodiscard]] TimeInForce time_in_force() const noexcept {
+    return static_cast<TimeInForce>(open_and_traits >> 1 & 7U);
+  }
+  // Of Order::flags, those that an order keeps while it rests.
+  [[nodiscard]] std::uint16_t flags() const noexcept {
+    return static_cast<std::uint16_t>(open_and_traits >> 4 & 0xFFFU);
+  }
+
+  void lower(Quantity by) noexcept {
+    open_and_traits -= static_cast<std::uint64_t>(by.value) << traits_bits;
+  }
+  void set(Side side, TimeInForce time_in_force, std::uint16_t flags, Quantity open) noexcept {
+    const auto traits = static_cast<std::uint64_t>(flags) << 4 |
+                        static_cast<std::uint64_t>(time_in_force) << 1 |
+                        static_cast<std::uint64_t>(side);
+    open_and_traits = static_cast<std::uint64_t>(open.value) << traits_bits | traits;
+  }
+  void set(Price price, AccountId account) noexcept {
+    price_and_account = static_cast<std::uint64_t>(price.value) << account_bits | index_of(account);
+  }
+
+ private:
+  static constexpr int traits_bits = 16;
+  static constexpr int account_bits = 28;
+  static_assert(limits::accounts_max == std::uint64_t{1} << account_bits);
+  static_assert(limits::price_max.value < std::int64_t{1} << (64 - account_bits));
+  static_assert(limits::quantity_max.value < std::int64_t{1} << (64 - traits_bits));
+};
+static_assert(sizeof(Level) == link_bytes && sizeof(RestingOrder) == 2 * link_bytes);
+static_assert(offsetof(Level, links) == 0 && offsetof(RestingOrder, links) == 0);
+
+class BookMemory {
+ public:
+  static constexpr std::uint32_t leaf_levels = 64;
+
+  // A node of the tree above the leaves (levels.h). A set bit has a child.
+  struct Inner {
+    std::uint64_t occupied = 0;
+    std::array<std::uint32_t, 64> child{};
+  };
+
+  BookMemory(std::uint32_t orders_max, std::uint32_t leaves_max, std::uint32_t inners_max,
+             Arena& arena);
+  static std::size_t memory_bytes(std::uint32_t orders_max, std::uint32_t leaves_max,
+                                  std::uint32_t inners_max) noexcept;
+
+  [[nodiscard]] std::uint32_t orders_max() const noexcept {
+    return static_cast<std::uint32_t>(total_.size());
+  }
+  [[nodiscard]] RestingOrder& order(std::uint32_t slot) noexcept { return orders_[slot]; }
+  [[nodiscard]] const RestingOrder& order(std::uint32_t slot) const noexcept {
+    return orders_[slot];
+  }
+  [[nodiscard]] Link link_of(std::uint32_t slot) const noexcept { return first_order_ + 2 * slot; }
+  [[nodiscard]] std::uint32_t slot_at(Link link) const noexcept {
+    return (link - first_order_) / 2;
+  }
+  // The order or level at a link. The caller knows which it is; a level's links come first.
+  [[nodiscard]] Links& links(Link link) noexcept {
+    return *reinterpret_cast<Links*>(units_ + link_bytes * link);
+  }
+  [[nodiscard]] const Links& links(Link link) const noexcept {
+    return *reinterpret_cast<const Links*>(units_ + link_bytes * link);
+  }
+  [[nodiscard]] Level& level(Link link) noexcept { return levels_[link]; }
+  [[nodiscard]] const Level& level(Link link) const noexcept { return levels_[link]; }
+
+  // What the order intends in all, executed quantity included.
+  [[nodiscard]] Quantity& total(std::uint32_t slot) noexcept { return total_[slot]; }
+  [[nodiscard]] Quantity executed(std::uint32_t slot) const noexcept {
+    return total_[slot] - orders_[slot].open();
+  }
+  [[nodiscard]] bool is_live(OrderId order) const noexcept {
+    BASALT_ASSERT(slot_of(order) < total_.size());
+    // A free slot has generation 0, and so has no_order.
+    return generation_of(order) != 0 && orders_[slot_of(order)].generation == generation_of(order);
+  }
+  // Do its neighbours point back at it? For audits.
+  [[nodiscard]] bool is_linked(std::uint32_t slot) const noexcept {
+    const Links& own = orders_[slot].links;
+    return links(own.next).previous == link_of(slot) && links(own.previous).next == link_of(slot);
+  }
+  // Calls visit(slot, order) for each order of a level, oldest first.
+  template <typename Visit>
+  void each_order(const Level& level, Visit visit) const {
+    const auto end = static_cast<Link>(&level - levels_);
+    for (Link link = level.links.next; link != end; link = orders_[slot_at(link)].links.next) {
+      visit(slot_at(link), orders_[slot_at(link)]);
+    }
+  }
+
+  // Leaves and inner nodes: fresh ones are empty. The caller has looked for room before.
+  [[nodiscard]] bool has_room(std::uint32_t inners_wanted) const noexcept {
+    return leaves_free_ >= 1 && inners_free_ >= inners_wanted;
+  }
+  [[nodiscard]] std::uint32_t take_leaf() noexcept;
+  [[nodiscard]] std::uint32_t take_inner() noexcept;
+  void give_leaf(std::uint32_t leaf) noexcept { free_leaf_[leaves_free_++] = leaf; }
+  void give_inner(std::uint32_t inner) noexcept { free_inner_[inners_free_++] = inner; }
+
+  // A set bit: the leaf's level of that index holds orders.
+  [[nodiscard]] std::uint64_t& occupied(std::uint32_t leaf) noexcept { return occupied_[leaf]; }
+  [[nodiscard]] std::uint64_t occupied(std::uint32_t leaf) const noexcept {
+    return occupied_[leaf];
+  }
+  [[nodiscard]] Inner& inner(std::uint32_t number) noexcept { return inner_[number]; }
+  [[nodiscard]] const Inner& inner(std::uint32_t number) const noexcept { return inner_[number]; }
+
+  [[nodiscard]] std::uint32_t leaves_in_use() const noexcept {
+    return static_cast<std::uint32_t>(occupied_.size()) - leaves_free_;
+  }
+  [[nodiscard]] std::uint32_t inners_in_use() const noexcept {
+    return static_cast<std::uint32_t>(inner_.size()) - inners_free_;
+  }
+
+ private:
+  struct alignas(link_bytes) Unit {
+    std::array<std::byte, link_bytes> bytes{};
+  };
+
+  std::byte* const units_;  // Levels, then orders.
+  Level* const levels_;
+  const Link first_order_;
+  RestingOrder* const orders_;
+  const std::span<Quantity> total_;
+  const std::span<std::uint64_t> occupied_;  // By leaf.
+  const std::span<Inner> inner_;
+  const std::span<std::uint32_t> free_leaf_;  // Stacks: what was given last is still in cache.
+  const std::span<std::uint32_t> free_inner_;
+  std::uint32_t leaves_free_ = 0;
+  std::uint32_t inners_free_ = 0;
+};
+
+}  // namespace basalt::matching
