@@ -100,10 +100,12 @@ class BookMemory {
  public:
   static constexpr std::uint32_t leaf_levels = 64;
 
-  // A node of the tree above the leaves (levels.h). A set bit has a child.
+  // A node of the tree above the leaves (levels.h). A set bit has a child; other children are none.
   struct Inner {
     std::uint64_t occupied = 0;
-    std::array<std::uint32_t, 64> child{};
+    std::array<std::uint32_t, 64> child;
+
+    Inner() noexcept { child.fill(none); }
   };
 
   BookMemory(std::uint32_t orders_max, std::uint32_t leaves_max, std::uint32_t inners_max,

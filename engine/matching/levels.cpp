@@ -49,6 +49,7 @@ void Levels::drop_leaf(BookMemory& memory, Rank rank) noexcept {
   for (; height <= inner_depth; ++height) {
     BookMemory::Inner& inner = memory.inner(path[height]);
     inner.occupied &= ~(std::uint64_t{1} << index(rank, height));
+    inner.child[index(rank, height)] = none;
     if (inner.occupied != 0) {
       BASALT_REACHED("an inner node of levels loses a child and stays");
       break;

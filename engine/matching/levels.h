@@ -67,11 +67,8 @@ class alignas(cache_line_bytes) Levels {
     const auto stretch = static_cast<std::uint32_t>(rank >> (2 * bits));
     const Near& near = near_[stretch % near_.size()];
     std::uint32_t leaf = none;
-    if (near.stretch == stretch) [[likely]] {
-      const BookMemory::Inner& inner = memory.inner(near.inner);
-      if ((inner.occupied >> index(rank, 1) & 1) != 0) [[likely]]
-        leaf = inner.child[index(rank, 1)];
-    }
+    if (near.stretch == stretch) [[likely]]
+      leaf = memory.inner(near.inner).child[index(rank, 1)];
     if (leaf == none) [[unlikely]]
       leaf = make_leaf(memory, rank);
     memory.occupied(leaf) |= std::uint64_t{1} << index(rank, 0);

@@ -3,6 +3,13 @@
 #include <bit>
 
 namespace basalt::matching {
+namespace {
+
+// How far ahead of a command the line of its order is asked for: a book that does not fit the cache
+// waits for memory about as long as it takes to handle so many.
+constexpr ring::Position prefetch_commands = 8;
+
+}  // namespace
 
 MatchingCore::MatchingCore(const Limits& limits, Arena& arena)
     : memory_(limits.orders_max, limits.leaves_max, limits.inners_max, arena),
@@ -62,6 +69,10 @@ std::uint32_t Matching::poll() noexcept {
     const Slot* slot = orders_.peek();
     if (slot == nullptr) break;
     ++handled;
+    // Behind definitions this may be no command's first slot; then it asks for a line in vain.
+    if (const Slot* later = orders_.ahead(prefetch_commands)) {
+      core_.prefetch(std::bit_cast<Order>(*later));
+    }
     if (assembler_.pending() ||
         static_cast<CommandKind>(slot->kind()) == CommandKind::define_instrument) {
       if (assembler_.take(*slot)) core_.apply(assembler_.command(), out_);

@@ -40,6 +40,14 @@ class MatchingCore {
   void apply(const Command& command, EventOutlet& out) noexcept;
   void apply(const Order& order, EventOutlet& out) noexcept;
 
+  // Asks for the line that a later command's order lies in. Cheap, and changes nothing.
+  void prefetch(const Order& order) const noexcept {
+    const OrderId named = order.kind == CommandKind::replace ? order.original : order.order;
+    if (slot_of(named) < memory_.orders_max()) {
+      __builtin_prefetch(&memory_.order(slot_of(named)), 1);
+    }
+  }
+
   [[nodiscard]] const OrderBook& book(InstrumentId instrument) const noexcept {
     return book_[index_of(instrument)];
   }

@@ -41,12 +41,6 @@ void emit_canceled(const Order& command, OrderId order, const RestingOrder& rest
        quantity, resting.open() - quantity, static_cast<std::uint8_t>(reason), true, out);
 }
 
-// Time in force and market orders that never rest.
-bool takes_only(TimeInForce time_in_force, std::uint16_t flags) noexcept {
-  return time_in_force == TimeInForce::ioc || time_in_force == TimeInForce::fok ||
-         (flags & flag_market) != 0;
-}
-
 }  // namespace
 
 bool OrderBook::fills_whole(const Incoming& incoming, const BookMemory& memory) const noexcept {
@@ -70,10 +64,7 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
   if ((incoming.flags & flag_post_only) != 0 && crosses(incoming.side, incoming.limit)) {
     return Reject::would_cross;
   }
-  const bool has_room =
-      memory.has_room(Levels::inner_depth) &&
-      levels(incoming.side).quantity() - freed + incoming.open <= limits::resting_max;  // I5
-  if (!has_room && !takes_only(incoming.time_in_force, incoming.flags)) {
+  if (!takes_only(incoming) && !has_room(incoming.side, incoming.open, freed, memory)) {
     return Reject::open_orders_exceeded;
   }
   return Reject::none;
@@ -81,24 +72,39 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
 
 void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);  // Risk hands out free ones.
+  BASALT_ASSERT(command.quantity > Quantity{0});
+  BASALT_ASSERT(command.quantity <= limits::quantity_max);
+  const bool plain =
+      (command.flags & ~flag_post_only) == 0 &&
+      (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);
+  // Most orders: nothing to refuse, nothing to take.
+  if (plain && command.price >= collar_low_ && command.price <= collar_high_ &&
+      !crosses(command.side, command.price) &&
+      has_room(command.side, command.quantity, Quantity{0}, memory)) [[likely]] {
+    emit(command, EventKind::rested, command.order, command.side, command.account, command.price,
+         {}, command.quantity, 0, true, out);
+    return rest({command.order, command.side, command.time_in_force, command.flags, command.account,
+                 command.price, command.quantity, Quantity{}},
+                command.quantity, memory);
+  }
+  new_order_in_full(command, memory, out);
+}
+
+void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
+                                  EventOutlet& out) noexcept {
   // A market order trades up to its protection price, and never beyond the collar.
   const bool market = (command.flags & flag_market) != 0;
-  const Incoming incoming{
-      command.order,
-      command.side,
-      command.time_in_force,
-      command.flags,
-      command.account,
-      market ? std::clamp(command.price, collar_low_, collar_high_) : command.price,
-      command.quantity,
-      Quantity{}};
+  const Price limit = market ? std::clamp(command.price, collar_low_, collar_high_) : command.price;
+  const Incoming incoming{command.order,   command.side, command.time_in_force, command.flags,
+                          command.account, limit,        command.quantity,      Quantity{}};
   const Reject reject = check(incoming, Quantity{0}, memory);
-  if (reject != Reject::none) return emit_rejected(command, reject, out);
+  if (reject != Reject::none) [[unlikely]]
+    return emit_rejected(command, reject, out);
   take_and_rest(command, incoming, memory, out);
 }
 
-void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, BookMemory& memory,
-                              EventOutlet& out) noexcept {
+inline void OrderBook::take_and_rest(const Order& command, const Incoming& incoming,
+                                     BookMemory& memory, EventOutlet& out) noexcept {
   Quantity open = incoming.open;
   if (crosses(incoming.side, incoming.limit)) {
     if (incoming.time_in_force != TimeInForce::fok || fills_whole(incoming, memory)) {
@@ -108,7 +114,7 @@ void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, Bo
       BASALT_REACHED("a fill-or-kill is killed");
     }
   }
-  if (takes_only(incoming.time_in_force, incoming.flags)) {
+  if (takes_only(incoming)) {
     if (open < incoming.open) BASALT_REACHED("what is left of a taker is canceled");
     return emit(command, EventKind::canceled, incoming.order, incoming.side, incoming.account,
                 incoming.limit, open, {}, static_cast<std::uint8_t>(CancelReason::immediate), true,
@@ -121,8 +127,8 @@ void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, Bo
   BASALT_VERIFY(empty(Side::buy) || empty(Side::sell) || best(Side::buy) < best(Side::sell));  // I1
 }
 
-Quantity OrderBook::match(const Order& command, const Incoming& incoming, BookMemory& memory,
-                          EventOutlet& out) noexcept {
+inline Quantity OrderBook::match(const Order& command, const Incoming& incoming, BookMemory& memory,
+                                 EventOutlet& out) noexcept {
   const Side side = opposite(incoming.side);
   Levels& makers = levels(side);
   const Rank limit = rank_of(side, incoming.limit);
@@ -166,7 +172,7 @@ Quantity OrderBook::match(const Order& command, const Incoming& incoming, BookMe
   return open;
 }
 
-void OrderBook::rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept {
+inline void OrderBook::rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept {
   Levels& side = levels(incoming.side);
   const Link place = side.make(memory, rank_of(incoming.side, incoming.limit));
   const std::uint32_t slot = slot_of(incoming.order);
@@ -186,7 +192,7 @@ void OrderBook::rest(const Incoming& incoming, Quantity open, BookMemory& memory
   side.add(open);
 }
 
-void OrderBook::unlink(RestingOrder& order, BookMemory& memory) noexcept {
+inline void OrderBook::unlink(RestingOrder& order, BookMemory& memory) noexcept {
   const Links links = order.links;
   memory.links(links.previous).next = links.next;
   memory.links(links.next).previous = links.previous;

@@ -91,7 +91,6 @@ class OrderBook {
     Quantity executed;  // Of the whole chain of replacements, before this command.
   };
 
-  // `freed` leaves this side in the same step.
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept;
   [[nodiscard]] bool crosses(Side taker, Price limit) const noexcept {
@@ -100,11 +99,25 @@ class OrderBook {
   }
   [[nodiscard]] bool fills_whole(const Incoming& incoming, const BookMemory& memory) const noexcept;
 
+  [[nodiscard]] static bool takes_only(const Incoming& incoming) noexcept {
+    return incoming.time_in_force == TimeInForce::ioc ||
+           incoming.time_in_force == TimeInForce::fok || (incoming.flags & flag_market) != 0;
+  }
+  // `freed` leaves the side in the same step.
+  [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
+                              const BookMemory& memory) const noexcept {
+    return memory.has_room(Levels::inner_depth) &&
+           levels(side).quantity() - freed + open <= limits::resting_max;  // I5
+  }
+
+  [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,
+                                           EventOutlet& out) noexcept;
+
   void take_and_rest(const Order& command, const Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
-  // Returns what is still open. The hot loop.
+  // Returns what is still open.
   Quantity match(const Order& command, const Incoming& incoming, BookMemory& memory,
-                 EventOutlet& out) noexcept;
+                 EventOutlet& out) noexcept;  // The hot loop.
   void rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept;
   void unlink(RestingOrder& order, BookMemory& memory) noexcept;
   void traded_at(Price price) noexcept;

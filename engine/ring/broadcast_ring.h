@@ -16,6 +16,7 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "engine/arena.h"
@@ -114,6 +115,13 @@ class BroadcastRing {
     if (free() < wanted) slowest_seen_ = slowest();
     return free();
   }
+
+  // Writer only. As of SpscRing: free slots side by side, and how many of them were filled.
+  [[nodiscard]] std::span<T> free_run() noexcept {
+    const std::uint32_t at = static_cast<std::uint32_t>(claimed_) & mask_;
+    return {slot_ + at, std::min(room(1), slots_ - at)};
+  }
+  void claim(std::uint32_t count) noexcept { claimed_ += count; }
 
   // Writer only, once per batch.
   void publish() noexcept {

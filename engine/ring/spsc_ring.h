@@ -22,6 +22,7 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "engine/arena.h"
@@ -82,6 +83,17 @@ class SpscRing {
     return free();
   }
 
+  // Producer only. The slots that can be filled without asking again: those from the next one on
+  // that are free and side by side. Empty: full. What is filled of them is told by claim(count).
+  [[nodiscard]] std::span<T> free_run() noexcept {
+    const std::uint32_t at = static_cast<std::uint32_t>(claimed_) & write_mask_;
+    // The room is asked for as seldom as it can be: looking at the consumer's line costs a
+    // transfer.
+    const std::uint32_t free = std::min(room(1), slots_ - at);
+    return {write_slot_ + at, free};
+  }
+  void claim(std::uint32_t count) noexcept { claimed_ += count; }
+
   // Producer only, once per batch. Everything claimed so far becomes visible.
   void publish() noexcept {
     // Pairs with the acquire in peek(): the slots' bytes are visible before the position.
@@ -98,6 +110,13 @@ class SpscRing {
     const Position last = published_seen_ - 1;
     __builtin_prefetch(&read_slot_[std::min(peeked_ + lookahead_slots, last) & read_mask_]);
     return &read_slot_[peeked_++ & read_mask_];
+  }
+
+  // Consumer only. The slot `count` behind the one peeked last, where it is known to be published;
+  // otherwise nullptr. Looks at nothing of the producer's.
+  [[nodiscard]] const T* ahead(Position count) const noexcept {
+    const Position position = peeked_ - 1 + count;
+    return position < published_seen_ ? &read_slot_[position & read_mask_] : nullptr;
   }
 
   // Consumer only, once per batch. Everything peeked so far is given back.

@@ -117,6 +117,39 @@ TEST(SpscRing, room_does_not_look_again_when_the_stale_view_is_enough) {
   EXPECT_EQ(four.ring.room(3), 4u);
 }
 
+TEST(SpscRing, a_free_run_ends_at_the_consumer_or_at_the_end_of_the_ring) {
+  RingOf four(4);
+  EXPECT_EQ(four.ring.free_run().size(), 4u);
+  four.push(1, 3);
+  EXPECT_EQ(four.ring.free_run().size(), 1u);
+  four.push(4, 1);
+  EXPECT_TRUE(four.ring.free_run().empty());
+  for (int i = 0; i < 2; ++i) static_cast<void>(four.ring.peek());
+  four.ring.consume();
+  const auto run = four.ring.free_run();
+  ASSERT_EQ(run.size(), 2u);
+  run[0] = 5;
+  run[1] = 6;
+  four.ring.claim(2);
+  four.ring.publish();
+  for (std::uint64_t expected = 3; expected <= 6; ++expected) {
+    EXPECT_EQ(*four.ring.peek(), expected);
+  }
+}
+
+TEST(SpscRing, ahead_sees_what_the_last_look_found_published_and_nothing_later) {
+  RingOf four(4);
+  EXPECT_EQ(four.ring.ahead(1), nullptr);
+  four.push(1, 3);
+  ASSERT_EQ(*four.ring.peek(), 1u);
+  EXPECT_EQ(*four.ring.ahead(1), 2u);
+  EXPECT_EQ(*four.ring.ahead(2), 3u);
+  EXPECT_EQ(four.ring.ahead(3), nullptr);
+  four.push(4, 1);
+  EXPECT_EQ(four.ring.ahead(3), nullptr);
+  EXPECT_EQ(*four.ring.peek(), 2u);
+}
+
 TEST(SpscRing, a_ring_of_two_passes_any_number_of_messages) {
   RingOf two(2);
   for (std::uint64_t i = 0; i < 10'000; ++i) {
