@@ -58,6 +58,25 @@ inline constexpr std::uint16_t flag_market = 1;  // price is the protection pric
 inline constexpr std::uint16_t flag_post_only = 2;
 inline constexpr std::uint16_t flag_wire_price = 8;  // Towards risk: price is in wire units still.
 inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
+// Three bits of Order::flags: what an incoming order wants done where it meets an order of its own
+// account (SelfTradePrevention).
+inline constexpr std::uint16_t flag_self_trade_shift = 7;
+inline constexpr std::uint16_t flag_self_trade_mask = 7U << flag_self_trade_shift;
+
+// Decided by the aggressor: what rests has no say.
+enum class SelfTradePrevention : std::uint8_t {
+  off = 0,        // They trade.
+  newest = 1,     // The rest of the incoming order is cancelled.
+  oldest = 2,     // The resting order is cancelled, and the incoming one goes on.
+  both = 3,       // Both are.
+  decrement = 4,  // Both lose what the smaller has open, and what is left of the larger goes on.
+};
+[[nodiscard]] constexpr std::uint16_t flags_of(SelfTradePrevention mode) noexcept {
+  return static_cast<std::uint16_t>(static_cast<unsigned>(mode) << flag_self_trade_shift);
+}
+[[nodiscard]] constexpr SelfTradePrevention self_trade_prevention(std::uint16_t flags) noexcept {
+  return static_cast<SelfTradePrevention>(flags >> flag_self_trade_shift & 7U);
+}
 
 struct Order {
   Sequence sequence = 0;

@@ -83,6 +83,14 @@ Offer offer_of(std::string_view word) {
   return offer;
 }
 
+SelfTradePrevention self_trade_prevention_of(std::string_view word) {
+  if (word == "newest") return SelfTradePrevention::newest;
+  if (word == "oldest") return SelfTradePrevention::oldest;
+  if (word == "both") return SelfTradePrevention::both;
+  if (word == "decrement") return SelfTradePrevention::decrement;
+  throw Unreadable{"stp is newest, oldest, both or decrement, found " + std::string(word)};
+}
+
 std::string_view word_for(Reject reject) {
   switch (reject) {
     case Reject::invalid_quantity:
@@ -114,6 +122,8 @@ std::string_view word_for(CancelReason reason) {
       return "user";
     case CancelReason::immediate:
       return "immediate";
+    case CancelReason::self_match:
+      return "self-match";
     default:
       return "system";
   }
@@ -148,6 +158,11 @@ struct BookSession::State {
     out << "rejected " << id << ' ' << word_for(reject) << '\n';
   }
 
+  // Accounts are told by any number; the core wants small ones.
+  AccountId account_of(std::uint32_t number) {
+    const AccountId next{static_cast<std::uint32_t>(accounts.size())};
+    return accounts.try_emplace(number, next).first->second;
+  }
   OrderId take_slot(std::uint32_t id) {
     const std::uint32_t slot = free_slots.back();
     free_slots.pop_back();
@@ -169,6 +184,7 @@ struct BookSession::State {
   std::vector<std::uint32_t> generation;
   std::vector<std::uint32_t> id_in_slot;
   std::unordered_map<std::uint32_t, OrderId> live;
+  std::unordered_map<std::uint32_t, AccountId> accounts{{0, AccountId{0}}};
   Sequence sequence = 0;
   std::uint64_t line_number = 0;
   std::string phase_name = "open";
@@ -230,9 +246,15 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
     else if (word == "post")
       order.flags |= flag_post_only;
     else if (word.starts_with("account="))
-      order.account = AccountId{number<std::uint32_t>(word.substr(8), "the account")};
+      order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
+    else if (word.starts_with("stp="))
+      order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
     else
       throw Unreadable{"no such instruction: " + std::string(word)};
+  }
+  // No account is nobody's own.
+  if (order.account == AccountId{0}) {
+    order.flags = static_cast<std::uint16_t>(order.flags & ~flag_self_trade_mask);
   }
   // In the order of engine/reject.h.
   if (phase_name == "closed") return rejected(id, Reject::instrument_closed);
@@ -393,6 +415,7 @@ int book_verb(int argc, char** argv) {
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok] [post] [account=N]\n"
+           "      [stp=newest|oldest|both|decrement]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE · phase open|closed|halted\n"
            "  book                                            examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;

@@ -44,12 +44,38 @@ void emit_canceled(const Order& command, OrderId order, const RestingOrder& rest
 }  // namespace
 
 bool OrderBook::fills_whole(const Incoming& incoming, const BookMemory& memory) const noexcept {
+  if (self_trade_prevention(incoming.flags) != SelfTradePrevention::off) {
+    return fills_whole_from_others(incoming, memory);
+  }
   const Side side = opposite(incoming.side);
   const Levels& makers = levels(side);
   const Rank limit = rank_of(side, incoming.limit);
   Quantity found;
   for (Rank rank = makers.best(); rank >= limit; rank = makers.next_worse(memory, rank)) {
     found += makers.find(memory, rank)->quantity;
+    if (found >= incoming.open) return true;
+  }
+  return false;
+}
+
+// Could orders of other accounts fill it? One of its own is passed over where it would be cancelled
+// for the incoming order to go on, and is the end otherwise.
+bool OrderBook::fills_whole_from_others(const Incoming& incoming,
+                                        const BookMemory& memory) const noexcept {
+  const Side side = opposite(incoming.side);
+  const Levels& makers = levels(side);
+  const Rank limit = rank_of(side, incoming.limit);
+  const bool passes = self_trade_prevention(incoming.flags) == SelfTradePrevention::oldest;
+  Quantity found;
+  bool ended = false;
+  for (Rank rank = makers.best(); rank >= limit && !ended; rank = makers.next_worse(memory, rank)) {
+    memory.each_order(*makers.find(memory, rank), [&](std::uint32_t, const RestingOrder& maker) {
+      if (maker.account() != incoming.account) {
+        if (!ended) found += maker.open();
+      } else {
+        ended = ended || !passes;
+      }
+    });
     if (found >= incoming.open) return true;
   }
   return false;
@@ -106,19 +132,22 @@ void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
 inline void OrderBook::take_and_rest(const Order& command, const Incoming& incoming,
                                      BookMemory& memory, EventOutlet& out) noexcept {
   Quantity open = incoming.open;
+  bool prevented = false;
   if (crosses(incoming.side, incoming.limit)) {
     if (incoming.time_in_force != TimeInForce::fok || fills_whole(incoming, memory)) {
-      open = match(command, incoming, memory, out);
+      const Left left = match(command, incoming, memory, out);
+      open = left.open;
       if (open == Quantity{0}) return;
+      prevented = left.prevented;
     } else {
       BASALT_REACHED("a fill-or-kill is killed");
     }
   }
-  if (takes_only(incoming)) {
+  if (takes_only(incoming) || prevented) {
+    const auto reason = prevented ? CancelReason::self_match : CancelReason::immediate;
     if (open < incoming.open) BASALT_REACHED("what is left of a taker is canceled");
     return emit(command, EventKind::canceled, incoming.order, incoming.side, incoming.account,
-                incoming.limit, open, {}, static_cast<std::uint8_t>(CancelReason::immediate), true,
-                out);
+                incoming.limit, open, {}, static_cast<std::uint8_t>(reason), true, out);
   }
   if (open < incoming.open) BASALT_REACHED("what is left of a taker rests");
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
@@ -127,16 +156,21 @@ inline void OrderBook::take_and_rest(const Order& command, const Incoming& incom
   BASALT_VERIFY(empty(Side::buy) || empty(Side::sell) || best(Side::buy) < best(Side::sell));  // I1
 }
 
-inline Quantity OrderBook::match(const Order& command, const Incoming& incoming, BookMemory& memory,
-                                 EventOutlet& out) noexcept {
+inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& incoming,
+                                        BookMemory& memory, EventOutlet& out) noexcept {
+  // No order rests under this account where nothing is to be prevented.
+  const AccountId own = self_trade_prevention(incoming.flags) == SelfTradePrevention::off
+                            ? no_account
+                            : incoming.account;
   const Side side = opposite(incoming.side);
   Levels& makers = levels(side);
   const Rank limit = rank_of(side, incoming.limit);
   Quantity open = incoming.open;
-  Price price;
+  Quantity filled;
+  bool prevented = false;
   do {
     const Rank rank = makers.best();
-    price = price_of(side, rank);
+    const Price price = price_of(side, rank);
     const Link place = makers.best_level();
     Level& level = memory.level(place);
     Link link = level.links.next;
@@ -144,10 +178,13 @@ inline Quantity OrderBook::match(const Order& command, const Incoming& incoming,
     do {
       const std::uint32_t slot = memory.slot_at(link);
       RestingOrder& maker = memory.order(slot);
+      const AccountId account = maker.account();
+      if (account == own) [[unlikely]]
+        break;
       const Quantity quantity = std::min(open, maker.open());
       open -= quantity;
       maker.lower(quantity);
-      emit(command, EventKind::fill, order_id(slot, maker.generation), side, maker.account(), price,
+      emit(command, EventKind::fill, order_id(slot, maker.generation), side, account, price,
            quantity, maker.open(), 0, open == Quantity{0}, out);
       if (maker.open() > Quantity{0}) {
         BASALT_REACHED("a taker leaves a maker part filled");
@@ -157,24 +194,81 @@ inline Quantity OrderBook::match(const Order& command, const Incoming& incoming,
       link = maker.links.next;
     } while (open > Quantity{0} && link != place);
 
-    level.quantity -= before - open;
-    level.links.next = link;
-    memory.links(link).previous = place;
-    if (link == place) {
-      BASALT_ASSERT(level.quantity == Quantity{0});  // I2
-      if (open > Quantity{0}) BASALT_REACHED("a sweep empties a level");
-      makers.drop(memory, rank, place);
-      if (makers.empty()) BASALT_REACHED("a sweep empties a side");
+    if (open < before) [[likely]] {
+      level.quantity -= before - open;
+      filled += before - open;
+      level.links.next = link;
+      memory.links(link).previous = place;
+      last_trade_ = price;
+      if (link == place) {
+        BASALT_ASSERT(level.quantity == Quantity{0});  // I2
+        if (open > Quantity{0}) BASALT_REACHED("a sweep empties a level");
+        makers.drop(memory, rank, place);
+        if (makers.empty()) BASALT_REACHED("a sweep empties a side");
+        continue;
+      }
     }
-  } while (open > Quantity{0} && makers.best() >= limit);
-  makers.add(open - incoming.open);
-  traded_at(price);
-  return open;
+    // Something stands here still: it is of the same account, or nothing is open any more.
+    if (open == Quantity{0}) break;
+    const Left left =
+        prevent_self_trade(command, incoming, open, memory.slot_at(link), memory, out);
+    open = left.open;
+    prevented = left.prevented;
+  } while (open > Quantity{0} && !prevented && makers.best() >= limit);
+  if (filled > Quantity{0}) {
+    makers.add(-filled);
+    move_collar();
+  }
+  return {open, prevented};
+}
+
+OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incoming& incoming,
+                                              Quantity open, std::uint32_t slot, BookMemory& memory,
+                                              EventOutlet& out) noexcept {
+  RestingOrder& maker = memory.order(slot);
+  const auto cancel_of_maker = [&](Quantity quantity) {
+    emit(command, EventKind::canceled, order_id(slot, maker.generation), maker.side(),
+         maker.account(), maker.price(), quantity, maker.open() - quantity,
+         static_cast<std::uint8_t>(CancelReason::self_match), false, out);
+    if (quantity == maker.open()) return unlink(maker, memory);
+    maker.lower(quantity);
+    memory.level(maker.level).quantity -= quantity;
+    levels(maker.side()).add(-quantity);
+  };
+  switch (self_trade_prevention(incoming.flags)) {
+    case SelfTradePrevention::off:
+      break;
+    case SelfTradePrevention::newest:
+      BASALT_REACHED("self-trade prevention cancels the newest");
+      return {open, true};
+    case SelfTradePrevention::oldest:
+      BASALT_REACHED("self-trade prevention cancels the oldest");
+      cancel_of_maker(maker.open());
+      // Where this was the last to take from, the order goes on as any other.
+      return {open, false};
+    case SelfTradePrevention::both:
+      BASALT_REACHED("self-trade prevention cancels both");
+      cancel_of_maker(maker.open());
+      return {open, true};
+    case SelfTradePrevention::decrement: {
+      const Quantity both = std::min(open, maker.open());
+      BASALT_REACHED("self-trade prevention decrements");
+      cancel_of_maker(both);
+      open -= both;
+      emit(command, EventKind::canceled, incoming.order, incoming.side, incoming.account,
+           incoming.limit, both, open, static_cast<std::uint8_t>(CancelReason::self_match),
+           open == Quantity{0}, out);
+      return {open, false};
+    }
+  }
+  BASALT_ASSERT(false && "an order without prevention meets its own account");
+  return {open, true};
 }
 
 inline void OrderBook::rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept {
   Levels& side = levels(incoming.side);
   const Link place = side.make(memory, rank_of(incoming.side, incoming.limit));
+  BASALT_ASSERT(index_of(incoming.account) < limits::accounts_max);
   const std::uint32_t slot = slot_of(incoming.order);
   const Link link = memory.link_of(slot);
   Level& level = memory.level(place);
@@ -270,12 +364,12 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   take_and_rest(command, incoming, memory, out);
 }
 
-void OrderBook::traded_at(Price price) noexcept {
-  last_trade_ = price;
+void OrderBook::move_collar() noexcept {
   if (rules_.collar_ppm == 0) return;
-  const Price width{price.value * rules_.collar_ppm / 1'000'000};  // 36 and 32 bits: no overflow.
-  collar_low_ = price - width;
-  collar_high_ = std::min(price + width, limits::price_max);
+  // 36 and 27 bits: no overflow.
+  const Price width{last_trade_.value * rules_.collar_ppm / 1'000'000};
+  collar_low_ = last_trade_ - width;
+  collar_high_ = std::min(last_trade_ + width, limits::price_max);
 }
 
 void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {

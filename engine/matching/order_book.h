@@ -98,6 +98,8 @@ class OrderBook {
     return levels(makers).best() >= rank_of(makers, limit);
   }
   [[nodiscard]] bool fills_whole(const Incoming& incoming, const BookMemory& memory) const noexcept;
+  [[nodiscard]] bool fills_whole_from_others(const Incoming& incoming,
+                                             const BookMemory& memory) const noexcept;
 
   [[nodiscard]] static bool takes_only(const Incoming& incoming) noexcept {
     return incoming.time_in_force == TimeInForce::ioc ||
@@ -115,12 +117,20 @@ class OrderBook {
 
   void take_and_rest(const Order& command, const Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
-  // Returns what is still open.
-  Quantity match(const Order& command, const Incoming& incoming, BookMemory& memory,
-                 EventOutlet& out) noexcept;  // The hot loop.
+  // What a sweep leaves of an incoming order.
+  struct Left {
+    Quantity open;
+    bool prevented;  // Self-trade prevention ended it: nothing of it may rest.
+  };
+  Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
+             EventOutlet& out) noexcept;  // The hot loop.
+  // The incoming order has met one of its own account, the best of its side.
+  [[gnu::noinline]] Left prevent_self_trade(const Order& command, const Incoming& incoming,
+                                            Quantity open, std::uint32_t slot, BookMemory& memory,
+                                            EventOutlet& out) noexcept;
   void rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept;
   void unlink(RestingOrder& order, BookMemory& memory) noexcept;
-  void traded_at(Price price) noexcept;
+  void move_collar() noexcept;  // To the last trade.
 
   [[nodiscard]] Levels& levels(Side side) noexcept {
     return levels_[static_cast<std::size_t>(side)];

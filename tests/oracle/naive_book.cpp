@@ -80,14 +80,19 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
     return true;
   }
   if (verb != "new" || (words[2] != "buy" && words[2] != "sell")) return false;
-  Order order{*id,   words[2] == "buy", offer->market,   false,
-              "day", offer->price,      offer->quantity, 0};
+  Order order{*id, words[2] == "buy", offer->market,   false, "day", 0,
+              "",  offer->price,      offer->quantity, 0};
   for (std::size_t i = 4; i < words.size(); ++i) {
     if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok") {
       order.life = words[i];
     } else if (words[i] == "post") {
       order.post = true;
-    } else if (!words[i].starts_with("account=") || !id_of(words[i].substr(8))) {
+    } else if (words[i] == "stp=newest" || words[i] == "stp=oldest" || words[i] == "stp=both" ||
+               words[i] == "stp=decrement") {
+      order.stp = words[i].substr(4);
+    } else if (words[i].starts_with("account=") && id_of(words[i].substr(8))) {
+      order.account = *id_of(words[i].substr(8));
+    } else {
       return false;
     }
   }
@@ -97,7 +102,10 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
 
 // Why an order may not enter, or nothing. `freed` leaves its side of the book in the same step.
 std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
-  if (order.post && reachable(order) > 0) return "would-cross";
+  const auto& others = side(!order.buy);
+  if (order.post && !others.empty() && reaches(order, others.begin()->second.front().price)) {
+    return "would-cross";
+  }
   if (order.market || order.life == "ioc" || order.life == "fok") return "";
   std::int64_t resting = -freed;
   for (const auto& [rank, level] : side(order.buy)) {
@@ -153,12 +161,15 @@ void NaiveBook::reduce(std::uint32_t id, std::int64_t total) {
   order.open = stays;
 }
 
-// How much of the other side the order could take, but no more than it wants.
+// How much of the other side the order could take, but no more than it wants. Where it would have
+// to lose something to an order of its own account, it gets no further.
 std::int64_t NaiveBook::reachable(const Order& taker) const {
   std::int64_t found = 0;
   for (const auto& [rank, level] : side(!taker.buy)) {
     if (!reaches(taker, level.front().price)) break;
     for (const Order& maker : level) {
+      if (own(taker, maker) && taker.stp == "oldest") continue;
+      if (own(taker, maker)) return found;
       found += maker.open;
       if (found >= taker.open) return taker.open;
     }
@@ -173,6 +184,11 @@ void NaiveBook::take_and_rest(Order order) {
     Level& best = makers.begin()->second;
     Order& maker = best.front();
     if (!reaches(order, maker.price)) break;
+    if (own(order, maker)) {
+      if (prevents(order, maker)) continue;
+      if (order.open > 0) out_ << "canceled " << order.id << ' ' << order.open << " self-match\n";
+      return;
+    }
     const std::int64_t quantity = std::min(order.open, maker.open);
     out_ << "fill " << order.id << ' ' << maker.id << ' ' << quantity << '@' << maker.price << '\n';
     order.open -= quantity;
@@ -188,6 +204,20 @@ void NaiveBook::take_and_rest(Order order) {
   }
   Level& level = side(order.buy)[rank(order)];
   live_[order.id] = level.insert(level.end(), order);
+}
+
+// An order meets one of its own account. True: it goes on.
+bool NaiveBook::prevents(Order& taker, Order& maker) {
+  const auto cancel_some = [this](Order& order, std::int64_t quantity) {
+    out_ << "canceled " << order.id << ' ' << quantity << " self-match\n";
+    order.open -= quantity;
+    order.executed += quantity;  // It counts in the total that the client intends.
+  };
+  const std::int64_t smaller = std::min(taker.open, maker.open);
+  if (taker.stp != "newest") cancel_some(maker, taker.stp == "decrement" ? smaller : maker.open);
+  if (taker.stp == "decrement") cancel_some(taker, smaller);
+  if (maker.open == 0) remove(maker.id);
+  return taker.stp == "oldest" || (taker.stp == "decrement" && taker.open > 0);
 }
 
 NaiveBook::Order NaiveBook::remove(std::uint32_t id) {

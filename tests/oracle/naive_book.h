@@ -30,7 +30,9 @@ class NaiveBook {
     bool buy;
     bool market;
     bool post;
-    std::string life;  // day, gtc, ioc or fok.
+    std::string life;       // day, gtc, ioc or fok.
+    std::uint32_t account;  // 0: nobody's.
+    std::string stp;        // newest, oldest, both, decrement, or empty: trades with its own.
     std::int64_t price;
     std::int64_t open;
     std::int64_t executed;
@@ -63,6 +65,10 @@ class NaiveBook {
   std::map<std::int64_t, Level>& side(bool buy) { return buy ? bids_ : asks_; }
   const std::map<std::int64_t, Level>& side(bool buy) const { return buy ? bids_ : asks_; }
   std::int64_t reachable(const Order& taker) const;
+  static bool own(const Order& taker, const Order& maker) {
+    return !taker.stp.empty() && taker.account != 0 && taker.account == maker.account;
+  }
+  bool prevents(Order& taker, Order& maker);
   Order remove(std::uint32_t id);
 
   std::ostream& out_;

@@ -27,6 +27,7 @@ struct Flow {
   std::uint32_t replaces;
   std::uint32_t takers;  // Of new orders: market, immediate-or-cancel or fill-or-kill.
   std::uint32_t odd;     // Of all: extremes, phases and what cannot be read.
+  std::uint32_t owned;   // Of new orders: of one of three accounts, most with prevention.
 };
 
 [[nodiscard]] std::span<const Flow> all_flows();
