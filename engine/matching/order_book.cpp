@@ -100,8 +100,10 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
   BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);  // Risk hands out free ones.
   BASALT_ASSERT(command.quantity > Quantity{0});
   BASALT_ASSERT(command.quantity <= limits::quantity_max);
+  // What has no say unless the order crosses.
+  constexpr unsigned harmless = flag_post_only | flag_self_trade_mask;
   const bool plain =
-      (command.flags & ~flag_post_only) == 0 &&
+      (command.flags & ~harmless) == 0 &&
       (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);
   // Most orders: nothing to refuse, nothing to take.
   if (plain && command.price >= collar_low_ && command.price <= collar_high_ &&
