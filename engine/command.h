@@ -58,6 +58,8 @@ inline constexpr std::uint16_t flag_market = 1;  // price is the protection pric
 inline constexpr std::uint16_t flag_post_only = 2;
 inline constexpr std::uint16_t flag_wire_price = 8;  // Towards risk: price is in wire units still.
 inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
+inline constexpr std::uint16_t flag_instructed = 16;  // Instructions follow, in slot 2.
+inline constexpr std::uint16_t flag_waiting = 32;     // In the book only: a stop that waits.
 // Three bits of Order::flags: what an incoming order wants done where it meets an order of its own
 // account (SelfTradePrevention).
 inline constexpr std::uint16_t flag_self_trade_shift = 7;
@@ -194,6 +196,14 @@ struct DefineSession {
       password_sha256;  // Of salt, then the password in upper case, padded.
 };
 
+// What an order asks for that most do not. In slot 2 of a new order with flag_instructed.
+struct Instructions {
+  Quantity display;       // Reserve: what the book shows of it at a time; 0: all of it.
+  Quantity min_quantity;  // What it must trade at once, or it is cancelled; 0: nothing.
+  Price stop;             // Waits until the market trades here or beyond; no_price: does not wait.
+  std::array<std::uint8_t, 40> spare;
+};
+
 // A change to something that is defined; which fields count depends on the kind.
 struct Amendment {
   ExternalId external_id;    // All zero: none. Otherwise applied at most once.
@@ -268,6 +278,7 @@ static_assert(sizeof(DefineAccount) == 64 &&
               std::has_unique_object_representations_v<DefineAccount>);
 static_assert(sizeof(DefineSession) == 64 &&
               std::has_unique_object_representations_v<DefineSession>);
+static_assert(sizeof(Instructions) == 64 && std::has_unique_object_representations_v<Instructions>);
 static_assert(sizeof(Amendment) == 64 && std::has_unique_object_representations_v<Amendment>);
 static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
 

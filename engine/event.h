@@ -3,11 +3,15 @@
 // An event never repeats its command: readers of the log hold the command while its events pass.
 //
 //   command        events, in this order
-//   new_order      Rejected │ Fill…, then Rested │ Canceled │ nothing more (filled)
+//   new_order      Rejected │ Armed (a stop that waits)
+//                  │ Fill…, then Rested │ Canceled │ nothing more (filled)
 //   replace        Nothing (the original is not live) │ Canceled (invalid: the original goes)
 //                  │ Replaced, then as for a new order
 //   cancel, reduce Nothing (not live, or nothing to lower) │ Canceled
 //   others         their own effects │ Nothing
+//
+// A Fill of a reserve order that shows anew is followed by its Restated. Whatever trades may
+// trigger stops: each is Triggered, then told as a new order, before the command's last event.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +30,9 @@ enum class EventKind : std::uint8_t {
   fill = 131,      // order = the maker, remaining = what is left of it; price is the maker's.
   canceled = 132,  // quantity went from order, remaining stays open.
   replaced = 133,  // order = the original, which is gone; remaining = open on the new number.
+  triggered = 134,  // A stop enters the market; remaining is open. Fills that follow are its own.
+  restated = 135,   // A reserve order shows quantity anew, behind all others; remaining is open.
+  armed = 136,      // A stop waits; price is where it triggers, remaining is open.
 };
 
 // Why an order, or a part of it, was cancelled. The values are OUCH's characters.

@@ -31,6 +31,8 @@ inline constexpr std::uint32_t settlement_cycles_max = 8;
 // of them stay within a signed 128.
 inline constexpr Price price_max{(std::int64_t{1} << 36) - 1};
 inline constexpr Quantity quantity_max{(std::int64_t{1} << 48) - 1};
+// How often a reserve order may show anew: each time is a fill of its own.
+inline constexpr std::int64_t reserve_parts_max = 1'000;
 // What one side of a book may hold in all, so that no sum over orders can overflow.
 inline constexpr Quantity resting_max{std::int64_t{1} << 62};
 inline constexpr std::int64_t tick_lot_value_max = (std::int64_t{1} << 31) - 1;

@@ -27,6 +27,9 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     no_reference_price = 24,  // A market order, and nothing to bound it by.
     insufficient_funds = 25,  // The account's free balance does not cover the hold.
     open_orders_exceeded = 26,  // The account, or the venue, has no room for another live order.
+    invalid_max_floor = 27,     // What a reserve order shows is not above zero.
+    invalid_min_quantity = 28,  // Below zero, or more than the order's quantity.
+    invalid_stop_price = 29,    // Zero, or beyond the price cap.
     // Found by matching.
     outside_collar = 48,   // Beyond the dynamic collar around the last trade.
     not_live = 49,         // Cancel, reduce or replace of an order that is not live.

@@ -22,7 +22,8 @@ using matching::MatchingCore;
 // Nodes for levels: one path for every second order, each at a price far from all others.
 MatchingCore::Limits limits_for(std::uint32_t orders_max) {
   constexpr std::uint32_t upper_nodes = 64 * 64 + 64 + 1;  // Of both sides, and then some.
-  return {orders_max, 1, orders_max / 2 + 64, orders_max + 2 * upper_nodes};
+  constexpr std::uint32_t instructed_max = 1U << 15;
+  return {orders_max, 1, orders_max / 2 + 64, orders_max + 2 * upper_nodes, instructed_max};
 }
 
 // What is wrong with a line.
@@ -97,6 +98,12 @@ std::string_view word_for(Reject reject) {
       return "quantity";
     case Reject::invalid_price:
       return "price";
+    case Reject::invalid_max_floor:
+      return "display";
+    case Reject::invalid_min_quantity:
+      return "min-quantity";
+    case Reject::invalid_stop_price:
+      return "stop-price";
     case Reject::duplicate_order:
       return "duplicate";
     case Reject::not_live:
@@ -124,6 +131,8 @@ std::string_view word_for(CancelReason reason) {
       return "immediate";
     case CancelReason::self_match:
       return "self-match";
+    case CancelReason::post_only:
+      return "would-cross";
     default:
       return "system";
   }
@@ -152,7 +161,7 @@ struct BookSession::State {
   void print_book();
 
   // Applies a command and tells its events. `wanted` is the id that a refusal names.
-  void apply(Order& order, std::uint32_t wanted);
+  void apply(Command& command, std::uint32_t wanted);
   void tell(const Order& order, const Event& event, std::uint32_t wanted);
   void rejected(std::uint32_t id, Reject reject) {
     out << "rejected " << id << ' ' << word_for(reject) << '\n';
@@ -185,6 +194,9 @@ struct BookSession::State {
   std::vector<std::uint32_t> id_in_slot;
   std::unordered_map<std::uint32_t, OrderId> live;
   std::unordered_map<std::uint32_t, AccountId> accounts{{0, AccountId{0}}};
+  // Whose the fills are that come next.
+  OrderId taker{};
+  Quantity taker_open;
   Sequence sequence = 0;
   std::uint64_t line_number = 0;
   std::string phase_name = "open";
@@ -233,6 +245,9 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (!offer.price) order.flags |= flag_market;
   // Without a collar a market order is bounded by the ends of the price range alone.
   order.price = offer.price.value_or(order.side == Side::buy ? limits::price_max : Price{1});
+  std::optional<Quantity> display;
+  std::optional<Quantity> min_quantity;
+  std::optional<Price> stop;
   for (std::size_t i = 4; i < words.size(); ++i) {
     const std::string_view word = words[i];
     if (word == "day")
@@ -249,6 +264,12 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
       order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
     else if (word.starts_with("stp="))
       order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
+    else if (word.starts_with("display="))
+      display = quantity_of(word.substr(8));
+    else if (word.starts_with("min="))
+      min_quantity = quantity_of(word.substr(4));
+    else if (word.starts_with("stop="))
+      stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
     else
       throw Unreadable{"no such instruction: " + std::string(word)};
   }
@@ -261,10 +282,24 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (phase_name == "halted") return rejected(id, Reject::instrument_halted);
   if (!valid(order.quantity)) return rejected(id, Reject::invalid_quantity);
   if (!valid(order.price)) return rejected(id, Reject::invalid_price);
+  if (display && !valid(*display)) return rejected(id, Reject::invalid_max_floor);
+  if (min_quantity && (*min_quantity < Quantity{0} || *min_quantity > order.quantity)) {
+    return rejected(id, Reject::invalid_min_quantity);
+  }
+  if (stop && !valid(*stop)) return rejected(id, Reject::invalid_stop_price);
   if (live.contains(id)) return rejected(id, Reject::duplicate_order);
   if (free_slots.empty()) return rejected(id, Reject::open_orders_exceeded);
   order.order = take_slot(id);
-  apply(order, id);
+  Command command;
+  command.order = order;
+  if (display || min_quantity || stop) {
+    command.order.flags |= flag_instructed;
+    command.set(Instructions{display.value_or(Quantity{}),
+                             min_quantity.value_or(Quantity{}),
+                             stop.value_or(no_price),
+                             {}});
+  }
+  apply(command, id);
 }
 
 void BookSession::State::replace(const std::vector<std::string_view>& words) {
@@ -281,24 +316,26 @@ void BookSession::State::replace(const std::vector<std::string_view>& words) {
   if (!valid(*offer.price)) return rejected(new_id, Reject::invalid_price);
   if (live.contains(new_id)) return rejected(new_id, Reject::duplicate_order);
   if (free_slots.empty()) return rejected(new_id, Reject::open_orders_exceeded);
-  Order order;
+  Command command;
+  Order& order = command.order;
   order.kind = CommandKind::replace;
   order.original = original->second;
   order.quantity = offer.quantity;
   order.price = *offer.price;
   order.order = take_slot(new_id);
-  apply(order, new_id);
+  apply(command, new_id);
 }
 
 void BookSession::State::cancel(std::uint32_t id, std::optional<Quantity> total) {
   const auto found = live.find(id);
   if (found == live.end()) return rejected(id, Reject::not_live);
   if (total && *total < Quantity{0}) return rejected(id, Reject::invalid_quantity);
-  Order order;
+  Command command;
+  Order& order = command.order;
   order.kind = total ? CommandKind::reduce : CommandKind::cancel;
   order.order = found->second;
   order.quantity = total.value_or(Quantity{0});
-  apply(order, id);
+  apply(command, id);
 }
 
 void BookSession::State::phase(std::string_view name) {
@@ -309,10 +346,13 @@ void BookSession::State::phase(std::string_view name) {
   out << "phase " << name << '\n';
 }
 
-void BookSession::State::apply(Order& order, std::uint32_t wanted) {
+void BookSession::State::apply(Command& command, std::uint32_t wanted) {
+  Order& order = command.order;
   order.sequence = ++sequence;
   order.instrument = InstrumentId{0};
-  core.apply(order, outlet);
+  core.apply(command, outlet);
+  taker = order.order;
+  taker_open = order.quantity;
   bool first = true;
   for (bool more = true; more;) {
     outlet.flush();
@@ -334,14 +374,16 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
   const std::uint32_t id = id_in_slot[slot_of(event.order)];
   switch (event.kind) {
     case EventKind::fill:
-      out << "fill " << wanted << ' ' << id << ' ' << event.quantity.value << '@'
-          << event.price.value << '\n';
+      out << "fill " << id_in_slot[slot_of(taker)] << ' ' << id << ' ' << event.quantity.value
+          << '@' << event.price.value << '\n';
+      taker_open -= event.quantity;
       if (event.remaining == Quantity{0}) gone(event.order);
-      if (event.last != 0) gone(order.order);
+      if (taker_open == Quantity{0}) gone(taker);
       return;
     case EventKind::canceled:
       out << "canceled " << id << ' ' << event.quantity.value << ' ' << word_for(event.reason())
           << '\n';
+      if (event.order == taker) taker_open = event.remaining;
       if (event.remaining == Quantity{0}) gone(event.order);
       if (order.kind == CommandKind::replace && event.order == order.original) {
         give_slot(order.order);
@@ -349,8 +391,14 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
       return;
     case EventKind::replaced:
       out << "replaced " << id << ' ' << wanted << '\n';
+      taker_open = event.remaining;
       gone(event.order);
       live.emplace(wanted, order.order);
+      return;
+    case EventKind::triggered:
+      out << "triggered " << id << '\n';
+      taker = event.order;
+      taker_open = event.remaining;
       return;
     case EventKind::rejected:
       give_slot(order.order);
@@ -358,6 +406,8 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
     case EventKind::nothing:
       return rejected(wanted, Reject::lowers_nothing);
     case EventKind::rested:
+    case EventKind::restated:
+    case EventKind::armed:
       return;
   }
 }
@@ -415,7 +465,7 @@ int book_verb(int argc, char** argv) {
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok] [post] [account=N]\n"
-           "      [stp=newest|oldest|both|decrement]\n"
+           "      [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE · phase open|closed|halted\n"
            "  book                                            examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;

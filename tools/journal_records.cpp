@@ -74,6 +74,12 @@ const char* name_of(EventKind kind) {
       return "canceled";
     case EventKind::replaced:
       return "replaced";
+    case EventKind::triggered:
+      return "triggered";
+    case EventKind::restated:
+      return "restated";
+    case EventKind::armed:
+      return "armed";
   }
   return "unknown";
 }

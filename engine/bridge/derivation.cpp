@@ -153,6 +153,10 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       own->state.open = event.remaining;
       return;
     }
+    case EventKind::triggered:  // Of orders that no session can send yet.
+    case EventKind::restated:
+    case EventKind::armed:
+      return;
   }
 }
 

@@ -85,6 +85,12 @@ std::string_view word(Reject reject) noexcept {
       return "insufficient funds";
     case Reject::open_orders_exceeded:
       return "open orders exceeded";
+    case Reject::invalid_max_floor:
+      return "invalid max floor";
+    case Reject::invalid_min_quantity:
+      return "invalid min quantity";
+    case Reject::invalid_stop_price:
+      return "invalid stop price";
     case Reject::outside_collar:
       return "outside collar";
     case Reject::not_live:

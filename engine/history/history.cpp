@@ -78,6 +78,9 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
       return;
     case EventKind::rested:
     case EventKind::nothing:
+    case EventKind::triggered:  // Of orders that no session can send yet.
+    case EventKind::restated:
+    case EventKind::armed:
       return;
   }
 }

@@ -79,6 +79,9 @@ void MarketDataCore::on_event(const Command& command, const Event& event) noexce
       return;
     case EventKind::rejected:
     case EventKind::nothing:
+    case EventKind::triggered:  // Of orders that no session can send yet.
+    case EventKind::restated:
+    case EventKind::armed:
       return;
   }
 }

@@ -18,33 +18,40 @@ T* make_all(std::byte* at, std::size_t count, Make make) {
 
 }  // namespace
 
-BookMemory::BookMemory(std::uint32_t orders_max, std::uint32_t leaves_max, std::uint32_t inners_max,
-                       Arena& arena)
-    : units_(arena.take<Unit>(units(orders_max, leaves_max)).data()->bytes.data()),
-      levels_(make_all<Level>(units_, std::size_t{leaf_levels} * leaves_max,
+BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
+    : units_(arena.take<Unit>(units(limits.orders_max, limits.leaves_max)).data()->bytes.data()),
+      levels_(make_all<Level>(units_, std::size_t{leaf_levels} * limits.leaves_max,
                               [](std::size_t i) {
                                 const auto self = static_cast<Link>(i);
                                 return Level{{self, self}, {}};
                               })),
-      first_order_(leaf_levels * leaves_max),
-      orders_(make_all<RestingOrder>(units_ + link_bytes * first_order_, orders_max,
+      first_order_(leaf_levels * limits.leaves_max),
+      orders_(make_all<RestingOrder>(units_ + link_bytes * first_order_, limits.orders_max,
                                      [](std::size_t) { return RestingOrder{}; })),
-      total_(arena.take<Quantity>(orders_max)),
-      occupied_(arena.take<std::uint64_t>(leaves_max)),
-      inner_(arena.take<Inner>(inners_max)),
-      free_leaf_(arena.take<std::uint32_t>(leaves_max)),
-      free_inner_(arena.take<std::uint32_t>(inners_max)) {
-  BASALT_ASSERT(units(orders_max, leaves_max) < none);
+      total_(arena.take<Quantity>(limits.orders_max)),
+      occupied_(arena.take<std::uint64_t>(limits.leaves_max)),
+      inner_(arena.take<Inner>(limits.inners_max)),
+      free_leaf_(arena.take<std::uint32_t>(limits.leaves_max)),
+      free_inner_(arena.take<std::uint32_t>(limits.inners_max)),
+      detail_of_(arena.take<std::uint32_t>(limits.orders_max)),
+      details_(arena.take<Details>(limits.instructed_max)),
+      free_detail_(arena.take<std::uint32_t>(limits.instructed_max)),
+      parts_max_(limits.parts_max()) {
+  BASALT_ASSERT(units(limits.orders_max, limits.leaves_max) < none);
   // Stacked so that the lowest numbers come out first.
-  for (std::uint32_t i = leaves_max; i > 0; --i) give_leaf(i - 1);
-  for (std::uint32_t i = inners_max; i > 0; --i) give_inner(i - 1);
+  for (std::uint32_t i = limits.leaves_max; i > 0; --i) give_leaf(i - 1);
+  for (std::uint32_t i = limits.inners_max; i > 0; --i) give_inner(i - 1);
+  for (std::uint32_t i = limits.instructed_max; i > 0; --i) free_detail_[details_free_++] = i - 1;
 }
 
-std::size_t BookMemory::memory_bytes(std::uint32_t orders_max, std::uint32_t leaves_max,
-                                     std::uint32_t inners_max) noexcept {
-  return Arena::cost<Unit>(units(orders_max, leaves_max)) + Arena::cost<Quantity>(orders_max) +
-         Arena::cost<std::uint64_t>(leaves_max) + Arena::cost<Inner>(inners_max) +
-         Arena::cost<std::uint32_t>(leaves_max) + Arena::cost<std::uint32_t>(inners_max);
+std::size_t BookMemory::memory_bytes(const BookLimits& limits) noexcept {
+  return Arena::cost<Unit>(units(limits.orders_max, limits.leaves_max)) +
+         Arena::cost<Quantity>(limits.orders_max) + Arena::cost<std::uint64_t>(limits.leaves_max) +
+         Arena::cost<Inner>(limits.inners_max) + Arena::cost<std::uint32_t>(limits.leaves_max) +
+         Arena::cost<std::uint32_t>(limits.inners_max) +
+         Arena::cost<std::uint32_t>(limits.orders_max) +
+         Arena::cost<Details>(limits.instructed_max) +
+         Arena::cost<std::uint32_t>(limits.instructed_max);
 }
 
 std::uint32_t BookMemory::take_leaf() noexcept {

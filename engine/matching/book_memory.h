@@ -11,6 +11,8 @@
 // An order is half a cache line, and holds what a fill or a cancel needs. What only a reduction or
 // a replacement asks for, its intended total, lies in an array of its own.
 //
+// What only few orders have (a reserve, a stop) lies in a pool of details, found by slot.
+//
 // Invariants
 //   M1  Nodes in use plus nodes free is each pool's size.
 //   M2  A level that no order is linked to is its own ring, and has quantity 0.
@@ -76,6 +78,9 @@ struct alignas(2 * link_bytes) RestingOrder {
   void lower(Quantity by) noexcept {
     open_and_traits -= static_cast<std::uint64_t>(by.value) << traits_bits;
   }
+  void raise(Quantity by) noexcept {
+    open_and_traits += static_cast<std::uint64_t>(by.value) << traits_bits;
+  }
   void set(Side side, TimeInForce time_in_force, std::uint16_t flags, Quantity open) noexcept {
     const auto traits = static_cast<std::uint64_t>(flags) << 4 |
                         static_cast<std::uint64_t>(time_in_force) << 1 |
@@ -96,6 +101,33 @@ struct alignas(2 * link_bytes) RestingOrder {
 static_assert(sizeof(Level) == link_bytes && sizeof(RestingOrder) == 2 * link_bytes);
 static_assert(offsetof(Level, links) == 0 && offsetof(RestingOrder, links) == 0);
 
+// Of an order with flag_instructed, while it is in the book.
+struct Details {
+  Quantity display;       // What it shows at a time; 0: all of it.
+  Quantity reserve;       // What it does not show.
+  Quantity min_quantity;  // Of a stop that waits.
+  Price stop;             // Likewise.
+
+  // How often it will show anew.
+  [[nodiscard]] std::int64_t parts() const noexcept {
+    return reserve == Quantity{0} ? 0 : (reserve.value + display.value - 1) / display.value;
+  }
+};
+
+// How many of what there is room for.
+struct BookLimits {
+  std::uint32_t orders_max = 0;
+  std::uint32_t leaves_max = 0;
+  std::uint32_t inners_max = 0;
+  std::uint32_t instructed_max = 0;  // Orders with details.
+
+  // A reserve order is as many fills as it has parts: what all of them may show anew is bounded,
+  // and so is what one command can tell.
+  [[nodiscard]] constexpr std::int64_t parts_max() const noexcept {
+    return std::int64_t{4} * instructed_max;
+  }
+};
+
 class BookMemory {
  public:
   static constexpr std::uint32_t leaf_levels = 64;
@@ -108,10 +140,8 @@ class BookMemory {
     Inner() noexcept { child.fill(none); }
   };
 
-  BookMemory(std::uint32_t orders_max, std::uint32_t leaves_max, std::uint32_t inners_max,
-             Arena& arena);
-  static std::size_t memory_bytes(std::uint32_t orders_max, std::uint32_t leaves_max,
-                                  std::uint32_t inners_max) noexcept;
+  BookMemory(const BookLimits& limits, Arena& arena);
+  static std::size_t memory_bytes(const BookLimits& limits) noexcept;
 
   [[nodiscard]] std::uint32_t orders_max() const noexcept {
     return static_cast<std::uint32_t>(total_.size());
@@ -137,7 +167,37 @@ class BookMemory {
   // What the order intends in all, executed quantity included.
   [[nodiscard]] Quantity& total(std::uint32_t slot) noexcept { return total_[slot]; }
   [[nodiscard]] Quantity executed(std::uint32_t slot) const noexcept {
-    return total_[slot] - orders_[slot].open();
+    return total_[slot] - open(slot);
+  }
+  // What it may still trade, shown or not.
+  [[nodiscard]] Quantity open(std::uint32_t slot) const noexcept {
+    const RestingOrder& order = orders_[slot];
+    const bool instructed = (order.flags() & flag_instructed) != 0;
+    return instructed ? order.open() + details(slot).reserve : order.open();
+  }
+
+  // Details of the order in a slot, which has flag_instructed.
+  [[nodiscard]] Details& details(std::uint32_t slot) noexcept { return details_[detail_of_[slot]]; }
+  [[nodiscard]] const Details& details(std::uint32_t slot) const noexcept {
+    return details_[detail_of_[slot]];
+  }
+  [[nodiscard]] bool has_room_for(const Details& wanted) const noexcept {
+    return details_free_ > 0 && parts_ + wanted.parts() <= parts_max_;
+  }
+  void take_details(std::uint32_t slot, const Details& value) noexcept {
+    BASALT_ASSERT(details_free_ > 0);
+    detail_of_[slot] = free_detail_[--details_free_];
+    details(slot) = value;
+    parts_ += value.parts();
+  }
+  void give_details(std::uint32_t slot) noexcept {
+    parts_ -= details(slot).parts();
+    free_detail_[details_free_++] = detail_of_[slot];
+  }
+  void lower_reserve(std::uint32_t slot, Quantity by) noexcept {
+    parts_ -= details(slot).parts();
+    details(slot).reserve -= by;
+    parts_ += details(slot).parts();
   }
   [[nodiscard]] bool is_live(OrderId order) const noexcept {
     BASALT_ASSERT(slot_of(order) < total_.size());
@@ -181,6 +241,10 @@ class BookMemory {
   [[nodiscard]] std::uint32_t inners_in_use() const noexcept {
     return static_cast<std::uint32_t>(inner_.size()) - inners_free_;
   }
+  [[nodiscard]] std::uint32_t details_in_use() const noexcept {
+    return static_cast<std::uint32_t>(details_.size()) - details_free_;
+  }
+  [[nodiscard]] std::int64_t parts_in_use() const noexcept { return parts_; }
 
  private:
   struct alignas(link_bytes) Unit {
@@ -198,6 +262,12 @@ class BookMemory {
   const std::span<std::uint32_t> free_inner_;
   std::uint32_t leaves_free_ = 0;
   std::uint32_t inners_free_ = 0;
+  const std::span<std::uint32_t> detail_of_;  // By slot.
+  const std::span<Details> details_;
+  const std::span<std::uint32_t> free_detail_;
+  std::uint32_t details_free_ = 0;
+  std::int64_t parts_ = 0;
+  const std::int64_t parts_max_;
 };
 
 }  // namespace basalt::matching

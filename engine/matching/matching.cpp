@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "engine/matching/emit.h"
+
 namespace basalt::matching {
 namespace {
 
@@ -9,15 +11,19 @@ namespace {
 // waits for memory about as long as it takes to handle so many.
 constexpr ring::Position prefetch_commands = 8;
 
+// Of most commands a shard sees the first slot alone (Risk::emit).
+bool has_more_slots(const Order& order) noexcept {
+  return order.kind == CommandKind::define_instrument ||
+         (order.kind == CommandKind::new_order && (order.flags & flag_instructed) != 0);
+}
+
 }  // namespace
 
 MatchingCore::MatchingCore(const Limits& limits, Arena& arena)
-    : memory_(limits.orders_max, limits.leaves_max, limits.inners_max, arena),
-      book_(arena.take<OrderBook>(limits.instruments_max)) {}
+    : memory_(limits.books(), arena), book_(arena.take<OrderBook>(limits.instruments_max)) {}
 
 std::size_t MatchingCore::memory_bytes(const Limits& limits) noexcept {
-  return BookMemory::memory_bytes(limits.orders_max, limits.leaves_max, limits.inners_max) +
-         Arena::cost<OrderBook>(limits.instruments_max);
+  return BookMemory::memory_bytes(limits.books()) + Arena::cost<OrderBook>(limits.instruments_max);
 }
 
 void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
@@ -26,10 +32,22 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     book_[index_of(command.order.instrument)].define(
         {command.order.instrument, definition.collar_ppm});
   }
+  if (command.order.kind == CommandKind::new_order &&
+      (command.order.flags & flag_instructed) != 0) {
+    book_[index_of(command.order.instrument)].new_order(command.order, command.as<Instructions>(),
+                                                        memory_, out);
+    out.latest().last = 1;
+    return;
+  }
   apply(command.order, out);
 }
 
 void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
+  apply_unmarked(order, out);
+  out.latest().last = 1;
+}
+
+void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept {
   const auto book = [&]() -> OrderBook& { return book_[index_of(order.instrument)]; };
   switch (order.kind) {
     case CommandKind::new_order:
@@ -41,14 +59,8 @@ void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
     case CommandKind::reduce:
       return book().reduce(order, memory_, out);
     default:
-      break;  // Nothing in a book depends on it; the log still waits for an answer.
+      return emit_nothing(order, out);  // No book depends on it; the log still waits for an answer.
   }
-  Event& event = *out.claim();
-  event = Event{};
-  event.sequence = order.sequence;
-  event.kind = EventKind::nothing;
-  event.instrument = order.instrument;
-  event.last = 1;
 }
 
 void MatchingCore::assert_invariants() const {
@@ -73,8 +85,7 @@ std::uint32_t Matching::poll() noexcept {
     if (const Slot* later = orders_.ahead(prefetch_commands)) {
       core_.prefetch(std::bit_cast<Order>(*later));
     }
-    if (assembler_.pending() ||
-        static_cast<CommandKind>(slot->kind()) == CommandKind::define_instrument) {
+    if (assembler_.pending() || has_more_slots(std::bit_cast<Order>(*slot))) {
       if (assembler_.take(*slot)) core_.apply(assembler_.command(), out_);
     } else {
       core_.apply(std::bit_cast<Order>(*slot), out_);

@@ -26,17 +26,26 @@ class MatchingCore {
     std::uint32_t instruments_max = 0;  // Likewise.
     std::uint32_t leaves_max = 0;       // Nodes for price levels, shared by this shard's books.
     std::uint32_t inners_max = 0;
+    std::uint32_t instructed_max = 0;  // Orders with a reserve or a stop, of orders_max.
+
+    [[nodiscard]] BookLimits books() const noexcept {
+      return {orders_max, leaves_max, inners_max, instructed_max};
+    }
   };
 
   MatchingCore(const Limits& limits, Arena& arena);
   static std::size_t memory_bytes(const Limits& limits) noexcept;
 
-  // What one command can emit at most: a fill for every order that can rest, and three more.
+  // What one command can emit at most: a fill for every order that can rest, two events for every
+  // part of a reserve, three for every stop that triggers, and three more.
   [[nodiscard]] static std::uint32_t events_max(const Limits& limits) noexcept {
-    return limits.orders_max + 3;
+    const BookLimits books = limits.books();
+    return limits.orders_max + 2 * static_cast<std::uint32_t>(books.parts_max()) +
+           3 * books.instructed_max + 3;
   }
 
-  // Applies one command and emits its events. Definitions need their slots; orders only the first.
+  // Applies one command and emits its events, the last one marked. Definitions and orders with
+  // instructions need their slots; other orders only the first.
   void apply(const Command& command, EventOutlet& out) noexcept;
   void apply(const Order& order, EventOutlet& out) noexcept;
 
@@ -58,6 +67,8 @@ class MatchingCore {
   void assert_invariants() const;  // O(orders_max).
 
  private:
+  void apply_unmarked(const Order& order, EventOutlet& out) noexcept;
+
   BookMemory memory_;
   std::span<OrderBook> book_;
 };

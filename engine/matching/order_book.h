@@ -15,6 +15,10 @@
 //   I3  Within a level, orders stand in the order in which they came to rest.
 //   I4  An order rests in one place: its slot's generation is not zero exactly while it does.
 //   I5  What rests on a side is at most limits::resting_max, so no sum of quantities overflows.
+//   I6  No stop waits that the last trade has reached.
+//
+// The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
+// an order must ask for.
 #pragma once
 
 #include <array>
@@ -24,16 +28,12 @@
 #include "engine/command.h"
 #include "engine/event.h"
 #include "engine/matching/book_memory.h"
+#include "engine/matching/emit.h"
 #include "engine/matching/levels.h"
-#include "engine/pipeline/outlet.h"
-#include "engine/ring/spsc_ring.h"
 #include "engine/state_hash.h"
 #include "engine/types.h"
 
 namespace basalt::matching {
-
-using EventRing = ring::SpscRing<Event>;
-using EventOutlet = pipeline::Outlet<EventRing, Event>;
 
 class OrderBook {
  public:
@@ -45,8 +45,10 @@ class OrderBook {
 
   void define(const Rules& rules) noexcept { rules_ = rules; }
 
-  // Each of these emits the events that event.h lists for the command, the last one marked.
+  // Each of these emits the events that event.h lists for the command.
   void new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
+  void new_order(const Order& command, const Instructions& instructions, BookMemory& memory,
+                 EventOutlet& out) noexcept;
   void replace(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
   void cancel(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
   void reduce(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
@@ -60,16 +62,19 @@ class OrderBook {
   [[nodiscard]] const Level* find(Side side, Price price, const BookMemory& memory) const noexcept {
     return levels(side).find(memory, rank_of(side, price));
   }
+  // Stops that wait, over both sides.
+  [[nodiscard]] std::uint32_t stops_waiting() const noexcept { return stops_waiting_; }
   // Calls visit(price, level) for the best `levels_max` levels, best first. Not for hot code: walks
   // the tree anew for each level.
   template <typename Visit>
   void each_level(Side side, const BookMemory& memory, Visit visit,
                   std::uint32_t levels_max = ~std::uint32_t{0}) const {
-    std::uint32_t visited = 0;
-    for (Rank rank = levels(side).best(); rank != no_rank && visited++ < levels_max;
-         rank = levels(side).next_worse(memory, rank)) {
-      visit(price_of(side, rank), *levels(side).find(memory, rank));
-    }
+    each_of(levels(side), side, memory, visit, levels_max);
+  }
+  // Likewise visit(stop price, level) for the stops of a side, the first to trigger first.
+  template <typename Visit>
+  void each_stop_level(Side side, const BookMemory& memory, Visit visit) const {
+    each_of(stops(side), opposite(side), memory, visit, ~std::uint32_t{0});
   }
 
   // Books by rank: all that decides what an order can do yet, best first. Not order numbers, which
@@ -89,18 +94,33 @@ class OrderBook {
     Price limit;
     Quantity open;
     Quantity executed;  // Of the whole chain of replacements, before this command.
+    Details details{};  // With flag_instructed.
+  };
+  // What a sweep leaves of an incoming order.
+  struct Left {
+    Quantity open;
+    bool prevented = false;  // Self-trade prevention ended it: nothing of it may rest.
   };
 
+  template <typename Visit>
+  static void each_of(const Levels& levels, Side ranks, const BookMemory& memory, Visit visit,
+                      std::uint32_t levels_max) {
+    std::uint32_t visited = 0;
+    for (Rank rank = levels.best(); rank != no_rank && visited++ < levels_max;
+         rank = levels.next_worse(memory, rank)) {
+      visit(price_of(ranks, rank), *levels.find(memory, rank));
+    }
+  }
+
+  // order_book.cpp
+  [[nodiscard]] static Incoming incoming_of(const Order& command) noexcept;
+  [[nodiscard]] Price bounded(const Incoming& incoming) const noexcept;
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept;
   [[nodiscard]] bool crosses(Side taker, Price limit) const noexcept {
     const Side makers = opposite(taker);
     return levels(makers).best() >= rank_of(makers, limit);
   }
-  [[nodiscard]] bool fills_whole(const Incoming& incoming, const BookMemory& memory) const noexcept;
-  [[nodiscard]] bool fills_whole_from_others(const Incoming& incoming,
-                                             const BookMemory& memory) const noexcept;
-
   [[nodiscard]] static bool takes_only(const Incoming& incoming) noexcept {
     return incoming.time_in_force == TimeInForce::ioc ||
            incoming.time_in_force == TimeInForce::fok || (incoming.flags & flag_market) != 0;
@@ -111,26 +131,49 @@ class OrderBook {
     return memory.has_room(Levels::inner_depth) &&
            levels(side).quantity() - freed + open <= limits::resting_max;  // I5
   }
-
-  [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,
-                                           EventOutlet& out) noexcept;
-
+  [[gnu::noinline]] void new_order_in_full(const Order& command, Incoming incoming,
+                                           BookMemory& memory, EventOutlet& out) noexcept;
   void take_and_rest(const Order& command, const Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
-  // What a sweep leaves of an incoming order.
-  struct Left {
-    Quantity open;
-    bool prevented;  // Self-trade prevention ended it: nothing of it may rest.
-  };
   Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;  // The hot loop.
+  void move_collar() noexcept;            // To the last trade.
+
+  // order_book-inl.h
+  void rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept;
+  void link(Levels& side, Rank rank, const Incoming& incoming, Quantity shown,
+            BookMemory& memory) noexcept;
+  void unlink(RestingOrder& order, BookMemory& memory) noexcept;
+  void unlink_from(Levels& side, Rank rank, RestingOrder& order, BookMemory& memory) noexcept;
+
+  // order_book_rules.cpp
+  [[nodiscard]] bool fills(const Incoming& incoming, Quantity wanted,
+                           const BookMemory& memory) const noexcept;
+  [[nodiscard]] bool fills_one_by_one(const Incoming& incoming, Quantity wanted,
+                                      const BookMemory& memory) const noexcept;
   // The incoming order has met one of its own account, the best of its side.
   [[gnu::noinline]] Left prevent_self_trade(const Order& command, const Incoming& incoming,
                                             Quantity open, std::uint32_t slot, BookMemory& memory,
                                             EventOutlet& out) noexcept;
-  void rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept;
-  void unlink(RestingOrder& order, BookMemory& memory) noexcept;
-  void move_collar() noexcept;  // To the last trade.
+  // A reserve order has traded all that it showed. The next to take from.
+  [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, BookMemory& memory,
+                                   EventOutlet& out) noexcept;
+  void rest_in_part(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept;
+  void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
+  void remove(std::uint32_t slot, BookMemory& memory) noexcept;
+  [[nodiscard]] static Reject check_details(const Incoming& incoming,
+                                            const BookMemory& memory) noexcept;
+  [[nodiscard]] Reject check_stop(const Incoming& incoming, Quantity freed,
+                                  const BookMemory& memory) const noexcept;
+  [[nodiscard]] static std::uint16_t flags_in_market(const Incoming& incoming) noexcept;
+  void wait(const Order& command, const Incoming& incoming, BookMemory& memory,
+            EventOutlet& out) noexcept;
+  void trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
+               EventOutlet& out) noexcept;
+  [[nodiscard]] bool reached(Side side, Price stop) const noexcept;
+  [[nodiscard]] bool reached_by_trades(Side side) const noexcept;
+  void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
+                     EventOutlet& out) noexcept;
 
   [[nodiscard]] Levels& levels(Side side) noexcept {
     return levels_[static_cast<std::size_t>(side)];
@@ -138,12 +181,28 @@ class OrderBook {
   [[nodiscard]] const Levels& levels(Side side) const noexcept {
     return levels_[static_cast<std::size_t>(side)];
   }
+  // Stops that wait. The first to trigger is the best: buys lowest first, sells highest first, so
+  // each side ranks its stops as the other ranks its prices.
+  [[nodiscard]] Levels& stops(Side side) noexcept { return stops_[static_cast<std::size_t>(side)]; }
+  [[nodiscard]] const Levels& stops(Side side) const noexcept {
+    return stops_[static_cast<std::size_t>(side)];
+  }
+  [[nodiscard]] static Rank stop_rank(Side side, Price stop) noexcept {
+    return rank_of(opposite(side), stop);
+  }
+
+  static constexpr Price no_low{limits::price_max.value + 1};
 
   std::array<Levels, 2> levels_;  // By side.
   Price last_trade_ = no_price;
   Price collar_low_;
   Price collar_high_ = limits::price_max;
   Rules rules_;
+  std::uint32_t stops_waiting_ = 0;
+  std::array<Quantity, 2> reserve_{};  // By side: what is open and not shown.
+  Price trade_low_ = no_low;           // Of the trades whose stops were not looked for yet.
+  Price trade_high_ = no_price;
+  std::array<Levels, 2> stops_;  // By side.
 };
 
 }  // namespace basalt::matching

@@ -35,6 +35,11 @@ class Outlet {
     return next_++;
   }
 
+  // The slot claimed last. Something was claimed since the last flush.
+  [[nodiscard]] T& latest() noexcept {
+    return next_ != nullptr ? *(next_ - 1) : overflow_[filled_ - 1];
+  }
+
   // Moves what overflowed into the ring and publishes. True: nothing is left, take the next input.
   bool flush() noexcept {
     settle();

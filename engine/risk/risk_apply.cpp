@@ -166,6 +166,10 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
       gone(slot);
       return lower(replacement, event.remaining, Money{0});
     }
+    case EventKind::triggered:  // Of orders that no session can send yet.
+    case EventKind::restated:
+    case EventKind::armed:
+      return;
   }
 }
 

@@ -30,7 +30,12 @@ namespace basalt::ouch50 {
     case Reject::invalid_quantity:
       return RejectReason::invalid_quantity;
     case Reject::invalid_price:
+    case Reject::invalid_stop_price:
       return RejectReason::invalid_price;
+    case Reject::invalid_max_floor:
+      return RejectReason::invalid_max_floor;
+    case Reject::invalid_min_quantity:
+      return RejectReason::invalid_min_quantity;
     case Reject::notional_exceeded:
       return RejectReason::risk_single_order_notional;
     case Reject::no_reference_price:

@@ -10,6 +10,7 @@ namespace {
 constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
+constexpr std::int64_t parts_max = 1000;                     // A reserve order shows anew so often.
 
 // A whole number of at most 18 digits, which may be negative.
 std::optional<std::int64_t> number(const std::string& word) {
@@ -82,6 +83,8 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
   if (verb != "new" || (words[2] != "buy" && words[2] != "sell")) return false;
   Order order{*id, words[2] == "buy", offer->market,   false, "day", 0,
               "",  offer->price,      offer->quantity, 0};
+  bool shows_less = false;
+  bool stops = false;
   for (std::size_t i = 4; i < words.size(); ++i) {
     if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok") {
       order.life = words[i];
@@ -90,13 +93,22 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
     } else if (words[i] == "stp=newest" || words[i] == "stp=oldest" || words[i] == "stp=both" ||
                words[i] == "stp=decrement") {
       order.stp = words[i].substr(4);
+    } else if (const auto value = number(words[i].substr(words[i].find('=') + 1));
+               value && words[i].starts_with("display=")) {
+      order.display = *value;
+      shows_less = true;
+    } else if (value && words[i].starts_with("min=")) {
+      order.min = *value;
+    } else if (value && words[i].starts_with("stop=")) {
+      order.stop = *value;
+      stops = true;
     } else if (words[i].starts_with("account=") && id_of(words[i].substr(8))) {
       order.account = *id_of(words[i].substr(8));
     } else {
       return false;
     }
   }
-  new_order(order);
+  new_order(order, shows_less, stops);
   return true;
 }
 
@@ -109,56 +121,141 @@ std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   if (order.market || order.life == "ioc" || order.life == "fok") return "";
   std::int64_t resting = -freed;
   for (const auto& [rank, level] : side(order.buy)) {
-    for (const Order& other : level) resting += other.open;
+    for (const Order& other : level) resting += other.open + other.reserve;
   }
-  return order.open > resting_max - resting ? "full" : "";
+  if (order.open > resting_max - resting) return "full";
+  return shows_too_often(order) ? "display" : "";
 }
 
-void NaiveBook::new_order(Order order) {
+std::string NaiveBook::refusal_to_wait(const Order& order, std::int64_t freed) const {
+  if (shows_too_often(order)) return "display";
+  std::int64_t waiting = -freed;
+  for (const Order& other : stops_) {
+    if (other.buy == order.buy) waiting += other.open;
+  }
+  return order.open > resting_max - waiting ? "full" : "";
+}
+
+bool NaiveBook::shows_too_often(const Order& order) {
+  if (order.display == 0 || order.open <= order.display) return false;
+  return (order.open - order.display + order.display - 1) / order.display > parts_max;
+}
+
+void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   if (phase_ != "open") return rejected(order.id, phase_);
   if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
   if (!order.market && (order.price < 1 || order.price > price_max)) {
     return rejected(order.id, "price");
   }
-  if (live_.contains(order.id)) return rejected(order.id, "duplicate");
-  if (const std::string why = refusal(order, 0); !why.empty()) return rejected(order.id, why);
+  if (shows_less && (order.display < 1 || order.display > quantity_max)) {
+    return rejected(order.id, "display");
+  }
+  if (order.min < 0 || order.min > order.open) return rejected(order.id, "min-quantity");
+  if (stops && (order.stop < 1 || order.stop > price_max)) {
+    return rejected(order.id, "stop-price");
+  }
+  if (is_live(order.id)) return rejected(order.id, "duplicate");
+  const bool waits = stops && !reached(order);
+  const std::string why = waits ? refusal_to_wait(order, 0) : refusal(order, 0);
+  if (!why.empty()) return rejected(order.id, why);
   out_ << "accepted " << order.id << '\n';
+  if (waits) return stops_.push_back(order);
+  if (stops) out_ << "triggered " << order.id << '\n';
   take_and_rest(order);
+  trigger_stops(order.buy);
+}
+
+bool NaiveBook::reached(const Order& stop) const {
+  if (last_trade_ == 0) return false;
+  return stop.buy ? last_trade_ >= stop.stop : last_trade_ <= stop.stop;
+}
+
+// One by one: of those that any trade of this command has reached, those of the incoming order's
+// side first, then the nearest stop price, then the one that has waited longest.
+void NaiveBook::trigger_stops(bool incoming_buys) {
+  while (!trades_.empty()) {
+    const auto [low, high] = std::minmax_element(trades_.begin(), trades_.end());
+    auto next = stops_.end();
+    for (const bool buy : {incoming_buys, !incoming_buys}) {
+      for (auto stop = stops_.begin(); stop != stops_.end(); ++stop) {
+        if (stop->buy != buy || (buy ? stop->stop > *high : stop->stop < *low)) continue;
+        const bool nearer =
+            next == stops_.end() || (buy ? stop->stop < next->stop : stop->stop > next->stop);
+        if (nearer) next = stop;
+      }
+      if (next != stops_.end()) break;
+    }
+    if (next == stops_.end()) break;
+    const Order order = *next;
+    stops_.erase(next);
+    out_ << "triggered " << order.id << '\n';
+    if (const std::string why = refusal(order, 0); !why.empty()) {
+      out_ << "canceled " << order.id << ' ' << order.open << ' '
+           << (why == "would-cross" ? why : "system") << '\n';
+    } else {
+      take_and_rest(order);
+    }
+  }
+  trades_.clear();
+}
+
+NaiveBook::Level::const_iterator NaiveBook::waiting(std::uint32_t id) const {
+  return std::find_if(stops_.begin(), stops_.end(), [id](const Order& o) { return o.id == id; });
+}
+
+NaiveBook::Order& NaiveBook::live_order(std::uint32_t id) {
+  const auto found = live_.find(id);
+  if (found != live_.end()) return *found->second;
+  return *std::find_if(stops_.begin(), stops_.end(), [id](const Order& o) { return o.id == id; });
+}
+
+// What an order does not show goes first.
+void NaiveBook::take_away(Order& order, std::int64_t quantity) {
+  const std::int64_t hidden = std::min(order.reserve, quantity);
+  order.reserve -= hidden;
+  order.open -= quantity - hidden;
 }
 
 void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer) {
-  const auto found = live_.find(id);
-  if (found == live_.end()) return rejected(id, "not-live");
+  if (!is_live(id)) return rejected(id, "not-live");
   if (phase_ != "open") return rejected(new_id, phase_);
   if (offer.quantity < 1 || offer.quantity > quantity_max) return rejected(new_id, "quantity");
   if (offer.price < 1 || offer.price > price_max) return rejected(new_id, "price");
-  if (live_.contains(new_id)) return rejected(new_id, "duplicate");
-  Order order = *found->second;
+  if (is_live(new_id)) return rejected(new_id, "duplicate");
+  Order order = live_order(id);
   if (offer.quantity <= order.executed) return cancel(id);
-  const std::int64_t freed = order.open;
+  const bool waits = order.stop != 0;
+  const std::int64_t freed = order.open + order.reserve;
   order.id = new_id;
   order.price = offer.price;
   order.open = offer.quantity - order.executed;
-  if (const std::string why = refusal(order, freed); !why.empty()) return rejected(new_id, why);
+  order.reserve = 0;
+  if (waits) order.market = false;
+  const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
+  if (!why.empty()) return rejected(new_id, why);
   remove(id);
   out_ << "replaced " << id << ' ' << new_id << '\n';
+  if (waits) return stops_.push_back(order);
   take_and_rest(order);
+  trigger_stops(order.buy);
 }
 
 void NaiveBook::cancel(std::uint32_t id) {
-  if (!live_.contains(id)) return rejected(id, "not-live");
-  out_ << "canceled " << id << ' ' << remove(id).open << " user\n";
+  if (!is_live(id)) return rejected(id, "not-live");
+  const Order order = remove(id);
+  out_ << "canceled " << id << ' ' << order.open + order.reserve << " user\n";
 }
 
 void NaiveBook::reduce(std::uint32_t id, std::int64_t total) {
-  if (!live_.contains(id)) return rejected(id, "not-live");
+  if (!is_live(id)) return rejected(id, "not-live");
   if (total < 0) return rejected(id, "quantity");
-  Order& order = *live_[id];
+  Order& order = live_order(id);
   const std::int64_t stays = std::max<std::int64_t>(total - order.executed, 0);
-  if (stays >= order.open) return rejected(id, "lowers-nothing");
+  const std::int64_t goes = order.open + order.reserve - stays;
+  if (goes <= 0) return rejected(id, "lowers-nothing");
   if (stays == 0) return cancel(id);
-  out_ << "canceled " << id << ' ' << order.open - stays << " user\n";
-  order.open = stays;
+  out_ << "canceled " << id << ' ' << goes << " user\n";
+  take_away(order, goes);
 }
 
 // How much of the other side the order could take, but no more than it wants. Where it would have
@@ -170,7 +267,7 @@ std::int64_t NaiveBook::reachable(const Order& taker) const {
     for (const Order& maker : level) {
       if (own(taker, maker) && taker.stp == "oldest") continue;
       if (own(taker, maker)) return found;
-      found += maker.open;
+      found += maker.open + maker.reserve;
       if (found >= taker.open) return taker.open;
     }
   }
@@ -179,7 +276,9 @@ std::int64_t NaiveBook::reachable(const Order& taker) const {
 
 void NaiveBook::take_and_rest(Order order) {
   auto& makers = side(!order.buy);
-  const bool takes = order.life != "fok" || reachable(order) == order.open;
+  const std::int64_t must_trade =
+      order.life == "fok" ? order.open : std::min(order.min, order.open);
+  const bool takes = must_trade == 0 || reachable(order) >= must_trade;
   while (takes && order.open > 0 && !makers.empty()) {
     Level& best = makers.begin()->second;
     Order& maker = best.front();
@@ -189,38 +288,65 @@ void NaiveBook::take_and_rest(Order order) {
       if (order.open > 0) out_ << "canceled " << order.id << ' ' << order.open << " self-match\n";
       return;
     }
-    const std::int64_t quantity = std::min(order.open, maker.open);
-    out_ << "fill " << order.id << ' ' << maker.id << ' ' << quantity << '@' << maker.price << '\n';
-    order.open -= quantity;
-    order.executed += quantity;
-    maker.open -= quantity;
-    maker.executed += quantity;
-    if (maker.open == 0) remove(maker.id);
+    trade(order, best);
   }
   if (order.open == 0) return;
-  if (order.market || order.life == "ioc" || order.life == "fok") {
+  if (!takes || order.market || order.life == "ioc" || order.life == "fok") {
     out_ << "canceled " << order.id << ' ' << order.open << " immediate\n";
     return;
   }
+  order.min = 0;
+  order.stop = 0;
+  if (order.display > 0 && order.open > order.display) {
+    order.reserve = order.open - order.display;
+    order.open = order.display;
+  }
   Level& level = side(order.buy)[rank(order)];
   live_[order.id] = level.insert(level.end(), order);
+}
+
+// With the first of a level. One that has shown all shows anew, at the back.
+void NaiveBook::trade(Order& taker, Level& level) {
+  Order& maker = level.front();
+  const std::int64_t quantity = std::min(taker.open, maker.open);
+  out_ << "fill " << taker.id << ' ' << maker.id << ' ' << quantity << '@' << maker.price << '\n';
+  last_trade_ = maker.price;
+  trades_.push_back(maker.price);
+  taker.open -= quantity;
+  taker.executed += quantity;
+  maker.open -= quantity;
+  maker.executed += quantity;
+  if (maker.open > 0) return;
+  if (maker.reserve == 0) {
+    remove(maker.id);
+    return;
+  }
+  maker.open = std::min(maker.display, maker.reserve);
+  maker.reserve -= maker.open;
+  level.splice(level.end(), level, level.begin());
 }
 
 // An order meets one of its own account. True: it goes on.
 bool NaiveBook::prevents(Order& taker, Order& maker) {
   const auto cancel_some = [this](Order& order, std::int64_t quantity) {
     out_ << "canceled " << order.id << ' ' << quantity << " self-match\n";
-    order.open -= quantity;
+    take_away(order, quantity);
     order.executed += quantity;  // It counts in the total that the client intends.
   };
-  const std::int64_t smaller = std::min(taker.open, maker.open);
-  if (taker.stp != "newest") cancel_some(maker, taker.stp == "decrement" ? smaller : maker.open);
+  const std::int64_t all = maker.open + maker.reserve;
+  const std::int64_t smaller = std::min(taker.open, all);
+  if (taker.stp != "newest") cancel_some(maker, taker.stp == "decrement" ? smaller : all);
   if (taker.stp == "decrement") cancel_some(taker, smaller);
   if (maker.open == 0) remove(maker.id);
   return taker.stp == "oldest" || (taker.stp == "decrement" && taker.open > 0);
 }
 
 NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
+  if (const auto stop = waiting(id); stop != stops_.end()) {
+    const Order order = *stop;
+    stops_.erase(stop);
+    return order;
+  }
   const Order order = *live_[id];
   auto& levels = side(order.buy);
   levels[rank(order)].erase(live_[id]);

@@ -34,8 +34,12 @@ class NaiveBook {
     std::uint32_t account;  // 0: nobody's.
     std::string stp;        // newest, oldest, both, decrement, or empty: trades with its own.
     std::int64_t price;
-    std::int64_t open;
+    std::int64_t open;  // Of a reserve order: what it shows.
     std::int64_t executed;
+    std::int64_t display = 0;  // 0: shows all.
+    std::int64_t reserve = 0;  // What it does not show.
+    std::int64_t min = 0;      // Must trade at once.
+    std::int64_t stop = 0;     // 0: does not wait.
   };
   using Level = std::list<Order>;  // Oldest first.
   struct Offer {
@@ -45,14 +49,23 @@ class NaiveBook {
   };
 
   bool run(const std::vector<std::string>& words);
-  void new_order(Order order);
+  void new_order(Order order, bool shows_less, bool stops);
   void replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer);
   void cancel(std::uint32_t id);
   void reduce(std::uint32_t id, std::int64_t total);
   void print() const;
 
   void take_and_rest(Order order);
+  void trade(Order& taker, Level& level);
   std::string refusal(const Order& order, std::int64_t freed) const;
+  std::string refusal_to_wait(const Order& order, std::int64_t freed) const;
+  static bool shows_too_often(const Order& order);
+  bool reached(const Order& stop) const;
+  void trigger_stops(bool incoming_buys);
+  bool is_live(std::uint32_t id) const { return live_.contains(id) || waiting(id) != stops_.end(); }
+  Level::const_iterator waiting(std::uint32_t id) const;
+  Order& live_order(std::uint32_t id);
+  static void take_away(Order& order, std::int64_t quantity);
   void rejected(std::uint32_t id, const std::string& why) {
     out_ << "rejected " << id << ' ' << why << '\n';
   }
@@ -75,6 +88,9 @@ class NaiveBook {
   std::map<std::int64_t, Level> bids_;
   std::map<std::int64_t, Level> asks_;
   std::map<std::uint32_t, Level::iterator> live_;
+  Level stops_;  // That wait, in the order in which they began to.
+  std::int64_t last_trade_ = 0;
+  std::vector<std::int64_t> trades_;  // Prices of the present command's.
   std::string phase_ = "open";
   std::uint64_t line_number_ = 0;
 };

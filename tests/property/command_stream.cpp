@@ -10,18 +10,20 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 10> flows{{
-    // name               low              width  wide   quantity      ids  can red rep tak odd own
-    {"tight spread",      1000,            6,     false, 20,           60,  15, 5,  10, 20, 1,  10},
-    {"wide prices",       1,               1,     true,  100,          200, 20, 5,  10, 5,  1,  10},
-    {"few ids",           500,             10,    false, 50,           4,   15, 15, 25, 10, 1,  10},
-    {"many replacements", 1000,            20,    false, 30,           40,  5,  20, 50, 10, 1,  10},
-    {"deep levels",       77,              3,     false, 9,            900, 8,  5,  3,  3,  0,  10},
-    {"empty books",       100,             4,     false, 10,           10,  30, 5,  5,  50, 1,  10},
-    {"leaf edges",        4096 - 5,        10,    false, 40,           50,  25, 5,  15, 15, 1,  10},
-    {"far end",           price_cap - 200, 201,   false, quantity_cap, 60,  20, 10, 15, 15, 2,  10},
-    {"own accounts",      1000,            4,     false, 20,           60,  10, 5,  15, 30, 1,  90},
-    {"extremes",          1,               100,   true,  quantity_cap, 30,  15, 10, 15, 15, 30,  10},
+constexpr std::array<Flow, 12> flows{{
+    // name               low              width  wide   quantity      ids  can red rep tak odd own ins
+    {"tight spread",      1000,            6,     false, 20,           60,  15, 5,  10, 20, 1,  10, 5},
+    {"wide prices",       1,               1,     true,  100,          200, 20, 5,  10, 5,  1,  10, 5},
+    {"few ids",           500,             10,    false, 50,           4,   15, 15, 25, 10, 1,  10, 5},
+    {"many replacements", 1000,            20,    false, 30,           40,  5,  20, 50, 10, 1,  10, 5},
+    {"deep levels",       77,              3,     false, 9,            900, 8,  5,  3,  3,  0,  10, 5},
+    {"empty books",       100,             4,     false, 10,           10,  30, 5,  5,  50, 1,  10, 5},
+    {"leaf edges",        4096 - 5,        10,    false, 40,           50,  25, 5,  15, 15, 1,  10, 5},
+    {"far end",           price_cap - 200, 201,   false, quantity_cap, 60,  20, 10, 15, 15, 2,  10, 0},
+    {"own accounts",      1000,            4,     false, 20,           60,  10, 5,  15, 30, 1,  90, 0},
+    {"reserves and stops",1000,            8,     false, 30,           60,  10, 5,  10, 25, 1,  30, 60},
+    {"many stops",        1000,            40,    false, 10,           200, 5,  3,  8,  30, 1,  10, 80},
+    {"extremes",          1,               100,   true,  quantity_cap, 30,  15, 10, 15, 15, 30,  10, 0},
 }};
 // clang-format on
 
@@ -57,7 +59,16 @@ std::string CommandStream::new_order() {
     line += " account=" + std::to_string(below(3));
     if (chance(70)) line += std::string(" stp=") + modes[below(modes.size())];
   }
+  if (chance(flow_.instructed)) line += instructions();
   return line;
+}
+
+std::string CommandStream::instructions() {
+  std::string words;
+  if (chance(40)) words += " display=" + std::to_string(1 + below(5));
+  if (chance(20)) words += " min=" + std::to_string(below(8));
+  if (chance(60)) words += " stop=" + price();
+  return words;
 }
 
 std::string CommandStream::odd() {
@@ -66,7 +77,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 21> unreadable{"new",
+  static constexpr std::array<const char*, 27> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -86,6 +97,12 @@ std::string CommandStream::odd() {
                                                           "reduce 1",
                                                           "replace 1 2 3@market",
                                                           "new 1 buy 1@1 account=1 stp=all",
+                                                          "new 1 buy 5@1 display=",
+                                                          "new 1 buy 5@1 display=0",
+                                                          "new 1 buy 5@1 min=6",
+                                                          "new 1 buy 5@1 min=-1",
+                                                          "new 1 buy 5@1 stop=0",
+                                                          "new 1 buy 5001@1 display=5",
                                                           "sell everything"};
   const auto any_of = [this](const auto& values) { return values[below(values.size())]; };
   const std::string quantity = std::to_string(any_of(quantities));

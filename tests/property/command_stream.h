@@ -25,9 +25,10 @@ struct Flow {
   std::uint32_t cancels;
   std::uint32_t reduces;
   std::uint32_t replaces;
-  std::uint32_t takers;  // Of new orders: market, immediate-or-cancel or fill-or-kill.
-  std::uint32_t odd;     // Of all: extremes, phases and what cannot be read.
-  std::uint32_t owned;   // Of new orders: of one of three accounts, most with prevention.
+  std::uint32_t takers;      // Of new orders: market, immediate-or-cancel or fill-or-kill.
+  std::uint32_t odd;         // Of all: extremes, phases and what cannot be read.
+  std::uint32_t owned;       // Of new orders: of one of three accounts, most with prevention.
+  std::uint32_t instructed;  // Of new orders: with a reserve, a least quantity or a stop.
 };
 
 [[nodiscard]] std::span<const Flow> all_flows();
@@ -48,6 +49,7 @@ class CommandStream {
   std::string quantity();
   std::string offer() { return quantity() + '@' + price(); }
   std::string new_order();
+  std::string instructions();
   std::string odd();
 
   const Flow& flow_;

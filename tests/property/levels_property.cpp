@@ -100,8 +100,9 @@ void run(const Shape& shape, std::uint64_t seed) {
   constexpr std::uint32_t leaves = 1 << 11;
   constexpr std::uint32_t inners = 1 << 13;
   constexpr std::size_t size_max = 300;  // A side grows to this, shrinks to nothing, and again.
-  Arena arena(BookMemory::memory_bytes(1, leaves, inners));
-  BookMemory memory(1, leaves, inners, arena);
+  constexpr BookLimits room{1, leaves, inners};
+  Arena arena(BookMemory::memory_bytes(room));
+  BookMemory memory(room, arena);
   std::array<Model, 4> sides;
   std::mt19937_64 random(seed);
   const auto rank = [&] {

@@ -209,6 +209,9 @@ std::string rewritten(const std::string& text, bool mirror, PriceTo price_to) {
       const auto side = std::find_if(sides.begin(), sides.end(),
                                      [&](const auto& pair) { return pair.first == word; });
       if (mirror && side != sides.end()) word = side->second;
+      if (word.starts_with("stop=")) {
+        word = "stop=" + std::to_string(price_to(std::stoll(word.substr(5))));
+      }
       const auto at = word.find('@');
       if (at != word.npos && word.substr(at) != "@market") {
         word = word.substr(0, at + 1) + std::to_string(price_to(std::stoll(word.substr(at + 1))));
@@ -267,7 +270,12 @@ class Reach : public testing::Environment {
              "a sweep empties a level",
              "a sweep empties a side",
              "a taker leaves a maker part filled",
-             "a fill-or-kill is killed",
+             "an order that must trade at once cannot",
+             "a stop is reached when it comes in",
+             "a stop that triggers is not let in",
+             "a reserve order fills whole",
+             "a reserve order alone at its price shows anew",
+             "a reserve order goes to the back",
              "what is left of a taker is canceled",
              "what is left of a taker rests",
              "the middle of a level goes",

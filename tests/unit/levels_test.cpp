@@ -12,7 +12,7 @@ constexpr Rank cap = rank_mask;
 
 struct Nodes {
   explicit Nodes(std::uint32_t leaves = 64, std::uint32_t inners = 256)
-      : arena(BookMemory::memory_bytes(1, leaves, inners)), memory(1, leaves, inners, arena) {}
+      : arena(BookMemory::memory_bytes({1, leaves, inners})), memory({1, leaves, inners}, arena) {}
 
   Arena arena;
   BookMemory memory;

@@ -1,0 +1,51 @@
+// How a book tells what it did: one event for each effect, written whole. The last event of a
+// command is marked by MatchingCore, which alone knows that it is the last.
+#pragma once
+
+#include "engine/command.h"
+#include "engine/event.h"
+#include "engine/matching/book_memory.h"
+#include "engine/pipeline/outlet.h"
+#include "engine/ring/spsc_ring.h"
+
+namespace basalt::matching {
+
+using EventRing = ring::SpscRing<Event>;
+using EventOutlet = pipeline::Outlet<EventRing, Event>;
+
+inline void emit(const Order& command, EventKind kind, OrderId order, Side side, AccountId account,
+                 Price price, Quantity quantity, Quantity remaining, std::uint8_t detail,
+                 EventOutlet& out) noexcept {
+  *out.claim() = Event{.sequence = command.sequence,
+                       .kind = kind,
+                       .last = 0,
+                       .side = side,
+                       .detail = detail,
+                       .index = 0,
+                       .order = order,
+                       .price = price,
+                       .quantity = quantity,
+                       .remaining = remaining,
+                       .match_number = 0,
+                       .account = account,
+                       .instrument = command.instrument};
+}
+
+inline void emit_nothing(const Order& command, EventOutlet& out) noexcept {
+  emit(command, EventKind::nothing, {}, {}, {}, {}, {}, {}, 0, out);
+}
+
+inline void emit_rejected(const Order& command, Reject reject, EventOutlet& out) noexcept {
+  emit(command, EventKind::rejected, command.order, command.side, command.account, {}, {}, {},
+       static_cast<std::uint8_t>(reject), out);
+}
+
+// `quantity` of the `open` went from an order in the book.
+inline void emit_canceled(const Order& command, OrderId order, const RestingOrder& resting,
+                          Quantity open, Quantity quantity, CancelReason reason,
+                          EventOutlet& out) noexcept {
+  emit(command, EventKind::canceled, order, resting.side(), resting.account(), resting.price(),
+       quantity, open - quantity, static_cast<std::uint8_t>(reason), out);
+}
+
+}  // namespace basalt::matching

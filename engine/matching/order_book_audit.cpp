@@ -1,0 +1,90 @@
+// What a book is in, for hashes and audits. Not for hot code.
+#include "engine/matching/order_book.h"
+
+namespace basalt::matching {
+
+void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
+  const auto add = [&](Side side, Price price, const Level& level) {
+    memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& order) {
+      hash.add(index_of(rules_.instrument));
+      hash.add(side);
+      hash.add(price);
+      hash.add(index_of(order.account()));
+      hash.add(order.open());
+      hash.add(memory.executed(slot));
+      hash.add(order.time_in_force());
+      hash.add(order.flags());
+      if ((order.flags() & flag_instructed) == 0) return;
+      const Details& details = memory.details(slot);
+      hash.add(order.price());
+      hash.add(details.display);
+      hash.add(details.reserve);
+      hash.add(details.min_quantity);
+    });
+  };
+  for (const Side side : {Side::buy, Side::sell}) {
+    each_level(side, memory, [&](Price price, const Level& level) { add(side, price, level); });
+  }
+  for (const Side side : {Side::buy, Side::sell}) {
+    each_stop_level(side, memory,
+                    [&](Price price, const Level& level) { add(side, price, level); });
+  }
+  hash.add(last_trade_);
+}
+
+std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
+  BASALT_ASSERT(empty(Side::buy) || empty(Side::sell) || best(Side::buy) < best(Side::sell));  // I1
+  BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
+  std::uint32_t orders = 0;
+  std::uint32_t waiting = 0;
+  for (const Side side : {Side::buy, Side::sell}) {
+    Quantity hidden;
+    const auto check_level = [&](const Level& level, bool waits, auto check_order) {
+      Quantity sum;
+      memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& order) {
+        BASALT_ASSERT(order.generation != 0);  // I4
+        BASALT_ASSERT(order.open() > Quantity{0});
+        BASALT_ASSERT(order.side() == side);
+        BASALT_ASSERT(&memory.level(order.level) == &level);
+        BASALT_ASSERT(memory.is_linked(slot));
+        BASALT_ASSERT(memory.executed(slot) >= Quantity{0});
+        BASALT_ASSERT(((order.flags() & flag_waiting) != 0) == waits);
+        check_order(slot, order);
+        sum += order.open();
+        ++orders;
+      });
+      BASALT_ASSERT(sum > Quantity{0});  // I2
+      BASALT_ASSERT(level.quantity == sum);
+      return sum;
+    };
+    Quantity shown;
+    each_level(side, memory, [&](Price price, const Level& level) {
+      shown += check_level(level, false, [&](std::uint32_t slot, const RestingOrder& order) {
+        BASALT_ASSERT(order.price() == price);
+        if ((order.flags() & flag_instructed) == 0) return;
+        const Details& details = memory.details(slot);
+        BASALT_ASSERT(order.open() <= details.display);
+        BASALT_ASSERT(details.stop == no_price);
+        hidden += details.reserve;
+      });
+    });
+    BASALT_ASSERT(levels(side).quantity() == shown);
+    BASALT_ASSERT(reserve_[static_cast<std::size_t>(side)] == hidden);
+    BASALT_ASSERT(shown + hidden <= limits::resting_max);  // I5
+    Quantity stopped;
+    each_stop_level(side, memory, [&](Price price, const Level& level) {
+      stopped += check_level(level, true, [&](std::uint32_t slot, const RestingOrder& order) {
+        BASALT_ASSERT((order.flags() & flag_instructed) != 0);
+        BASALT_ASSERT(memory.details(slot).stop == price);
+        BASALT_ASSERT(memory.details(slot).reserve == Quantity{0});
+        BASALT_ASSERT(!reached(side, price));  // I6
+        ++waiting;
+      });
+    });
+    BASALT_ASSERT(stops(side).quantity() == stopped);
+  }
+  BASALT_ASSERT(stops_waiting_ == waiting);
+  return orders;
+}
+
+}  // namespace basalt::matching
