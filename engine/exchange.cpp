@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "engine/engine_settings.h"
+#include "net/relayed_port.h"
 
 namespace basalt {
 namespace {
@@ -20,7 +21,19 @@ enum LogReader : std::uint32_t {
   log_readers
 };
 
-// The feed leaves by a port of its own, or by the gateway's where they share a thread.
+// Datagrams of the feed between two threads: some 30 messages each.
+constexpr std::uint32_t relayed_datagrams = 1'024;
+
+// A port belongs to one thread: where marketdata has another than gateway, it sends by a relay.
+Ports ports_of_threads(const pipeline::Topology& topology, Ports ports) {
+  if (ports.feed || pipeline::share_thread(topology, "gateway", "marketdata")) return ports;
+  net::RelayedPorts relayed = net::relay(std::move(ports.orders), relayed_datagrams);
+  ports.orders = std::move(relayed.owner);
+  ports.feed = std::move(relayed.sender);
+  return ports;
+}
+
+// By a port of its own, or by the gateway's where they share a thread.
 net::DatagramPort& feed_port(const Ports& ports) {
   return ports.feed ? *ports.feed : *ports.orders;
 }
@@ -37,7 +50,7 @@ std::uint64_t random_seed() {
 Exchange::Exchange(const pipeline::Topology& topology, const VenueLoad& venue, Ports ports,
                    const Settings& settings, pipeline::Clock& clock)
     : topology_(topology), venue_(venue), settings_(settings), clock_(clock),
-      ports_(std::move(ports)),
+      ports_(ports_of_threads(topology, std::move(ports))),
       // 0. What was: the lock, and the state that the journal tells of. Room for what comes.
       mark_page_(settings.data),
       cores_(core_limits(topology), random_seed()),

@@ -43,8 +43,8 @@
 
 namespace basalt {
 
-// Where the engine meets the world. Each belongs to one thread of the topology: `feed` is `orders`
-// where gateway and marketdata share a thread.
+// Where the engine meets the world. Each belongs to one thread of the topology. Without a port of
+// its own the feed leaves by that for orders, over a ring where marketdata has another thread.
 struct Ports {
   std::unique_ptr<net::DatagramPort> orders;
   std::unique_ptr<net::DatagramPort> feed;

@@ -54,8 +54,11 @@ std::uint32_t Gateway::poll() noexcept {
   now_ = clock_.now();
   std::uint32_t handled = follow_log();
   if (commands_.flush()) {
+    // Turn about: where the first fills the ring, the second has no room, turn after turn.
+    streams_first_ = !streams_first_ && wiring_.streams != nullptr;
+    if (streams_first_) handled += take_streams();
     if (wiring_.datagrams != nullptr) handled += take_datagrams();
-    if (wiring_.streams != nullptr) handled += take_streams();
+    if (!streams_first_ && wiring_.streams != nullptr) handled += take_streams();
     give_up_holes();
   }
   handled += send_answers();

@@ -199,6 +199,7 @@ class Gateway {
   std::array<net::StreamEvent, 32> events_;
   std::uint32_t events_have_ = 0;
   std::uint32_t events_done_ = 0;
+  bool streams_first_ = false;  // In this turn.
   bool chunk_offered_ = false;  // The current event's bytes are with their reader.
   std::uint64_t token_state_;
   Nanos now_;

@@ -277,6 +277,15 @@ std::size_t machine_memory_bytes() noexcept {
   return static_cast<std::size_t>(pages) * static_cast<std::size_t>(page_bytes);
 }
 
+bool share_thread(const Topology& topology, std::string_view one, std::string_view other) {
+  return std::any_of(topology.threads.begin(), topology.threads.end(), [&](const ThreadPlan& plan) {
+    const auto runs = [&](std::string_view stage) {
+      return std::find(plan.stages.begin(), plan.stages.end(), stage) != plan.stages.end();
+    };
+    return runs(one) && runs(other);
+  });
+}
+
 std::vector<std::string> stage_names(std::uint32_t shards) {
   std::vector<std::string> names{"gateway", "risk", "journal"};
   for (std::uint32_t i = 0; i < shards; ++i) names.push_back("matching[" + std::to_string(i) + "]");

@@ -113,6 +113,10 @@ struct TopologyLoad {
                                                   std::size_t machine_bytes);
 [[nodiscard]] std::size_t machine_memory_bytes() noexcept;
 
+// Does one thread run both stages?
+[[nodiscard]] bool share_thread(const Topology& topology, std::string_view one,
+                                std::string_view other);
+
 // The names that threads list, in order of flow: gateway, risk, journal, matching[0] …, log,
 // history, marketdata, ledger, settlement, domain.
 [[nodiscard]] std::vector<std::string> stage_names(std::uint32_t shards);

@@ -99,6 +99,13 @@ TEST(topology, latency_gives_each_stage_that_anybody_waits_for_a_core_of_its_own
   }
 }
 
+TEST(topology, says_which_stages_share_a_thread) {
+  const Topology latency = load_topology(preset("latency")).topology;
+  EXPECT_FALSE(share_thread(latency, "gateway", "marketdata"));
+  EXPECT_TRUE(share_thread(latency, "domain", "settlement"));
+  EXPECT_TRUE(share_thread(load_topology(preset("laptop")).topology, "gateway", "marketdata"));
+}
+
 TEST(topology, instruments_take_turns_over_the_shards) {
   const Topology tiny = load_topology(preset("tiny")).topology;
   ASSERT_EQ(tiny.shard_of_instrument.size(), tiny.limits.instruments_max);
