@@ -72,7 +72,10 @@ bool values_within_limits(const Instrument& instrument) noexcept {
   if (instrument.lot_value < 1) return false;
   if (instrument.wire_tick == 0) return false;
   if (instrument.fee_cap_ppm > ppm_one) return false;
+  if (instrument.collar_ppm > ppm_one || instrument.protection_ppm > ppm_one) return false;
   if (instrument.price_max < Price{1} || instrument.price_max > limits::price_max) return false;
+  if (!prices_fit_wire(instrument.price_max, instrument.wire_tick)) return false;  // I4
+  if (!symbol_fits_wire(instrument.symbol)) return false;
   if (instrument.quantity_max < Quantity{1}) return false;
   if (instrument.quantity_max > limits::quantity_max) return false;
   if (base_amount(instrument.quantity_max, instrument) > limits::money_max) return false;
@@ -143,6 +146,7 @@ Reject ReferenceData::check(const Command& command) const noexcept {
 Reject ReferenceData::check_asset(const Command& command) const noexcept {
   const auto definition = command.as<DefineAsset>();
   if (index_of(definition.asset) >= assets_.size()) return Reject::limit_exceeded;
+  if (definition.decimals > limits::asset_decimals_max) return Reject::limit_exceeded;
   return check_again(assets_[index_of(definition.asset)], asset_of(definition));
 }
 
@@ -152,6 +156,8 @@ Reject ReferenceData::check_instrument(const Command& command) const noexcept {
   if (!has(candidate.base) || !has(candidate.quote)) return Reject::unknown_reference;
   if (index_of(id) >= instruments_.size()) return Reject::limit_exceeded;
   if (!values_within_limits(candidate)) return Reject::limit_exceeded;
+  const WireLot lot = wire_lot(candidate.lot_value, asset(candidate.base).decimals);
+  if (lot.units > limits::wire_lot_max) return Reject::limit_exceeded;  // I4
   const InstrumentId namesake = find_instrument(candidate.symbol);
   if (namesake != no_instrument && namesake != id) return Reject::already_defined;
   candidate.cycle = cycle_of(candidate.settlement_cycle);

@@ -11,6 +11,7 @@
 //   I1  An entry is defined once, and keeps its values; only fees, states and suspension change.
 //   I2  Whatever a defined entry names (asset, firm, account) is defined too.
 //   I3  maker_ppm and taker_ppm never pass fee_cap_ppm, so a hold covers the fees of its fills.
+//   I4  Every price up to price_max, and the lot, fit what OUCH and ITCH have for them.
 //
 // Also the arithmetic of money that all roles must do alike: fee() and hold().
 #pragma once
@@ -97,6 +98,33 @@ struct Session {
   std::array<std::uint8_t, 32> password_sha256{};
   friend bool operator==(const Session&, const Session&) = default;
 };
+
+// One lot in units of the base asset, for the feed: as few digits as say the same.
+struct WireLot {
+  std::int64_t units = 0;
+  std::uint8_t decimals = 0;  // Of one unit.
+};
+[[nodiscard]] constexpr WireLot wire_lot(std::int64_t lot_value,
+                                         std::uint8_t asset_decimals) noexcept {
+  WireLot lot{lot_value, asset_decimals};
+  for (; lot.decimals > 0 && lot.units % 10 == 0; --lot.decimals) lot.units /= 10;
+  return lot;
+}
+
+// Can every price from one tick to price_max be told, and none be taken for a market order?
+[[nodiscard]] constexpr bool prices_fit_wire(Price price_max, std::uint32_t wire_tick) noexcept {
+  if (price_max.value > limits::wire_price_max / wire_tick) return false;
+  return limits::wire_price_market % wire_tick != 0 ||
+         price_max.value < limits::wire_price_market / wire_tick;
+}
+
+// Symbols go out as they are: printable, and without a space in front.
+[[nodiscard]] constexpr bool symbol_fits_wire(const Symbol& symbol) noexcept {
+  for (const char character : symbol) {
+    if (character < ' ' || character > '~') return false;
+  }
+  return symbol.front() != ' ';
+}
 
 struct ReferenceLimits {
   std::uint32_t assets_max;

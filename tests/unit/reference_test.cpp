@@ -146,11 +146,32 @@ TEST_F(ReferenceTest, values_beyond_what_the_arithmetic_carries_are_refused) {
       [](auto& d) { d.settlement_cycle = Nanos{-1}; },
       [](auto& d) { d.base = d.quote; },
       [](auto& d) { d.state = InstrumentState{3}; },
+      [](auto& d) { d.collar_ppm = 1'000'001; },
+      [](auto& d) { d.protection_ppm = 1'000'001; },
+      [](auto& d) { d.price_max = Price{42'949'673}; },
+      [](auto& d) { d.wire_tick = 1, d.price_max = Price{0x7FFF'FFFF}; },
+      [](auto& d) { d.wire_tick = 0x7FFF'FFFF, d.price_max = Price{1}; },
+      [](auto& d) { d.lot_value = 0x1'0000'0001; },
+      [](auto& d) { d.symbol[0] = ' '; },
+      [](auto& d) { d.symbol[7] = '\n'; },
   };
   EXPECT_EQ(reference.check(instrument_with([](auto&) {})), Reject::none);
   for (std::size_t i = 0; i < faults.size(); ++i) {
     EXPECT_EQ(reference.check(instrument_with(faults[i])), Reject::limit_exceeded) << i;
   }
+  EXPECT_EQ(reference.check(make.asset(2, "DUST", 19)), Reject::limit_exceeded);
+  // Exactly at the edge, and with decimals that a lot can do without.
+  for (const auto& edge : std::vector<std::function<void(DefineInstrument&)>>{
+           [](auto& d) { d.price_max = Price{42'949'672}; },
+           [](auto& d) { d.wire_tick = 1, d.price_max = Price{0x7FFF'FFFE}; },
+           [](auto& d) { d.lot_value = 0xFFFF'FFFF; }}) {
+    EXPECT_EQ(reference.check(instrument_with(edge)), Reject::none);
+  }
+  accept(make.asset(2, "COIN", 18));
+  EXPECT_EQ(reference.check(instrument_with([](auto& d) {
+    d.base = AssetId{2}, d.lot_value = 1'000'000'000'000'000'000, d.quantity_max = Quantity{1'000};
+  })),
+            Reject::none);
   EXPECT_EQ(reference.check(make.fees(0, 0, 10'001)), Reject::limit_exceeded);
   EXPECT_EQ(reference.check(make.fees(0, 10'001, 0)), Reject::limit_exceeded);
   EXPECT_EQ(reference.check(make.fees(0, -1'000'001, 0)), Reject::limit_exceeded);

@@ -141,7 +141,7 @@ struct CommandMaker {
     definition.lot_value = 1;
     definition.wire_tick = 100;
     definition.fee_cap_ppm = 10'000;
-    definition.price_max = Price{1'000'000'000};
+    definition.price_max = Price{40'000'000};
     definition.quantity_max = Quantity{1'000'000'000};
     definition.state = InstrumentState::open;
     return definition;
