@@ -39,7 +39,7 @@ enum class CommandKind : std::uint8_t {
   define_firm = 51,
   define_account = 52,
   define_session = 53,
-  set_limit = 54,
+  set_limit = 54,  // Of an account or, where it names one, of an instrument.
   set_fees = 55,
   deposit = 56,
   withdraw = 57,
@@ -194,10 +194,19 @@ struct DefineSession {
       password_sha256;  // Of salt, then the password in upper case, padded.
 };
 
+// Which of its limits an account or an instrument gets anew.
+enum class LimitKind : std::uint8_t {
+  open_orders_max = 1,  // The account's; the others are an instrument's.
+  quantity_max = 2,
+  notional_max = 3,  // 0: none.
+  collar_ppm = 4,    // Known to the book too; holds from the next order on.
+  protection_ppm = 5,
+};
+
 // A change to something that is defined; which fields count depends on the kind.
 struct Amendment {
   ExternalId external_id;    // All zero: none. Otherwise applied at most once.
-  std::uint64_t amount_low;  // Deposit, withdraw: minor units.
+  std::uint64_t amount_low;  // Deposit, withdraw: minor units. Set limit: the new value.
   std::int64_t amount_high;
   AssetId asset;
   std::int32_t maker_ppm;  // Set fees, in millionths of the notional; negative: a rebate.
@@ -208,7 +217,8 @@ struct Amendment {
   std::uint8_t spare8;
   std::uint64_t batch;   // Settlement.
   std::uint8_t settled;  // Settlement finished: completed (1) or failed (0).
-  std::array<std::uint8_t, 7> spare;
+  LimitKind limit;       // Set limit.
+  std::array<std::uint8_t, 6> spare;
 
   [[nodiscard]] constexpr Money amount() const noexcept {
     return {(static_cast<int128>(amount_high) << 64) | static_cast<int128>(amount_low)};
@@ -286,9 +296,16 @@ static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
     case CommandKind::define_instrument:
     case CommandKind::set_instrument_state:
       return true;
+    case CommandKind::set_limit:
+      return order.instrument != no_instrument;
     default:
       return false;
   }
+}
+
+// Does a shard need more of it than slot 0?
+[[nodiscard]] constexpr bool goes_whole_to_matching(CommandKind kind) noexcept {
+  return kind == CommandKind::define_instrument || kind == CommandKind::set_limit;
 }
 
 // Does reference data change with it?

@@ -25,6 +25,12 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     const auto definition = command.as<DefineInstrument>();
     book_[index_of(command.order.instrument)].define(
         {command.order.instrument, definition.collar_ppm});
+  } else if (command.order.kind == CommandKind::set_limit) {
+    const auto amendment = command.as<Amendment>();
+    if (amendment.limit == LimitKind::collar_ppm) {
+      book_[index_of(command.order.instrument)].set_collar(
+          static_cast<std::uint32_t>(amendment.amount_low));
+    }
   }
   apply(command.order, out);
 }
@@ -73,8 +79,7 @@ std::uint32_t Matching::poll() noexcept {
     if (const Slot* later = orders_.ahead(prefetch_commands)) {
       core_.prefetch(std::bit_cast<Order>(*later));
     }
-    if (assembler_.pending() ||
-        static_cast<CommandKind>(slot->kind()) == CommandKind::define_instrument) {
+    if (assembler_.pending() || goes_whole_to_matching(static_cast<CommandKind>(slot->kind()))) {
       if (assembler_.take(*slot)) core_.apply(assembler_.command(), out_);
     } else {
       core_.apply(std::bit_cast<Order>(*slot), out_);

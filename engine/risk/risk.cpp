@@ -177,7 +177,7 @@ void Risk::emit(const Command& command) noexcept {
     return;
   }
   ShardOutlet& shard = shards_[wiring_.shard_of_instrument[index_of(command.order.instrument)]];
-  if (command.order.kind == CommandKind::define_instrument) {
+  if (goes_whole_to_matching(command.order.kind)) {
     pipeline::write_command(command, shard);
   } else {
     *shard.claim() = command.slot(0);
