@@ -85,6 +85,43 @@ bool values_within_limits(const Instrument& instrument) noexcept {
   return instrument.settlement_cycle >= Nanos{0};
 }
 
+// What the instrument is with the amendment's limit.
+Instrument amended(Instrument instrument, const Amendment& amendment) noexcept {
+  switch (amendment.limit) {
+    case LimitKind::quantity_max:
+      instrument.quantity_max = Quantity{static_cast<std::int64_t>(amendment.amount_low)};
+      break;
+    case LimitKind::notional_max:
+      instrument.notional_max =
+          amendment.amount() == Money{0} ? limits::money_max : amendment.amount();
+      break;
+    case LimitKind::collar_ppm:
+      instrument.collar_ppm = static_cast<std::uint32_t>(amendment.amount_low);
+      break;
+    case LimitKind::protection_ppm:
+      instrument.protection_ppm = static_cast<std::uint32_t>(amendment.amount_low);
+      break;
+    case LimitKind::open_orders_max:
+      break;
+  }
+  return instrument;
+}
+
+// The widest value that the limit's own type holds; what it means is checked with the rest.
+constexpr Money widest(LimitKind limit) noexcept {
+  switch (limit) {
+    case LimitKind::quantity_max:
+      return {limits::quantity_max.value};
+    case LimitKind::notional_max:
+      return limits::money_max;
+    case LimitKind::open_orders_max:
+    case LimitKind::collar_ppm:
+    case LimitKind::protection_ppm:
+      return {UINT32_MAX};
+  }
+  return {-1};  // No such limit: nothing is within.
+}
+
 // Of an id that may be defined: new, or the same again?
 template <typename Entry>
 Reject check_again(const Entry& known, const Entry& candidate) noexcept {
@@ -128,6 +165,8 @@ Reject ReferenceData::check(const Command& command) const noexcept {
       return check_session(command);
     case CommandKind::set_fees:
       return check_fees(command);
+    case CommandKind::set_limit:
+      return check_limit(command);
     case CommandKind::deposit:
     case CommandKind::withdraw:
       return check_payment(command);
@@ -217,6 +256,21 @@ Reject ReferenceData::check_fees(const Command& command) const noexcept {
                                                                 : Reject::limit_exceeded;
 }
 
+Reject ReferenceData::check_limit(const Command& command) const noexcept {
+  const auto amendment = command.as<Amendment>();
+  const bool of_account = amendment.limit == LimitKind::open_orders_max;
+  const InstrumentId id = command.order.instrument;
+  if (of_account ? !has(command.order.account) || id != no_instrument : !has(id)) {
+    return Reject::unknown_reference;
+  }
+  if (amendment.amount() < Money{0} || amendment.amount() > widest(amendment.limit)) {
+    return Reject::limit_exceeded;
+  }
+  return of_account || values_within_limits(amended(instrument(id), amendment))
+             ? Reject::none
+             : Reject::limit_exceeded;
+}
+
 Reject ReferenceData::check_payment(const Command& command) const noexcept {
   const auto amendment = command.as<Amendment>();
   if (!has(command.order.account) || !has(amendment.asset) || external_account_ == no_account) {
@@ -266,6 +320,9 @@ void ReferenceData::apply(const Command& command) noexcept {
       instrument.taker_ppm = amendment.taker_ppm;
       break;
     }
+    case CommandKind::set_limit:
+      apply_limit(command);
+      break;
     case CommandKind::set_instrument_state:
       at(instruments_, command.order.instrument).state = command.as<Amendment>().instrument_state;
       break;
@@ -300,6 +357,18 @@ void ReferenceData::apply_account(const Command& command) noexcept {
   known = account_of(definition);
   if (known.role == AccountRole::fees) fee_account_ = definition.account;
   if (known.role == AccountRole::external) external_account_ = definition.account;
+}
+
+void ReferenceData::apply_limit(const Command& command) noexcept {
+  const auto amendment = command.as<Amendment>();
+  if (amendment.limit == LimitKind::open_orders_max) {
+    at(accounts_, command.order.account).open_orders_max =
+        static_cast<std::uint32_t>(amendment.amount_low);
+    return;
+  }
+  Instrument& instrument = at(instruments_, command.order.instrument);
+  instrument = amended(instrument, amendment);
+  BASALT_ASSERT(values_within_limits(instrument));
 }
 
 InstrumentId ReferenceData::find_instrument(const Symbol& symbol) const noexcept {

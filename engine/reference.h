@@ -1,14 +1,15 @@
 // What is defined: assets, instruments, firms, accounts and sessions, as plain tables.
 //
-//   define_… / set_fees / set_…_state ─► apply() ─► tables by id (one array access)
-//                                                └► find_instrument() by symbol, for gateways
+//   define_… / set_… ─► apply() ─► tables by id (one array access)
+//                               └► find_instrument() by symbol, for gateways
 //
 // Every role that needs them keeps an instance of its own, fed by the same commands in the same
 // order: no role reads another's memory. Risk alone asks check() first and journals the verdict;
 // the others apply what was accepted.
 //
 // Invariants
-//   I1  An entry is defined once, and keeps its values; only fees, states and suspension change.
+//   I1  An entry is defined once, and keeps its values; only fees, states, suspension and what
+//       LimitKind lists change.
 //   I2  Whatever a defined entry names (asset, firm, account) is defined too.
 //   I3  maker_ppm and taker_ppm never pass fee_cap_ppm, so a hold covers the fees of its fills.
 //   I4  Every price up to price_max, and the lot, fit what OUCH and ITCH have for them.
@@ -199,10 +200,12 @@ class ReferenceData {
   Reject check_account(const Command& command) const noexcept;
   Reject check_session(const Command& command) const noexcept;
   Reject check_fees(const Command& command) const noexcept;
+  Reject check_limit(const Command& command) const noexcept;
   Reject check_payment(const Command& command) const noexcept;
 
   void apply_instrument(const Command& command) noexcept;
   void apply_account(const Command& command) noexcept;
+  void apply_limit(const Command& command) noexcept;
 
   // cycles_count_ when no instrument has this length yet.
   [[nodiscard]] std::uint8_t cycle_of(Nanos length) const noexcept;

@@ -4,8 +4,8 @@
 //   definitions ─► difference(…, what the journal has defined) ─► the commands that are missing
 //
 // After the first start the journal is the truth. A later start journals the difference, after
-// checking it whole: what is there and equal costs nothing, new entries and changed fees become
-// commands, and what contradicts the journal stops the start.
+// checking it whole: what is there and equal costs nothing, new entries, changed fees and
+// changed limits become commands, and what contradicts the journal stops the start.
 //
 // Entries are the same when their name, symbol or user is. In the file they may stand in any order
 // and be left out: nothing is ever taken back by leaving it out. Ids are given in the order of the

@@ -209,7 +209,10 @@ class Difference {
       const Account& known = present_.account(definition.account);
       if (known.firm != definition.firm) contradicts(what, "firm");
       if (known.role != AccountRole{definition.is_venue}) contradicts(what, "role");
-      agree(what, "open_orders_max", known.open_orders_max, definition.open_orders_max);
+      if (known.open_orders_max != definition.open_orders_max) {
+        set_limit(LimitKind::open_orders_max, {definition.open_orders_max}).order.account =
+            definition.account;
+      }
       return;
     }
     const auto only_one = [&](AccountRole role, AccountId& holder) {
@@ -261,7 +264,7 @@ class Difference {
     definition.base = ids_.assets.of(definition.base);
     definition.quote = ids_.assets.of(definition.quote);
     const std::string what = "instrument " + text_of(definition.symbol);
-    if (present_.has(id)) return compare(what, present_.instrument(id), definition);
+    if (present_.has(id)) return compare(what, id, definition);
     if (cycles_.insert(definition.settlement_cycle.value).second &&
         cycles_.size() > limits::settlement_cycles_max) {
       findings_.push_back({venue_.file, line_,
@@ -274,13 +277,9 @@ class Difference {
     }
   }
 
-  // State and fees are not part of a definition: they move.
-  void compare(const std::string& what, const Instrument& known,
-               const DefineInstrument& definition) {
-    const auto wide = [](std::uint64_t low, std::uint64_t high) {
-      return static_cast<int128>((static_cast<uint128>(high) << 64) | low);
-    };
-    const int128 notional_max = wide(definition.notional_max_low, definition.notional_max_high);
+  // State, fees and limits are not part of a definition: they move.
+  void compare(const std::string& what, InstrumentId id, const DefineInstrument& definition) {
+    const Instrument& known = present_.instrument(id);
     if (known.base != definition.base) contradicts(what, "base");
     if (known.quote != definition.quote) contradicts(what, "quote");
     agree(what, "minor units a tick and lot", known.tick_lot_value, definition.tick_lot_value);
@@ -289,16 +288,43 @@ class Difference {
     agree(what, "decimals of a tick", known.tick_decimals, definition.tick_decimals);
     agree(what, "decimals of a lot", known.lot_decimals, definition.lot_decimals);
     agree(what, "fee_cap_ppm", known.fee_cap_ppm, definition.fee_cap_ppm);
-    agree(what, "collar_ppm", known.collar_ppm, definition.collar_ppm);
-    agree(what, "protection_ppm", known.protection_ppm, definition.protection_ppm);
     agree(what, "a highest price in ticks of", known.price_max.value, definition.price_max.value);
-    agree(what, "quantity_max_lots", known.quantity_max.value, definition.quantity_max.value);
-    agree(what, "notional_max in minor units", known.notional_max.value,
-          notional_max == 0 ? limits::money_max.value : notional_max);
     agree(what, "a reference in ticks of", known.reference.value, definition.reference.value);
     agree(what, "a settlement cycle in ns of", known.settlement_cycle.value,
           definition.settlement_cycle.value);
     agree(what, "market_category", known.market_category, definition.market_category);
+    compare_limits(id, known, definition);
+  }
+
+  void compare_limits(InstrumentId id, const Instrument& known,
+                      const DefineInstrument& definition) {
+    const auto differs = [&](LimitKind limit, int128 journal, int128 file) {
+      if (journal != file) set_limit(limit, {file}).order.instrument = id;
+    };
+    const auto notional_max = static_cast<int128>(
+        (static_cast<uint128>(definition.notional_max_high) << 64) | definition.notional_max_low);
+    const Money unlimited = limits::money_max;
+    const int128 known_notional = known.notional_max == unlimited ? 0 : known.notional_max.value;
+    differs(LimitKind::quantity_max, known.quantity_max.value, definition.quantity_max.value);
+    differs(LimitKind::notional_max, known_notional,
+            notional_max == unlimited.value ? 0 : notional_max);
+    differs(LimitKind::collar_ppm, known.collar_ppm, definition.collar_ppm);
+    differs(LimitKind::protection_ppm, known.protection_ppm, definition.protection_ppm);
+  }
+
+  // The caller names whose.
+  Command& set_limit(LimitKind limit, Money value) {
+    Amendment amendment{};
+    amendment.limit = limit;
+    amendment.amount_low = static_cast<std::uint64_t>(value.value);
+    amendment.amount_high = static_cast<std::int64_t>(value.value >> 64);
+    Command& command = missing_.emplace_back();
+    command.order.kind = CommandKind::set_limit;
+    command.order.instrument = no_instrument;
+    command.order.account = no_account;
+    command.origin.session = no_session;
+    command.set(amendment);
+    return command;
   }
 
   void fees(const Command& command) {

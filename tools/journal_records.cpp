@@ -174,6 +174,7 @@ void add_amendment(Json& fields, const Command& command) {
   fields["account_suspended"] = amendment.account_suspended;
   fields["batch"] = amendment.batch;
   fields["settled"] = amendment.settled;
+  fields["limit"] = static_cast<unsigned>(amendment.limit);
   if (amendment.external_id != ExternalId{}) {
     fields["external_id"] = hex_of(amendment.external_id);
   }

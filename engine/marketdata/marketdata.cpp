@@ -52,6 +52,10 @@ void MarketDataCore::on_command(const Command& command) noexcept {
   switch (command.order.kind) {
     case CommandKind::define_instrument:
       return on_definition(command);
+    case CommandKind::set_limit:
+      reference_.apply(command);
+      if (command.as<Amendment>().limit != LimitKind::quantity_max) return;
+      return tell_scale(command, reference_.instrument(command.order.instrument));
     case CommandKind::set_instrument_state:
       reference_.apply(command);
       return tell_state(command, command.as<Amendment>().instrument_state);

@@ -57,6 +57,7 @@ void RiskCore::apply(const Command& command) noexcept {
         external_ids_.add(command.as<Amendment>().external_id);
       }
       return;
+    case CommandKind::set_limit:
     case CommandKind::set_instrument_state:
     case CommandKind::set_account_state:
       if (command.order.verdict == Reject::none) {

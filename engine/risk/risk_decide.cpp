@@ -19,6 +19,7 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
     case CommandKind::deposit:
     case CommandKind::withdraw:
     case CommandKind::set_fees:
+    case CommandKind::set_limit:
     case CommandKind::set_instrument_state:
     case CommandKind::set_account_state:
       return decide_amendment(command);

@@ -237,7 +237,14 @@ TEST_F(OpenFeed, a_post_only_replacement_that_would_cross_leaves_its_original) {
   EXPECT_THAT(told(), IsEmpty());
 }
 
-TEST_F(OpenFeed, a_price_that_four_bytes_cannot_carry_stops_the_engine) {
+TEST_F(OpenFeed, a_changed_largest_quantity_is_told_as_the_scale_is) {
+  test::CommandMaker make;
+  tell(make.limit_of_instrument(oracle::aapl, LimitKind::quantity_max, 500));
+  tell(make.limit_of_instrument(oracle::aapl, LimitKind::collar_ppm, 500));
+  EXPECT_THAT(told(), ElementsAre("z 1 AAPL 4 100 0 1 1999999900 500"));
+}
+
+TEST_F(OpenFeed, an_instrument_whose_prices_four_bytes_cannot_carry_is_not_defined) {
   test::CommandMaker make;
   Command command = make.instrument(5, "TOOHIGH", oracle::stock, oracle::usd);
   auto definition = command.as<DefineInstrument>();

@@ -181,6 +181,50 @@ TEST_F(ReferenceTest, values_beyond_what_the_arithmetic_carries_are_refused) {
       Reject::limit_exceeded);
 }
 
+TEST_F(ReferenceTest, limits_are_changed_one_by_one_and_a_refused_change_changes_nothing) {
+  define_venue();
+  accept(make.limit_of_account(2, 7));
+  EXPECT_EQ(reference.account(AccountId{2}).open_orders_max, 7U);
+  Instrument expected = reference.instrument(InstrumentId{0});
+  accept(make.limit_of_instrument(0, LimitKind::quantity_max, 500));
+  accept(make.limit_of_instrument(0, LimitKind::notional_max, 9'000));
+  accept(make.limit_of_instrument(0, LimitKind::collar_ppm, 20'000));
+  accept(make.limit_of_instrument(0, LimitKind::protection_ppm, 30'000));
+  expected.quantity_max = Quantity{500};
+  expected.notional_max = Money{9'000};
+  expected.collar_ppm = 20'000;
+  expected.protection_ppm = 30'000;
+  EXPECT_EQ(reference.instrument(InstrumentId{0}), expected);
+  accept(make.limit_of_instrument(0, LimitKind::notional_max, 0));
+  expected.notional_max = limits::money_max;
+  EXPECT_EQ(reference.instrument(InstrumentId{0}), expected);
+
+  for (const auto& [command, told] : std::vector<std::pair<Command, Reject>>{
+           {make.limit_of_account(3, 1), Reject::unknown_reference},
+           {make.limit_of_account(2, -1), Reject::limit_exceeded},
+           {make.limit_of_account(2, std::int64_t{1} << 32), Reject::limit_exceeded},
+           {make.limit_of_instrument(1, LimitKind::collar_ppm, 1), Reject::unknown_reference},
+           {make.limit_of_instrument(0, LimitKind::open_orders_max, 1), Reject::unknown_reference},
+           {make.limit_of_instrument(0, LimitKind::quantity_max, 0), Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind::quantity_max, limits::quantity_max.value + 1),
+            Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind::notional_max, -1), Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind::collar_ppm, 1'000'001), Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind::protection_ppm, (std::int64_t{1} << 32) + 1),
+            Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind{0}, 1), Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind{9}, 1), Reject::limit_exceeded}}) {
+    EXPECT_EQ(reference.check(command), told);
+    Command refused = command;
+    refused.order.verdict = told;
+    reference.apply(refused);
+  }
+  EXPECT_EQ(reference.instrument(InstrumentId{0}), expected);
+  EXPECT_EQ(reference.account(AccountId{2}).open_orders_max, 7U);
+}
+
+}
+
 TEST_F(ReferenceTest, a_ninth_length_of_settlement_cycle_is_refused) {
   define_venue();  // The first length is zero.
   for (std::uint32_t i = 1; i < limits::settlement_cycles_max; ++i) {
