@@ -49,6 +49,8 @@ enum class CommandKind : std::uint8_t {
   settlement_started = 64,   // The settlement domain took a batch.
   settlement_finished = 65,  // … and completed or failed it.
   settlement_cut = 66,       // Close the current cycle at once.
+  // After epoch_start, and only where instruments do not just take turns.
+  assign_shards = 67,
 };
 
 enum class InstrumentState : std::uint8_t { closed = 0, open = 1, halted = 2 };
@@ -128,12 +130,43 @@ struct ExternalId {
   friend bool operator==(const ExternalId&, const ExternalId&) = default;
 };
 
+// The limits in force from a start on: all those of the topology that decide an outcome, so that
+// whoever follows the journal needs no topology. The others (rings, threads, segments, connections)
+// decide only when something happens, never what.
+struct EpochLimits {
+  std::uint32_t orders_max;  // Refuses orders, by verdict.
+  std::uint32_t accounts_max;
+  std::uint32_t assets_max;
+  std::uint32_t instruments_max;
+  std::uint32_t sessions_max;
+  std::uint32_t firms_max;                   // These five refuse definitions, by verdict.
+  std::uint32_t external_ids_max;            // Refuses amendments, by verdict.
+  std::uint32_t leaves_max;                  // Both refuse orders that would rest, by event, and
+  std::uint32_t inners_max;                  //   so does how shards divide them.
+  std::uint32_t settlement_batches_max;      // Both delay cuts, which nothing tells: a follower
+  std::uint32_t settlement_obligations_max;  //   must delay them alike.
+  std::uint32_t shards;             // Instruments take turns, but for what assign_shards says.
+  std::uint64_t history_bytes_max;  // Stops the engine: a follower must hold all that was told.
+
+  friend bool operator==(const EpochLimits&, const EpochLimits&) = default;
+};
+
+// The rules by which commands become events and outgoing bytes. A journal of other rules is
+// refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G.
+inline constexpr std::uint32_t rules_version_now = 2;
+
 struct EpochStart {
   std::uint32_t engine;
   std::uint32_t epoch;
   std::uint32_t rules_version;
   std::uint32_t spare;
   std::array<char, 48> build;  // The commit.
+  EpochLimits limits;
+};
+
+// The shards of the instruments from order.instrument on. They decide who shares leaves_max.
+struct AssignShards {
+  std::array<std::uint8_t, 128> shard;
 };
 
 struct DefineAsset {
@@ -269,7 +302,8 @@ static_assert(offsetof(Order, kind) == 8 && offsetof(Order, verdict) == 14);
 static_assert(offsetof(Order, original) == 48 && offsetof(Order, account) == 60);
 static_assert(std::has_unique_object_representations_v<Order>, "no padding");
 static_assert(sizeof(Origin) == 64 && std::has_unique_object_representations_v<Origin>);
-static_assert(sizeof(EpochStart) == 64 && std::has_unique_object_representations_v<EpochStart>);
+static_assert(sizeof(EpochStart) == 120 && std::has_unique_object_representations_v<EpochStart>);
+static_assert(sizeof(AssignShards) == 128);
 static_assert(sizeof(DefineAsset) == 64 && std::has_unique_object_representations_v<DefineAsset>);
 static_assert(sizeof(DefineInstrument) == 128 &&
               std::has_unique_object_representations_v<DefineInstrument>);

@@ -132,6 +132,7 @@ Reject check_again(const Entry& known, const Entry& candidate) noexcept {
 
 ReferenceData::ReferenceData(const ReferenceLimits& limits, Arena& arena)
     : limits_(limits),
+      in_force_(limits),
       assets_(arena.take<Asset>(limits.assets_max)),
       instruments_(arena.take<Instrument>(limits.instruments_max)),
       firms_(arena.take<Firm>(limits.firms_max)),
@@ -184,7 +185,7 @@ Reject ReferenceData::check(const Command& command) const noexcept {
 
 Reject ReferenceData::check_asset(const Command& command) const noexcept {
   const auto definition = command.as<DefineAsset>();
-  if (index_of(definition.asset) >= assets_.size()) return Reject::limit_exceeded;
+  if (index_of(definition.asset) >= in_force_.assets_max) return Reject::limit_exceeded;
   if (definition.decimals > limits::asset_decimals_max) return Reject::limit_exceeded;
   return check_again(assets_[index_of(definition.asset)], asset_of(definition));
 }
@@ -193,7 +194,7 @@ Reject ReferenceData::check_instrument(const Command& command) const noexcept {
   const InstrumentId id = command.order.instrument;
   Instrument candidate = instrument_of(command.as<DefineInstrument>());
   if (!has(candidate.base) || !has(candidate.quote)) return Reject::unknown_reference;
-  if (index_of(id) >= instruments_.size()) return Reject::limit_exceeded;
+  if (index_of(id) >= in_force_.instruments_max) return Reject::limit_exceeded;
   if (!values_within_limits(candidate)) return Reject::limit_exceeded;
   const WireLot lot = wire_lot(candidate.lot_value, asset(candidate.base).decimals);
   if (lot.units > limits::wire_lot_max) return Reject::limit_exceeded;  // I4
@@ -212,14 +213,14 @@ Reject ReferenceData::check_instrument(const Command& command) const noexcept {
 
 Reject ReferenceData::check_firm(const Command& command) const noexcept {
   const auto definition = command.as<DefineFirm>();
-  if (index_of(definition.firm) >= firms_.size()) return Reject::limit_exceeded;
+  if (index_of(definition.firm) >= in_force_.firms_max) return Reject::limit_exceeded;
   return check_again(firms_[index_of(definition.firm)], firm_of(definition));
 }
 
 Reject ReferenceData::check_account(const Command& command) const noexcept {
   const auto definition = command.as<DefineAccount>();
   if (!has(definition.firm)) return Reject::unknown_reference;
-  if (index_of(definition.account) >= accounts_.size()) return Reject::limit_exceeded;
+  if (index_of(definition.account) >= in_force_.accounts_max) return Reject::limit_exceeded;
   Account candidate = account_of(definition);
   if (candidate.role > AccountRole::external) return Reject::limit_exceeded;
   const auto taken = [&](AccountId holder) {
@@ -240,7 +241,7 @@ Reject ReferenceData::check_session(const Command& command) const noexcept {
   if (definition.default_account != no_account && !has(definition.default_account)) {
     return Reject::unknown_reference;
   }
-  if (index_of(definition.session) >= sessions_.size()) return Reject::limit_exceeded;
+  if (index_of(definition.session) >= in_force_.sessions_max) return Reject::limit_exceeded;
   return check_again(sessions_[index_of(definition.session)], session_of(definition));
 }
 
@@ -287,6 +288,9 @@ void ReferenceData::apply(const Command& command) noexcept {
   if (command.order.verdict != Reject::none) return;
   BASALT_VERIFY(check(command) == Reject::none);
   switch (command.order.kind) {
+    case CommandKind::epoch_start:
+      apply_start(command);
+      break;
     case CommandKind::define_asset: {
       const auto definition = command.as<DefineAsset>();
       BASALT_ASSERT(index_of(definition.asset) < assets_.size());
@@ -333,6 +337,16 @@ void ReferenceData::apply(const Command& command) noexcept {
     default:
       break;
   }
+}
+
+void ReferenceData::apply_start(const Command& command) noexcept {
+  const EpochLimits told = command.as<EpochStart>().limits;
+  BASALT_ASSERT(told.assets_max <= limits_.assets_max);
+  BASALT_ASSERT(told.instruments_max <= limits_.instruments_max);
+  BASALT_ASSERT(told.accounts_max <= limits_.accounts_max);
+  BASALT_ASSERT(told.sessions_max <= limits_.sessions_max);
+  BASALT_ASSERT(told.firms_max <= limits_.firms_max);
+  in_force_ = reference_limits(told);
 }
 
 void ReferenceData::apply_instrument(const Command& command) noexcept {

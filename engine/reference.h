@@ -133,7 +133,16 @@ struct ReferenceLimits {
   std::uint32_t accounts_max;
   std::uint32_t sessions_max;
   std::uint32_t firms_max;
+  friend bool operator==(const ReferenceLimits&, const ReferenceLimits&) = default;
 };
+
+[[nodiscard]] constexpr ReferenceLimits reference_limits(const EpochLimits& limits) noexcept {
+  return {.assets_max = limits.assets_max,
+          .instruments_max = limits.instruments_max,
+          .accounts_max = limits.accounts_max,
+          .sessions_max = limits.sessions_max,
+          .firms_max = limits.firms_max};
+}
 
 class ReferenceData {
  public:
@@ -142,6 +151,10 @@ class ReferenceData {
   ReferenceData& operator=(const ReferenceData&) = delete;
 
   static std::size_t memory_bytes(const ReferenceLimits& limits) noexcept;
+
+  // What epoch_start said, or the limits of the memory while there was none. Only risk refuses by
+  // them.
+  [[nodiscard]] const ReferenceLimits& in_force() const noexcept { return in_force_; }
 
   // Risk only: may this be applied? Also looks at deposits and withdrawals, as far as what they
   // name goes (funds are risk's own matter), and has nothing against any other command. Defining
@@ -206,6 +219,7 @@ class ReferenceData {
   void apply_instrument(const Command& command) noexcept;
   void apply_account(const Command& command) noexcept;
   void apply_limit(const Command& command) noexcept;
+  void apply_start(const Command& command) noexcept;
 
   // cycles_count_ when no instrument has this length yet.
   [[nodiscard]] std::uint8_t cycle_of(Nanos length) const noexcept;
@@ -213,6 +227,7 @@ class ReferenceData {
   [[nodiscard]] std::uint32_t symbol_place(const Symbol& symbol) const noexcept;
 
   ReferenceLimits limits_;
+  ReferenceLimits in_force_;
   std::span<Asset> assets_;
   std::span<Instrument> instruments_;
   std::span<Firm> firms_;

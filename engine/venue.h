@@ -73,9 +73,10 @@ struct VenueLoad {
 using ExternalIdApplied = std::function<bool(const ExternalId&)>;
 
 // The commands that make `present` what the file says, with the ids that hold there: at a first
-// start all of them. When something contradicts, or has no room, it is added to `findings`, all of
-// it, and nothing is to be sent.
+// start all of them. `limits` are those of the epoch that begins. When something contradicts, or
+// has no room, it is added to `findings`, all of it, and nothing is to be sent.
 [[nodiscard]] std::vector<Command> difference(const VenueLoad& venue, const ReferenceData& present,
+                                              const ReferenceLimits& limits,
                                               const ExternalIdApplied& applied,
                                               std::vector<Finding>& findings);
 

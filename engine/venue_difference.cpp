@@ -112,10 +112,11 @@ struct IdMaps {
 
 class Difference {
  public:
-  Difference(const VenueLoad& venue, const ReferenceData& present, const ExternalIdApplied& applied,
-             std::vector<Finding>& findings)
+  Difference(const VenueLoad& venue, const ReferenceData& present, const ReferenceLimits& limits,
+             const ExternalIdApplied& applied, std::vector<Finding>& findings)
       : venue_(venue),
         present_(present),
+        limits_(limits),
         applied_(applied),
         findings_(findings),
         ids_(venue, present),
@@ -185,7 +186,7 @@ class Difference {
       agree(what, "decimals", present_.asset(definition.asset).decimals, definition.decimals);
       return;
     }
-    if (has_room(index_of(definition.asset), present_.limits().assets_max, "assets_max", what)) {
+    if (has_room(index_of(definition.asset), limits_.assets_max, "assets_max", what)) {
       add(command, definition);
     }
   }
@@ -194,7 +195,7 @@ class Difference {
     auto definition = command.as<DefineFirm>();
     definition.firm = ids_.firms.of(definition.firm);
     if (present_.has(definition.firm)) return;  // A firm is its name.
-    if (has_room(index_of(definition.firm), present_.limits().firms_max, "firms_max",
+    if (has_room(index_of(definition.firm), limits_.firms_max, "firms_max",
                  "firm " + text_of(definition.name))) {
       add(command, definition);
     }
@@ -225,8 +226,7 @@ class Difference {
     };
     only_one(AccountRole::fees, fee_account_);
     only_one(AccountRole::external, external_account_);
-    if (has_room(index_of(definition.account), present_.limits().accounts_max, "accounts_max",
-                 what)) {
+    if (has_room(index_of(definition.account), limits_.accounts_max, "accounts_max", what)) {
       add(command, definition);
     }
   }
@@ -252,8 +252,7 @@ class Difference {
       agree(what, "admin", known.is_admin, definition.is_admin);
       return;
     }
-    if (has_room(index_of(definition.session), present_.limits().sessions_max, "sessions_max",
-                 what)) {
+    if (has_room(index_of(definition.session), limits_.sessions_max, "sessions_max", what)) {
       add(command, definition);
     }
   }
@@ -271,7 +270,7 @@ class Difference {
                            what + " brings one length of settlement cycle too many",
                            "take one that the venue has"});
     }
-    if (has_room(index_of(id), present_.limits().instruments_max, "instruments_max", what)) {
+    if (has_room(index_of(id), limits_.instruments_max, "instruments_max", what)) {
       add(command, definition);
       missing_.back().order.instrument = id;
     }
@@ -346,6 +345,7 @@ class Difference {
 
   const VenueLoad& venue_;
   const ReferenceData& present_;
+  const ReferenceLimits limits_;
   const ExternalIdApplied& applied_;
   std::vector<Finding>& findings_;
   const IdMaps ids_;
@@ -359,8 +359,9 @@ class Difference {
 }  // namespace
 
 std::vector<Command> difference(const VenueLoad& venue, const ReferenceData& present,
-                                const ExternalIdApplied& applied, std::vector<Finding>& findings) {
-  return Difference(venue, present, applied, findings).commands();
+                                const ReferenceLimits& limits, const ExternalIdApplied& applied,
+                                std::vector<Finding>& findings) {
+  return Difference(venue, present, limits, applied, findings).commands();
 }
 
 std::vector<settlement::Refusal> refusals(const VenueLoad& venue, const ReferenceData& present) {

@@ -223,6 +223,21 @@ TEST_F(ReferenceTest, limits_are_changed_one_by_one_and_a_refused_change_changes
   EXPECT_EQ(reference.account(AccountId{2}).open_orders_max, 7U);
 }
 
+TEST_F(ReferenceTest, an_epochs_limits_bind_however_much_memory_there_is) {
+  define_venue();
+  EpochStart start{};
+  start.limits.accounts_max = 4;
+  start.limits.assets_max = 2;
+  start.limits.instruments_max = 1;
+  start.limits.sessions_max = 1;
+  start.limits.firms_max = 1;
+  accept(make.next(CommandKind::epoch_start, start));
+  EXPECT_EQ(reference.check(make.asset(2, "EUR")), Reject::limit_exceeded);
+  EXPECT_EQ(reference.check(make.firm(1)), Reject::limit_exceeded);
+  EXPECT_EQ(reference.check(make.account(4)), Reject::limit_exceeded);
+  EXPECT_EQ(reference.check(make.instrument(1, "NEW", 1, 0)), Reject::limit_exceeded);
+  EXPECT_EQ(reference.check(make.session(1)), Reject::limit_exceeded);
+  accept(make.account(3));
 }
 
 TEST_F(ReferenceTest, a_ninth_length_of_settlement_cycle_is_refused) {

@@ -107,6 +107,20 @@ TEST(RiskLimits, are_changed_once_by_an_external_id) {
   EXPECT_EQ(small.venue().risk().reference().account(AccountId{traders_first}).open_orders_max, 8U);
 }
 
+TEST(RiskLimits, of_an_epoch_bind_however_much_memory_there_is) {
+  SmallVenue small;
+  EpochStart start{};
+  start.limits = small_venue_limits();
+  start.limits.orders_max = 2;
+  const std::uint32_t applied = small.venue().risk().external_ids();
+  start.limits.external_ids_max = applied;
+  small.tell(test::CommandMaker{}.next(CommandKind::epoch_start, start));
+  for (std::uint32_t ref = 1; ref <= 2; ++ref) {
+    EXPECT_EQ(verdict_of(small, enter({.ref = ref, .price = 100})), Reject::none);
+  }
+  EXPECT_EQ(verdict_of(small, enter({.ref = 3, .price = 100})), Reject::open_orders_exceeded);
+  EXPECT_EQ(verdict_of(small, test::CommandMaker{}.deposit(traders_first, usd, 1)),
+            Reject::limit_exceeded);
 }
 
 TEST(RiskNumbers, only_rise_and_a_refused_order_uses_its_own) {
