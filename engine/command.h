@@ -39,7 +39,7 @@ enum class CommandKind : std::uint8_t {
   define_firm = 51,
   define_account = 52,
   define_session = 53,
-  set_limit = 54,
+  set_limit = 54,  // Of an account or, where it names one, of an instrument.
   set_fees = 55,
   deposit = 56,
   withdraw = 57,
@@ -49,6 +49,8 @@ enum class CommandKind : std::uint8_t {
   settlement_started = 64,   // The settlement domain took a batch.
   settlement_finished = 65,  // … and completed or failed it.
   settlement_cut = 66,       // Close the current cycle at once.
+  // After epoch_start, and only where instruments do not just take turns.
+  assign_shards = 67,
 };
 
 enum class InstrumentState : std::uint8_t { closed = 0, open = 1, halted = 2 };
@@ -130,12 +132,43 @@ struct ExternalId {
   friend bool operator==(const ExternalId&, const ExternalId&) = default;
 };
 
+// The limits in force from a start on: all those of the topology that decide an outcome, so that
+// whoever follows the journal needs no topology. The others (rings, threads, segments, connections)
+// decide only when something happens, never what.
+struct EpochLimits {
+  std::uint32_t orders_max;  // Refuses orders, by verdict.
+  std::uint32_t accounts_max;
+  std::uint32_t assets_max;
+  std::uint32_t instruments_max;
+  std::uint32_t sessions_max;
+  std::uint32_t firms_max;                   // These five refuse definitions, by verdict.
+  std::uint32_t external_ids_max;            // Refuses amendments, by verdict.
+  std::uint32_t leaves_max;                  // Both refuse orders that would rest, by event, and
+  std::uint32_t inners_max;                  //   so does how shards divide them.
+  std::uint32_t settlement_batches_max;      // Both delay cuts, which nothing tells: a follower
+  std::uint32_t settlement_obligations_max;  //   must delay them alike.
+  std::uint32_t shards;             // Instruments take turns, but for what assign_shards says.
+  std::uint64_t history_bytes_max;  // Stops the engine: a follower must hold all that was told.
+
+  friend bool operator==(const EpochLimits&, const EpochLimits&) = default;
+};
+
+// The rules by which commands become events and outgoing bytes. A journal of other rules is
+// refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G.
+inline constexpr std::uint32_t rules_version_now = 2;
+
 struct EpochStart {
   std::uint32_t engine;
   std::uint32_t epoch;
   std::uint32_t rules_version;
   std::uint32_t spare;
   std::array<char, 48> build;  // The commit.
+  EpochLimits limits;
+};
+
+// The shards of the instruments from order.instrument on. They decide who shares leaves_max.
+struct AssignShards {
+  std::array<std::uint8_t, 128> shard;
 };
 
 struct DefineAsset {
@@ -204,10 +237,19 @@ struct Instructions {
   std::array<std::uint8_t, 40> spare;
 };
 
+// Which of its limits an account or an instrument gets anew.
+enum class LimitKind : std::uint8_t {
+  open_orders_max = 1,  // The account's; the others are an instrument's.
+  quantity_max = 2,
+  notional_max = 3,  // 0: none.
+  collar_ppm = 4,    // Known to the book too; holds from the next order on.
+  protection_ppm = 5,
+};
+
 // A change to something that is defined; which fields count depends on the kind.
 struct Amendment {
   ExternalId external_id;    // All zero: none. Otherwise applied at most once.
-  std::uint64_t amount_low;  // Deposit, withdraw: minor units.
+  std::uint64_t amount_low;  // Deposit, withdraw: minor units. Set limit: the new value.
   std::int64_t amount_high;
   AssetId asset;
   std::int32_t maker_ppm;  // Set fees, in millionths of the notional; negative: a rebate.
@@ -218,7 +260,8 @@ struct Amendment {
   std::uint8_t spare8;
   std::uint64_t batch;   // Settlement.
   std::uint8_t settled;  // Settlement finished: completed (1) or failed (0).
-  std::array<std::uint8_t, 7> spare;
+  LimitKind limit;       // Set limit.
+  std::array<std::uint8_t, 6> spare;
 
   [[nodiscard]] constexpr Money amount() const noexcept {
     return {(static_cast<int128>(amount_high) << 64) | static_cast<int128>(amount_low)};
@@ -269,7 +312,8 @@ static_assert(offsetof(Order, kind) == 8 && offsetof(Order, verdict) == 14);
 static_assert(offsetof(Order, original) == 48 && offsetof(Order, account) == 60);
 static_assert(std::has_unique_object_representations_v<Order>, "no padding");
 static_assert(sizeof(Origin) == 64 && std::has_unique_object_representations_v<Origin>);
-static_assert(sizeof(EpochStart) == 64 && std::has_unique_object_representations_v<EpochStart>);
+static_assert(sizeof(EpochStart) == 120 && std::has_unique_object_representations_v<EpochStart>);
+static_assert(sizeof(AssignShards) == 128);
 static_assert(sizeof(DefineAsset) == 64 && std::has_unique_object_representations_v<DefineAsset>);
 static_assert(sizeof(DefineInstrument) == 128 &&
               std::has_unique_object_representations_v<DefineInstrument>);
@@ -297,9 +341,17 @@ static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
     case CommandKind::define_instrument:
     case CommandKind::set_instrument_state:
       return true;
+    case CommandKind::set_limit:
+      return order.instrument != no_instrument;
     default:
       return false;
   }
+}
+
+// Does a shard need more of it than slot 0?
+[[nodiscard]] constexpr bool goes_whole_to_matching(const Order& order) noexcept {
+  return order.kind == CommandKind::define_instrument || order.kind == CommandKind::set_limit ||
+         (order.kind == CommandKind::new_order && (order.flags & flag_instructed) != 0);
 }
 
 // Does reference data change with it?

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/epochs.h"
 #include "engine/ledger/publishing_ledger.h"
 #include "engine/settlement/domain.h"
 
@@ -24,30 +25,7 @@ moldudp64::SessionName stream_name(const pipeline::Topology& topology, std::stri
 }  // namespace
 
 ReferenceLimits reference_limits(const pipeline::Topology& topology) {
-  const pipeline::TopologyLimits& limits = topology.limits;
-  return {.assets_max = limits.assets_max,
-          .instruments_max = limits.instruments_max,
-          .accounts_max = limits.accounts_max,
-          .sessions_max = limits.sessions_max,
-          .firms_max = limits.firms_max};
-}
-
-CoreLimits core_limits(const pipeline::Topology& topology) {
-  const pipeline::TopologyLimits& limits = topology.limits;
-  const ReferenceLimits reference = reference_limits(topology);
-  return {.risk = {.reference = reference,
-                   .orders_max = limits.orders_max,
-                   .external_ids_max = limits.external_ids_max},
-          .matching = {.orders_max = limits.orders_max,
-                       .instruments_max = limits.instruments_max,
-                       .leaves_max = limits.leaves_max,
-                       .inners_max = limits.inners_max},
-          .settlement = {.reference = reference,
-                         .batches_max = limits.settlement_batches_max,
-                         .obligations_max = limits.settlement_obligations_max},
-          .shards = topology.shards,
-          .shard_of_instrument = topology.shard_of_instrument,
-          .history_bytes = limits.history_bytes_max};
+  return basalt::reference_limits(epoch_limits(topology));
 }
 
 journal::Journal::Start journal_start(const pipeline::Topology& topology,
@@ -102,11 +80,10 @@ marketdata::MarketData::Settings feed_settings(const pipeline::Topology& topolog
   return settings;
 }
 
-std::size_t stages_memory_bytes(const pipeline::Topology& topology) {
+std::size_t stages_memory_bytes(const pipeline::Topology& topology, const CoreLimits& cores) {
   using SlotRing = ring::SpscRing<Slot>;
   using SlotBroadcast = ring::BroadcastRing<Slot>;
   const pipeline::RingSlots& rings = topology.rings;
-  const CoreLimits cores = core_limits(topology);
   const std::size_t command_outlet = Arena::cost<Slot>(limits::command_slots_max);
   const std::size_t shard = SlotRing::memory_bytes(rings.orders_to_matching) +
                             matching::EventRing::memory_bytes(rings.events_to_log) +

@@ -17,7 +17,6 @@
 namespace basalt {
 
 [[nodiscard]] ReferenceLimits reference_limits(const pipeline::Topology& topology);
-[[nodiscard]] CoreLimits core_limits(const pipeline::Topology& topology);
 [[nodiscard]] journal::Journal::Start journal_start(const pipeline::Topology& topology,
                                                     const Recovered& recovered);
 [[nodiscard]] journal::BlockWriter::Limits journal_limits(const pipeline::Topology& topology);
@@ -34,6 +33,7 @@ namespace basalt {
                                                              net::Endpoint from);
 
 // Of the rings and stages, besides the cores (Cores::memory_bytes).
-[[nodiscard]] std::size_t stages_memory_bytes(const pipeline::Topology& topology);
+[[nodiscard]] std::size_t stages_memory_bytes(const pipeline::Topology& topology,
+                                              const CoreLimits& cores);
 
 }  // namespace basalt

@@ -41,7 +41,7 @@ enum class CancelReason : std::uint8_t {
   user = 'U',
   immediate = 'I',  // The rest of an immediate-or-cancel or of a market order.
   collar = 'K',
-  post_only = 'F',
+  post_only = 'G',  // It would have taken from this venue's own book.
   halted = 'H',
   closed = 'E',
   supervisory = 'S',  // A replacement that was invalid.

@@ -53,9 +53,11 @@ Exchange::Exchange(const pipeline::Topology& topology, const VenueLoad& venue, P
       ports_(ports_of_threads(topology, std::move(ports))),
       // 0. What was: the lock, and the state that the journal tells of. Room for what comes.
       mark_page_(settings.data),
-      cores_(core_limits(topology), random_seed()),
-      recovered_(recover(settings.data, cores_, {}, settings.progress)),
-      arena_(stages_memory_bytes(topology), topology.node),
+      inspected_(journal::inspect(settings.data)), epochs_(inspected_),
+      limits_(core_limits(topology, epochs_)),
+      cores_(limits_, random_seed()),
+      recovered_(recover(settings.data, std::move(inspected_), cores_, {}, settings.progress)),
+      arena_(stages_memory_bytes(topology, limits_), topology.node),
       segments_(settings.data, recovered_.report.commands.resume.segment,
                 recovered_.report.events.resume.segment, segment_options(topology), arena_),
       disk_(segments_),
@@ -65,7 +67,7 @@ Exchange::Exchange(const pipeline::Topology& topology, const VenueLoad& venue, P
       requests_to_risk_(topology.rings.requests_to_risk, arena_),
       admin_to_risk_(topology.rings.admin_to_risk, arena_),
       commands_(topology.rings.commands, command_readers, arena_),
-      shards_(topology, cores_, arena_),
+      shards_(topology, limits_, cores_, arena_),
       log_ring_(topology.rings.log, log_readers, arena_),
       postings_to_settlement_(topology.rings.postings_to_settlement, arena_),
       instructions_to_domain_(topology.rings.instructions_to_domain, arena_),
@@ -105,6 +107,7 @@ Exchange::Exchange(const pipeline::Topology& topology, const VenueLoad& venue, P
       settlement_("settlement", postings_to_settlement_, instructions_to_domain_,
                   cores_.settlement),
       domain_stage_("domain", instructions_to_domain_, requests_to_risk_, domain_, arena_) {
+  check_limits();
   plan_threads();
 }
 // clang-format on

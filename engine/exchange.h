@@ -19,6 +19,7 @@
 #include "engine/arena.h"
 #include "engine/cores.h"
 #include "engine/engine_settings.h"
+#include "engine/epochs.h"
 #include "engine/gateway/gateway.h"
 #include "engine/history/history.h"
 #include "engine/journal/journal.h"
@@ -54,7 +55,7 @@ struct Ports {
 // The shards with their rings: as many as the topology says.
 class Shards {
  public:
-  Shards(const pipeline::Topology& topology, Cores& cores, Arena& arena);
+  Shards(const pipeline::Topology& topology, const CoreLimits& limits, Cores& cores, Arena& arena);
 
   [[nodiscard]] std::vector<ring::SpscRing<Slot>*> order_rings();
   [[nodiscard]] std::vector<matching::EventRing*> event_rings();
@@ -77,7 +78,7 @@ class Exchange {
   };
 
   // Throws std::runtime_error that says what is wrong and how to mend it: a damaged journal, a
-  // held lock, memory or io_uring that cannot be had.
+  // held lock, limits below what is in use, memory or io_uring that cannot be had.
   Exchange(const pipeline::Topology& topology, const VenueLoad& venue, Ports ports,
            const Settings& settings, pipeline::Clock& clock);
   ~Exchange();
@@ -104,7 +105,7 @@ class Exchange {
   [[nodiscard]] const Recovered& recovered() const noexcept { return recovered_; }
   [[nodiscard]] bool direct_writes() const noexcept { return segments_.direct(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept {
-    return Cores::memory_bytes(core_limits(topology_)) + arena_.size_bytes();
+    return Cores::memory_bytes(limits_) + arena_.size_bytes();
   }
   [[nodiscard]] std::vector<pipeline::StageReport> stage_reports() const;
   [[nodiscard]] const gateway::Gateway& gateway() const noexcept { return gateway_; }
@@ -112,6 +113,7 @@ class Exchange {
 
  private:
   // exchange_life.cpp
+  void check_limits() const;
   void plan_threads();
   void append_missing_events();
   void start_threads();
@@ -130,6 +132,9 @@ class Exchange {
   const Ports ports_;
 
   journal::MarkPage mark_page_;
+  journal::JournalReport inspected_;  // Until recovered_ has it.
+  const Epochs epochs_;
+  const CoreLimits limits_;
   Cores cores_;
   Recovered recovered_;
   Arena arena_;

@@ -22,9 +22,9 @@ constexpr int settlement_cuts_max = 8;
 
 }  // namespace
 
-Shards::Shards(const pipeline::Topology& topology, Cores& cores, Arena& arena) {
-  const std::uint32_t events_max =
-      matching::MatchingCore::events_max(core_limits(topology).matching);
+Shards::Shards(const pipeline::Topology& topology, const CoreLimits& limits, Cores& cores,
+               Arena& arena) {
+  const std::uint32_t events_max = matching::MatchingCore::events_max(limits.matching);
   for (std::uint32_t shard = 0; shard < topology.shards; ++shard) {
     names_.push_back("matching[" + std::to_string(shard) + "]");
     orders_.emplace_back(topology.rings.orders_to_matching, arena);
@@ -50,6 +50,31 @@ bool Shards::drained() const noexcept {
   const auto drained = [](const auto& ring) { return ring.drained(); };
   return std::all_of(orders_.begin(), orders_.end(), drained) &&
          std::all_of(events_.begin(), events_.end(), drained);
+}
+
+void Exchange::check_limits() const {
+  if (!epochs_.any()) return;
+  const EpochLimits limits = epoch_limits(topology_);
+  std::string text;
+  for (const Finding& finding : shrunk_below_use(topology_.name, limits, cores_)) {
+    text += "\n  " + to_text(finding);
+  }
+  // What a book finds no room for is told by events. Those that are on disk have been compared;
+  // those that are missing were derived just now, and must be what was told.
+  const EpochLimits& had = epochs_.largest();
+  const std::vector<std::uint32_t>& shards = epochs_.shard_of_instrument();
+  const bool same_room =
+      limits_.matching.leaves_max == had.leaves_max &&
+      limits_.matching.inners_max == had.inners_max && limits_.shards == had.shards &&
+      std::equal(shards.begin(), shards.end(), limits_.shard_of_instrument.begin());
+  if (!same_room && !recovered_.missing_events.empty()) {
+    text += "\n  the last run did not write all its events: start once with its shards, " +
+            std::to_string(had.shards) +
+            " with the same instruments, leaves_max = " + std::to_string(had.leaves_max) +
+            " and inners_max = " + std::to_string(had.inners_max);
+  }
+  if (text.empty()) return;
+  throw std::runtime_error("the journal does not go on under this topology:" + text);
 }
 
 void Exchange::plan_threads() {
@@ -139,7 +164,8 @@ std::vector<Command> Exchange::definitions_to_make() {
   EpochStart epoch{};
   epoch.engine = topology_.engine;
   epoch.epoch = recovered_.epoch + 1;
-  epoch.rules_version = 1;
+  epoch.rules_version = rules_version_now;
+  epoch.limits = epoch_limits(topology_);
   settings_.build.copy(epoch.build.data(), epoch.build.size());
   Command start;
   start.order.kind = CommandKind::epoch_start;
@@ -149,7 +175,7 @@ std::vector<Command> Exchange::definitions_to_make() {
 
   std::vector<Finding> contradictions;
   std::vector<Command> definitions = difference(
-      venue_, cores_.risk.reference(),
+      venue_, cores_.risk.reference(), reference_limits(topology_),
       [this](const ExternalId& id) { return cores_.risk.applied(id); }, contradictions);
   if (!contradictions.empty()) {
     std::string text = "the venue file contradicts the journal:";
@@ -157,6 +183,8 @@ std::vector<Command> Exchange::definitions_to_make() {
     throw std::runtime_error(text);
   }
   prepare_domain(definitions);
+  const std::vector<Command> shards = shard_assignments(topology_);
+  definitions.insert(definitions.begin(), shards.begin(), shards.end());
   definitions.insert(definitions.begin(), start);
   // The connections of the last epoch are gone, as far as their sessions care about that.
   for (std::uint32_t id = 0; id < cores_.risk.reference().limits().sessions_max; ++id) {

@@ -33,6 +33,13 @@ inline constexpr Price price_max{(std::int64_t{1} << 36) - 1};
 inline constexpr Quantity quantity_max{(std::int64_t{1} << 48) - 1};
 // How often a reserve order may show anew: each time is a fill of its own.
 inline constexpr std::int64_t reserve_parts_max = 1'000;
+// What the wire's fields carry, in units of 0.0001: ITCH's prices have 32 bits, and one value of
+// OUCH's means "at the market". An instrument whose prices could not be told is not defined.
+inline constexpr std::int64_t wire_price_max = 0xFFFF'FFFF;
+inline constexpr std::int64_t wire_price_market = 0x7FFF'FFFF;
+inline constexpr std::int64_t wire_lot_max = 0xFFFF'FFFF;  // The feed's word for one lot.
+// Balances have 128 bits; beyond this nobody reads the digits.
+inline constexpr std::uint32_t asset_decimals_max = 18;
 // What one side of a book may hold in all, so that no sum over orders can overflow.
 inline constexpr Quantity resting_max{std::int64_t{1} << 62};
 inline constexpr std::int64_t tick_lot_value_max = (std::int64_t{1} << 31) - 1;

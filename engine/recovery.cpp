@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <stdexcept>
+#include <utility>
 
 #include "engine/journal/reader.h"
 
@@ -35,11 +36,11 @@ void compare(const Command& command, std::span<const Event> derived,
 
 }  // namespace
 
-Recovered recover(const std::filesystem::path& data, Cores& cores,
+Recovered recover(const std::filesystem::path& data, journal::JournalReport inspected, Cores& cores,
                   const std::function<void(const Command&)>& visit,
                   const RecoveryProgress& progress) {
   Recovered result;
-  result.report = journal::inspect(data);
+  result.report = std::move(inspected);
   if (const journal::Finding* damage = result.report.damage()) throw damaged(*damage);
   const std::uint64_t total = result.report.commands.records;
 

@@ -34,12 +34,13 @@ struct Recovered {
 // Called now and then with commands done, and commands in all.
 using RecoveryProgress = std::function<void(std::uint64_t, std::uint64_t)>;
 
-// Replays the whole journal into fresh cores. `visit`, where given, is called after each command,
+// Replays the whole journal into fresh cores, as large as its epochs want them (epochs.h);
+// `inspected` is what journal::inspect() found. `visit`, where given, is called after each command,
 // with the cores in its state. Throws std::runtime_error naming file and offset when the journal is
 // damaged, or naming the sequence when the events on disk are not those that its commands cause.
 // The caller holds the lock.
-[[nodiscard]] Recovered recover(const std::filesystem::path& data, Cores& cores,
-                                const std::function<void(const Command&)>& visit = {},
+[[nodiscard]] Recovered recover(const std::filesystem::path& data, journal::JournalReport inspected,
+                                Cores& cores, const std::function<void(const Command&)>& visit = {},
                                 const RecoveryProgress& progress = {});
 
 }  // namespace basalt

@@ -72,7 +72,10 @@ bool values_within_limits(const Instrument& instrument) noexcept {
   if (instrument.lot_value < 1) return false;
   if (instrument.wire_tick == 0) return false;
   if (instrument.fee_cap_ppm > ppm_one) return false;
+  if (instrument.collar_ppm > ppm_one || instrument.protection_ppm > ppm_one) return false;
   if (instrument.price_max < Price{1} || instrument.price_max > limits::price_max) return false;
+  if (!prices_fit_wire(instrument.price_max, instrument.wire_tick)) return false;  // I4
+  if (!symbol_fits_wire(instrument.symbol)) return false;
   if (instrument.quantity_max < Quantity{1}) return false;
   if (instrument.quantity_max > limits::quantity_max) return false;
   if (base_amount(instrument.quantity_max, instrument) > limits::money_max) return false;
@@ -80,6 +83,43 @@ bool values_within_limits(const Instrument& instrument) noexcept {
   if (instrument.notional_max > limits::money_max) return false;
   if (instrument.reference < Price{0} || instrument.reference > instrument.price_max) return false;
   return instrument.settlement_cycle >= Nanos{0};
+}
+
+// What the instrument is with the amendment's limit.
+Instrument amended(Instrument instrument, const Amendment& amendment) noexcept {
+  switch (amendment.limit) {
+    case LimitKind::quantity_max:
+      instrument.quantity_max = Quantity{static_cast<std::int64_t>(amendment.amount_low)};
+      break;
+    case LimitKind::notional_max:
+      instrument.notional_max =
+          amendment.amount() == Money{0} ? limits::money_max : amendment.amount();
+      break;
+    case LimitKind::collar_ppm:
+      instrument.collar_ppm = static_cast<std::uint32_t>(amendment.amount_low);
+      break;
+    case LimitKind::protection_ppm:
+      instrument.protection_ppm = static_cast<std::uint32_t>(amendment.amount_low);
+      break;
+    case LimitKind::open_orders_max:
+      break;
+  }
+  return instrument;
+}
+
+// The widest value that the limit's own type holds; what it means is checked with the rest.
+constexpr Money widest(LimitKind limit) noexcept {
+  switch (limit) {
+    case LimitKind::quantity_max:
+      return {limits::quantity_max.value};
+    case LimitKind::notional_max:
+      return limits::money_max;
+    case LimitKind::open_orders_max:
+    case LimitKind::collar_ppm:
+    case LimitKind::protection_ppm:
+      return {UINT32_MAX};
+  }
+  return {-1};  // No such limit: nothing is within.
 }
 
 // Of an id that may be defined: new, or the same again?
@@ -92,6 +132,7 @@ Reject check_again(const Entry& known, const Entry& candidate) noexcept {
 
 ReferenceData::ReferenceData(const ReferenceLimits& limits, Arena& arena)
     : limits_(limits),
+      in_force_(limits),
       assets_(arena.take<Asset>(limits.assets_max)),
       instruments_(arena.take<Instrument>(limits.instruments_max)),
       firms_(arena.take<Firm>(limits.firms_max)),
@@ -125,6 +166,8 @@ Reject ReferenceData::check(const Command& command) const noexcept {
       return check_session(command);
     case CommandKind::set_fees:
       return check_fees(command);
+    case CommandKind::set_limit:
+      return check_limit(command);
     case CommandKind::deposit:
     case CommandKind::withdraw:
       return check_payment(command);
@@ -142,7 +185,8 @@ Reject ReferenceData::check(const Command& command) const noexcept {
 
 Reject ReferenceData::check_asset(const Command& command) const noexcept {
   const auto definition = command.as<DefineAsset>();
-  if (index_of(definition.asset) >= assets_.size()) return Reject::limit_exceeded;
+  if (index_of(definition.asset) >= in_force_.assets_max) return Reject::limit_exceeded;
+  if (definition.decimals > limits::asset_decimals_max) return Reject::limit_exceeded;
   return check_again(assets_[index_of(definition.asset)], asset_of(definition));
 }
 
@@ -150,8 +194,10 @@ Reject ReferenceData::check_instrument(const Command& command) const noexcept {
   const InstrumentId id = command.order.instrument;
   Instrument candidate = instrument_of(command.as<DefineInstrument>());
   if (!has(candidate.base) || !has(candidate.quote)) return Reject::unknown_reference;
-  if (index_of(id) >= instruments_.size()) return Reject::limit_exceeded;
+  if (index_of(id) >= in_force_.instruments_max) return Reject::limit_exceeded;
   if (!values_within_limits(candidate)) return Reject::limit_exceeded;
+  const WireLot lot = wire_lot(candidate.lot_value, asset(candidate.base).decimals);
+  if (lot.units > limits::wire_lot_max) return Reject::limit_exceeded;  // I4
   const InstrumentId namesake = find_instrument(candidate.symbol);
   if (namesake != no_instrument && namesake != id) return Reject::already_defined;
   candidate.cycle = cycle_of(candidate.settlement_cycle);
@@ -167,14 +213,14 @@ Reject ReferenceData::check_instrument(const Command& command) const noexcept {
 
 Reject ReferenceData::check_firm(const Command& command) const noexcept {
   const auto definition = command.as<DefineFirm>();
-  if (index_of(definition.firm) >= firms_.size()) return Reject::limit_exceeded;
+  if (index_of(definition.firm) >= in_force_.firms_max) return Reject::limit_exceeded;
   return check_again(firms_[index_of(definition.firm)], firm_of(definition));
 }
 
 Reject ReferenceData::check_account(const Command& command) const noexcept {
   const auto definition = command.as<DefineAccount>();
   if (!has(definition.firm)) return Reject::unknown_reference;
-  if (index_of(definition.account) >= accounts_.size()) return Reject::limit_exceeded;
+  if (index_of(definition.account) >= in_force_.accounts_max) return Reject::limit_exceeded;
   Account candidate = account_of(definition);
   if (candidate.role > AccountRole::external) return Reject::limit_exceeded;
   const auto taken = [&](AccountId holder) {
@@ -195,7 +241,7 @@ Reject ReferenceData::check_session(const Command& command) const noexcept {
   if (definition.default_account != no_account && !has(definition.default_account)) {
     return Reject::unknown_reference;
   }
-  if (index_of(definition.session) >= sessions_.size()) return Reject::limit_exceeded;
+  if (index_of(definition.session) >= in_force_.sessions_max) return Reject::limit_exceeded;
   return check_again(sessions_[index_of(definition.session)], session_of(definition));
 }
 
@@ -209,6 +255,21 @@ Reject ReferenceData::check_fees(const Command& command) const noexcept {
   const auto fits = [cap](std::int64_t ppm) { return ppm >= -ppm_one && ppm <= cap; };
   return fits(amendment.maker_ppm) && fits(amendment.taker_ppm) ? Reject::none
                                                                 : Reject::limit_exceeded;
+}
+
+Reject ReferenceData::check_limit(const Command& command) const noexcept {
+  const auto amendment = command.as<Amendment>();
+  const bool of_account = amendment.limit == LimitKind::open_orders_max;
+  const InstrumentId id = command.order.instrument;
+  if (of_account ? !has(command.order.account) || id != no_instrument : !has(id)) {
+    return Reject::unknown_reference;
+  }
+  if (amendment.amount() < Money{0} || amendment.amount() > widest(amendment.limit)) {
+    return Reject::limit_exceeded;
+  }
+  return of_account || values_within_limits(amended(instrument(id), amendment))
+             ? Reject::none
+             : Reject::limit_exceeded;
 }
 
 Reject ReferenceData::check_payment(const Command& command) const noexcept {
@@ -227,6 +288,9 @@ void ReferenceData::apply(const Command& command) noexcept {
   if (command.order.verdict != Reject::none) return;
   BASALT_VERIFY(check(command) == Reject::none);
   switch (command.order.kind) {
+    case CommandKind::epoch_start:
+      apply_start(command);
+      break;
     case CommandKind::define_asset: {
       const auto definition = command.as<DefineAsset>();
       BASALT_ASSERT(index_of(definition.asset) < assets_.size());
@@ -260,6 +324,9 @@ void ReferenceData::apply(const Command& command) noexcept {
       instrument.taker_ppm = amendment.taker_ppm;
       break;
     }
+    case CommandKind::set_limit:
+      apply_limit(command);
+      break;
     case CommandKind::set_instrument_state:
       at(instruments_, command.order.instrument).state = command.as<Amendment>().instrument_state;
       break;
@@ -270,6 +337,16 @@ void ReferenceData::apply(const Command& command) noexcept {
     default:
       break;
   }
+}
+
+void ReferenceData::apply_start(const Command& command) noexcept {
+  const EpochLimits told = command.as<EpochStart>().limits;
+  BASALT_ASSERT(told.assets_max <= limits_.assets_max);
+  BASALT_ASSERT(told.instruments_max <= limits_.instruments_max);
+  BASALT_ASSERT(told.accounts_max <= limits_.accounts_max);
+  BASALT_ASSERT(told.sessions_max <= limits_.sessions_max);
+  BASALT_ASSERT(told.firms_max <= limits_.firms_max);
+  in_force_ = reference_limits(told);
 }
 
 void ReferenceData::apply_instrument(const Command& command) noexcept {
@@ -294,6 +371,18 @@ void ReferenceData::apply_account(const Command& command) noexcept {
   known = account_of(definition);
   if (known.role == AccountRole::fees) fee_account_ = definition.account;
   if (known.role == AccountRole::external) external_account_ = definition.account;
+}
+
+void ReferenceData::apply_limit(const Command& command) noexcept {
+  const auto amendment = command.as<Amendment>();
+  if (amendment.limit == LimitKind::open_orders_max) {
+    at(accounts_, command.order.account).open_orders_max =
+        static_cast<std::uint32_t>(amendment.amount_low);
+    return;
+  }
+  Instrument& instrument = at(instruments_, command.order.instrument);
+  instrument = amended(instrument, amendment);
+  BASALT_ASSERT(values_within_limits(instrument));
 }
 
 InstrumentId ReferenceData::find_instrument(const Symbol& symbol) const noexcept {

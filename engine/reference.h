@@ -1,16 +1,18 @@
 // What is defined: assets, instruments, firms, accounts and sessions, as plain tables.
 //
-//   define_… / set_fees / set_…_state ─► apply() ─► tables by id (one array access)
-//                                                └► find_instrument() by symbol, for gateways
+//   define_… / set_… ─► apply() ─► tables by id (one array access)
+//                               └► find_instrument() by symbol, for gateways
 //
 // Every role that needs them keeps an instance of its own, fed by the same commands in the same
 // order: no role reads another's memory. Risk alone asks check() first and journals the verdict;
 // the others apply what was accepted.
 //
 // Invariants
-//   I1  An entry is defined once, and keeps its values; only fees, states and suspension change.
+//   I1  An entry is defined once, and keeps its values; only fees, states, suspension and what
+//       LimitKind lists change.
 //   I2  Whatever a defined entry names (asset, firm, account) is defined too.
 //   I3  maker_ppm and taker_ppm never pass fee_cap_ppm, so a hold covers the fees of its fills.
+//   I4  Every price up to price_max, and the lot, fit what OUCH and ITCH have for them.
 //
 // Also the arithmetic of money that all roles must do alike: fee() and hold().
 #pragma once
@@ -98,13 +100,49 @@ struct Session {
   friend bool operator==(const Session&, const Session&) = default;
 };
 
+// One lot in units of the base asset, for the feed: as few digits as say the same.
+struct WireLot {
+  std::int64_t units = 0;
+  std::uint8_t decimals = 0;  // Of one unit.
+};
+[[nodiscard]] constexpr WireLot wire_lot(std::int64_t lot_value,
+                                         std::uint8_t asset_decimals) noexcept {
+  WireLot lot{lot_value, asset_decimals};
+  for (; lot.decimals > 0 && lot.units % 10 == 0; --lot.decimals) lot.units /= 10;
+  return lot;
+}
+
+// Can every price from one tick to price_max be told, and none be taken for a market order?
+[[nodiscard]] constexpr bool prices_fit_wire(Price price_max, std::uint32_t wire_tick) noexcept {
+  if (price_max.value > limits::wire_price_max / wire_tick) return false;
+  return limits::wire_price_market % wire_tick != 0 ||
+         price_max.value < limits::wire_price_market / wire_tick;
+}
+
+// Symbols go out as they are: printable, and without a space in front.
+[[nodiscard]] constexpr bool symbol_fits_wire(const Symbol& symbol) noexcept {
+  for (const char character : symbol) {
+    if (character < ' ' || character > '~') return false;
+  }
+  return symbol.front() != ' ';
+}
+
 struct ReferenceLimits {
   std::uint32_t assets_max;
   std::uint32_t instruments_max;
   std::uint32_t accounts_max;
   std::uint32_t sessions_max;
   std::uint32_t firms_max;
+  friend bool operator==(const ReferenceLimits&, const ReferenceLimits&) = default;
 };
+
+[[nodiscard]] constexpr ReferenceLimits reference_limits(const EpochLimits& limits) noexcept {
+  return {.assets_max = limits.assets_max,
+          .instruments_max = limits.instruments_max,
+          .accounts_max = limits.accounts_max,
+          .sessions_max = limits.sessions_max,
+          .firms_max = limits.firms_max};
+}
 
 class ReferenceData {
  public:
@@ -113,6 +151,10 @@ class ReferenceData {
   ReferenceData& operator=(const ReferenceData&) = delete;
 
   static std::size_t memory_bytes(const ReferenceLimits& limits) noexcept;
+
+  // What epoch_start said, or the limits of the memory while there was none. Only risk refuses by
+  // them.
+  [[nodiscard]] const ReferenceLimits& in_force() const noexcept { return in_force_; }
 
   // Risk only: may this be applied? Also looks at deposits and withdrawals, as far as what they
   // name goes (funds are risk's own matter), and has nothing against any other command. Defining
@@ -171,10 +213,13 @@ class ReferenceData {
   Reject check_account(const Command& command) const noexcept;
   Reject check_session(const Command& command) const noexcept;
   Reject check_fees(const Command& command) const noexcept;
+  Reject check_limit(const Command& command) const noexcept;
   Reject check_payment(const Command& command) const noexcept;
 
   void apply_instrument(const Command& command) noexcept;
   void apply_account(const Command& command) noexcept;
+  void apply_limit(const Command& command) noexcept;
+  void apply_start(const Command& command) noexcept;
 
   // cycles_count_ when no instrument has this length yet.
   [[nodiscard]] std::uint8_t cycle_of(Nanos length) const noexcept;
@@ -182,6 +227,7 @@ class ReferenceData {
   [[nodiscard]] std::uint32_t symbol_place(const Symbol& symbol) const noexcept;
 
   ReferenceLimits limits_;
+  ReferenceLimits in_force_;
   std::span<Asset> assets_;
   std::span<Instrument> instruments_;
   std::span<Firm> firms_;

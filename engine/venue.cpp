@@ -51,7 +51,8 @@ void VenueReader::read_endpoints(TomlTable table) {
 
 void VenueReader::read_asset(TomlTable& table) {
   const std::string name = table.text("name", asset_name_max);
-  const auto decimals = static_cast<std::uint8_t>(table.whole("decimals", 0, asset_decimals_max));
+  const auto decimals =
+      static_cast<std::uint8_t>(table.whole("decimals", 0, limits::asset_decimals_max));
   table.finish();
   const AssetId id{static_cast<std::uint32_t>(assets_.entries.size())};
   if (!enter(table, "name", "asset", name, assets_, {id, decimals})) return;

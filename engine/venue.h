@@ -4,8 +4,8 @@
 //   definitions ─► difference(…, what the journal has defined) ─► the commands that are missing
 //
 // After the first start the journal is the truth. A later start journals the difference, after
-// checking it whole: what is there and equal costs nothing, new entries and changed fees become
-// commands, and what contradicts the journal stops the start.
+// checking it whole: what is there and equal costs nothing, new entries, changed fees and
+// changed limits become commands, and what contradicts the journal stops the start.
 //
 // Entries are the same when their name, symbol or user is. In the file they may stand in any order
 // and be left out: nothing is ever taken back by leaving it out. Ids are given in the order of the
@@ -73,9 +73,10 @@ struct VenueLoad {
 using ExternalIdApplied = std::function<bool(const ExternalId&)>;
 
 // The commands that make `present` what the file says, with the ids that hold there: at a first
-// start all of them. When something contradicts, or has no room, it is added to `findings`, all of
-// it, and nothing is to be sent.
+// start all of them. `limits` are those of the epoch that begins. When something contradicts, or
+// has no room, it is added to `findings`, all of it, and nothing is to be sent.
 [[nodiscard]] std::vector<Command> difference(const VenueLoad& venue, const ReferenceData& present,
+                                              const ReferenceLimits& limits,
                                               const ExternalIdApplied& applied,
                                               std::vector<Finding>& findings);
 

@@ -112,10 +112,11 @@ struct IdMaps {
 
 class Difference {
  public:
-  Difference(const VenueLoad& venue, const ReferenceData& present, const ExternalIdApplied& applied,
-             std::vector<Finding>& findings)
+  Difference(const VenueLoad& venue, const ReferenceData& present, const ReferenceLimits& limits,
+             const ExternalIdApplied& applied, std::vector<Finding>& findings)
       : venue_(venue),
         present_(present),
+        limits_(limits),
         applied_(applied),
         findings_(findings),
         ids_(venue, present),
@@ -185,7 +186,7 @@ class Difference {
       agree(what, "decimals", present_.asset(definition.asset).decimals, definition.decimals);
       return;
     }
-    if (has_room(index_of(definition.asset), present_.limits().assets_max, "assets_max", what)) {
+    if (has_room(index_of(definition.asset), limits_.assets_max, "assets_max", what)) {
       add(command, definition);
     }
   }
@@ -194,7 +195,7 @@ class Difference {
     auto definition = command.as<DefineFirm>();
     definition.firm = ids_.firms.of(definition.firm);
     if (present_.has(definition.firm)) return;  // A firm is its name.
-    if (has_room(index_of(definition.firm), present_.limits().firms_max, "firms_max",
+    if (has_room(index_of(definition.firm), limits_.firms_max, "firms_max",
                  "firm " + text_of(definition.name))) {
       add(command, definition);
     }
@@ -209,7 +210,10 @@ class Difference {
       const Account& known = present_.account(definition.account);
       if (known.firm != definition.firm) contradicts(what, "firm");
       if (known.role != AccountRole{definition.is_venue}) contradicts(what, "role");
-      agree(what, "open_orders_max", known.open_orders_max, definition.open_orders_max);
+      if (known.open_orders_max != definition.open_orders_max) {
+        set_limit(LimitKind::open_orders_max, {definition.open_orders_max}).order.account =
+            definition.account;
+      }
       return;
     }
     const auto only_one = [&](AccountRole role, AccountId& holder) {
@@ -222,8 +226,7 @@ class Difference {
     };
     only_one(AccountRole::fees, fee_account_);
     only_one(AccountRole::external, external_account_);
-    if (has_room(index_of(definition.account), present_.limits().accounts_max, "accounts_max",
-                 what)) {
+    if (has_room(index_of(definition.account), limits_.accounts_max, "accounts_max", what)) {
       add(command, definition);
     }
   }
@@ -249,8 +252,7 @@ class Difference {
       agree(what, "admin", known.is_admin, definition.is_admin);
       return;
     }
-    if (has_room(index_of(definition.session), present_.limits().sessions_max, "sessions_max",
-                 what)) {
+    if (has_room(index_of(definition.session), limits_.sessions_max, "sessions_max", what)) {
       add(command, definition);
     }
   }
@@ -261,26 +263,22 @@ class Difference {
     definition.base = ids_.assets.of(definition.base);
     definition.quote = ids_.assets.of(definition.quote);
     const std::string what = "instrument " + text_of(definition.symbol);
-    if (present_.has(id)) return compare(what, present_.instrument(id), definition);
+    if (present_.has(id)) return compare(what, id, definition);
     if (cycles_.insert(definition.settlement_cycle.value).second &&
         cycles_.size() > limits::settlement_cycles_max) {
       findings_.push_back({venue_.file, line_,
                            what + " brings one length of settlement cycle too many",
                            "take one that the venue has"});
     }
-    if (has_room(index_of(id), present_.limits().instruments_max, "instruments_max", what)) {
+    if (has_room(index_of(id), limits_.instruments_max, "instruments_max", what)) {
       add(command, definition);
       missing_.back().order.instrument = id;
     }
   }
 
-  // State and fees are not part of a definition: they move.
-  void compare(const std::string& what, const Instrument& known,
-               const DefineInstrument& definition) {
-    const auto wide = [](std::uint64_t low, std::uint64_t high) {
-      return static_cast<int128>((static_cast<uint128>(high) << 64) | low);
-    };
-    const int128 notional_max = wide(definition.notional_max_low, definition.notional_max_high);
+  // State, fees and limits are not part of a definition: they move.
+  void compare(const std::string& what, InstrumentId id, const DefineInstrument& definition) {
+    const Instrument& known = present_.instrument(id);
     if (known.base != definition.base) contradicts(what, "base");
     if (known.quote != definition.quote) contradicts(what, "quote");
     agree(what, "minor units a tick and lot", known.tick_lot_value, definition.tick_lot_value);
@@ -289,16 +287,43 @@ class Difference {
     agree(what, "decimals of a tick", known.tick_decimals, definition.tick_decimals);
     agree(what, "decimals of a lot", known.lot_decimals, definition.lot_decimals);
     agree(what, "fee_cap_ppm", known.fee_cap_ppm, definition.fee_cap_ppm);
-    agree(what, "collar_ppm", known.collar_ppm, definition.collar_ppm);
-    agree(what, "protection_ppm", known.protection_ppm, definition.protection_ppm);
     agree(what, "a highest price in ticks of", known.price_max.value, definition.price_max.value);
-    agree(what, "quantity_max_lots", known.quantity_max.value, definition.quantity_max.value);
-    agree(what, "notional_max in minor units", known.notional_max.value,
-          notional_max == 0 ? limits::money_max.value : notional_max);
     agree(what, "a reference in ticks of", known.reference.value, definition.reference.value);
     agree(what, "a settlement cycle in ns of", known.settlement_cycle.value,
           definition.settlement_cycle.value);
     agree(what, "market_category", known.market_category, definition.market_category);
+    compare_limits(id, known, definition);
+  }
+
+  void compare_limits(InstrumentId id, const Instrument& known,
+                      const DefineInstrument& definition) {
+    const auto differs = [&](LimitKind limit, int128 journal, int128 file) {
+      if (journal != file) set_limit(limit, {file}).order.instrument = id;
+    };
+    const auto notional_max = static_cast<int128>(
+        (static_cast<uint128>(definition.notional_max_high) << 64) | definition.notional_max_low);
+    const Money unlimited = limits::money_max;
+    const int128 known_notional = known.notional_max == unlimited ? 0 : known.notional_max.value;
+    differs(LimitKind::quantity_max, known.quantity_max.value, definition.quantity_max.value);
+    differs(LimitKind::notional_max, known_notional,
+            notional_max == unlimited.value ? 0 : notional_max);
+    differs(LimitKind::collar_ppm, known.collar_ppm, definition.collar_ppm);
+    differs(LimitKind::protection_ppm, known.protection_ppm, definition.protection_ppm);
+  }
+
+  // The caller names whose.
+  Command& set_limit(LimitKind limit, Money value) {
+    Amendment amendment{};
+    amendment.limit = limit;
+    amendment.amount_low = static_cast<std::uint64_t>(value.value);
+    amendment.amount_high = static_cast<std::int64_t>(value.value >> 64);
+    Command& command = missing_.emplace_back();
+    command.order.kind = CommandKind::set_limit;
+    command.order.instrument = no_instrument;
+    command.order.account = no_account;
+    command.origin.session = no_session;
+    command.set(amendment);
+    return command;
   }
 
   void fees(const Command& command) {
@@ -320,6 +345,7 @@ class Difference {
 
   const VenueLoad& venue_;
   const ReferenceData& present_;
+  const ReferenceLimits limits_;
   const ExternalIdApplied& applied_;
   std::vector<Finding>& findings_;
   const IdMaps ids_;
@@ -333,8 +359,9 @@ class Difference {
 }  // namespace
 
 std::vector<Command> difference(const VenueLoad& venue, const ReferenceData& present,
-                                const ExternalIdApplied& applied, std::vector<Finding>& findings) {
-  return Difference(venue, present, applied, findings).commands();
+                                const ReferenceLimits& limits, const ExternalIdApplied& applied,
+                                std::vector<Finding>& findings) {
+  return Difference(venue, present, limits, applied, findings).commands();
 }
 
 std::vector<settlement::Refusal> refusals(const VenueLoad& venue, const ReferenceData& present) {

@@ -29,7 +29,6 @@ inline constexpr std::size_t account_name_max = 15;
 inline constexpr std::size_t user_max = 6;
 inline constexpr std::size_t password_max = 10;
 inline constexpr std::size_t session_name_max = 10;
-inline constexpr std::uint32_t asset_decimals_max = 18;
 
 template <std::size_t size>
 std::array<char, size> padded(std::string_view text) {

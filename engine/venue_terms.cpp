@@ -10,6 +10,12 @@ namespace {
 // OUCH and ITCH carry prices with four decimals.
 constexpr std::uint32_t wire_price_decimals = 4;
 
+// A price that no other may reach: what ITCH's 32 bits hold, or what OUCH takes for "at the market"
+// where that is a whole number of ticks.
+const char* most_on_wire(std::uint32_t wire_tick) noexcept {
+  return limits::wire_price_market % wire_tick == 0 ? "214748.3647" : "429496.7296";
+}
+
 }  // namespace
 
 void VenueReader::read_instrument(TomlTable& table) {
@@ -75,6 +81,12 @@ void VenueReader::read_units(TomlTable& table, Decimal tick, Decimal lot, const 
                 "give the asset more decimals, or take a larger lot");
     } else {
       definition.lot_value = static_cast<std::int64_t>(*lot_value);
+      const auto decimals = static_cast<std::uint8_t>(base->decimals);
+      if (wire_lot(definition.lot_value, decimals).units > limits::wire_lot_max) {
+        table.add("lot", "the feed has no word for a lot of so many digits",
+                  "take a lot of at most " + std::to_string(limits::wire_lot_max) +
+                      " units of its last decimal");
+      }
     }
   }
   if (tick.units != 0 && lot.units != 0 && quote != nullptr) {
@@ -98,6 +110,11 @@ void VenueReader::read_units(TomlTable& table, Decimal tick, Decimal lot, const 
 void VenueReader::read_bounds(TomlTable& table, Decimal tick, const AssetEntry* quote,
                               DefineInstrument& definition) {
   definition.price_max = read_price(table, "price_max", tick);
+  if (definition.price_max != no_price && definition.wire_tick != 0 &&
+      !prices_fit_wire(definition.price_max, definition.wire_tick)) {
+    table.add("price_max", "prices up to 'price_max' do not fit the wire",
+              "take one below " + std::string(most_on_wire(definition.wire_tick)));
+  }
   if (table.has("reference")) definition.reference = read_price(table, "reference", tick);
   if (definition.reference > definition.price_max) {
     table.add("reference", "'reference' is beyond 'price_max'", "take a lower one");

@@ -36,6 +36,8 @@ const char* name_of(CommandKind kind) {
       return "define_account";
     case CommandKind::define_session:
       return "define_session";
+    case CommandKind::assign_shards:
+      return "assign_shards";
     case CommandKind::set_limit:
       return "set_limit";
     case CommandKind::set_fees:
@@ -180,9 +182,26 @@ void add_amendment(Json& fields, const Command& command) {
   fields["account_suspended"] = amendment.account_suspended;
   fields["batch"] = amendment.batch;
   fields["settled"] = amendment.settled;
+  fields["limit"] = static_cast<unsigned>(amendment.limit);
   if (amendment.external_id != ExternalId{}) {
     fields["external_id"] = hex_of(amendment.external_id);
   }
+}
+
+void add_limits(Json& fields, const EpochLimits& limits) {
+  fields["orders_max"] = limits.orders_max;
+  fields["accounts_max"] = limits.accounts_max;
+  fields["assets_max"] = limits.assets_max;
+  fields["instruments_max"] = limits.instruments_max;
+  fields["sessions_max"] = limits.sessions_max;
+  fields["firms_max"] = limits.firms_max;
+  fields["external_ids_max"] = limits.external_ids_max;
+  fields["leaves_max"] = limits.leaves_max;
+  fields["inners_max"] = limits.inners_max;
+  fields["settlement_batches_max"] = limits.settlement_batches_max;
+  fields["settlement_obligations_max"] = limits.settlement_obligations_max;
+  fields["shards"] = limits.shards;
+  fields["history_bytes_max"] = limits.history_bytes_max;
 }
 
 // Passwords and their salts are nobody's business.
@@ -193,9 +212,14 @@ void add_definition(Json& fields, const Command& command) {
       fields["engine"] = start.engine;
       fields["epoch"] = start.epoch;
       fields["rules_version"] = start.rules_version;
+      add_limits(fields, start.limits);
       fields["build"] = text_of(start.build);
       break;
     }
+    case CommandKind::assign_shards:
+      fields["first_instrument"] = index_of(command.order.instrument);
+      fields["shards"] = command.as<AssignShards>().shard;
+      break;
     case CommandKind::define_asset: {
       const auto definition = command.as<DefineAsset>();
       fields["asset"] = index_of(definition.asset);

@@ -6,26 +6,19 @@
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "engine/cores.h"
-#include "engine/engine_settings.h"
+#include "engine/epochs.h"
 #include "engine/journal/mark_page.h"
-#include "engine/pipeline/topology.h"
 #include "engine/recovery.h"
 
 namespace basalt::tools {
 namespace {
-
-// The topology that the data was made with, kept beside the journal; its limits size the replay.
-pipeline::Topology topology_of(const std::string& data) {
-  const auto loaded = pipeline::load_topology(std::filesystem::path(data) / "topology.toml");
-  if (loaded.ok()) return loaded.topology;
-  std::string text = "cannot read the topology that the data was made with:";
-  for (const auto& finding : loaded.findings) text += "\n  " + to_text(finding);
-  throw std::runtime_error(text);
-}
 
 void print(const Recovered& recovered, const Cores& cores, double seconds, bool json) {
   const auto lost = recovered.report.commands_lost();
@@ -72,12 +65,15 @@ int replay_verb(int argc, char** argv) {
   }
   try {
     const auto start = std::chrono::steady_clock::now();
-    Cores cores(core_limits(topology_of(data)), 0);
+    if (!std::filesystem::exists(data)) throw std::runtime_error("there is no " + data);
     const journal::MarkPage lock(data);
+    journal::JournalReport inspected = journal::inspect(data);
+    Cores cores(core_limits(Epochs(inspected)), 0);
     const bool watched = ::isatty(STDERR_FILENO) != 0;
-    const Recovered recovered = recover(data, cores, {}, [&](auto done, auto total) {
-      if (watched) std::fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " commands", done, total);
-    });
+    const Recovered recovered =
+        recover(data, std::move(inspected), cores, {}, [&](auto done, auto total) {
+          if (watched) std::fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " commands", done, total);
+        });
     if (watched && recovered.commands >= 65'536) std::fputc('\n', stderr);
     cores.assert_invariants();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

@@ -1,5 +1,6 @@
 #include "engine/bridge/books.h"
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
@@ -8,7 +9,14 @@
 namespace basalt::bridge {
 namespace {
 
-constexpr std::uint64_t saved_version = 1;
+constexpr std::uint64_t saved_version = 2;
+constexpr settlement::SettlementLimits no_room{.reference = {.assets_max = 1,
+                                                             .instruments_max = 1,
+                                                             .accounts_max = 1,
+                                                             .sessions_max = 1,
+                                                             .firms_max = 1},
+                                               .batches_max = 1,
+                                               .obligations_max = 1};
 
 // Fields one after the other, little-endian, then a hash over them.
 class Writer {
@@ -72,6 +80,25 @@ class Reader {
   std::span<const std::byte> left_;
 };
 
+// All of save() but the hash at its end.
+std::span<const std::byte> fields_of(std::span<const std::byte> saved) {
+  return saved.first(saved.size() - sizeof(std::uint64_t));
+}
+
+void put_limits(Writer& out, const settlement::SettlementLimits& limits) {
+  out.put(limits.reference);
+  out.put(limits.batches_max);
+  out.put(limits.obligations_max);
+}
+
+settlement::SettlementLimits take_limits(Reader& in) {
+  settlement::SettlementLimits limits{
+      .reference = in.take<ReferenceLimits>(), .batches_max = 0, .obligations_max = 0};
+  limits.batches_max = in.take<std::uint32_t>();
+  limits.obligations_max = in.take<std::uint32_t>();
+  return limits;
+}
+
 // Of what was ever touched.
 void put_totals(Writer& out, const ledger::Ledger& ledger) {
   const ReferenceLimits& limits = ledger.reference().limits();
@@ -112,6 +139,8 @@ void put_settlement(Writer& out, const settlement::Saved& saved) {
     out.put_amounts(batch.obligations);
   }
   out.put(saved.batches_made);
+  out.put(saved.batches_max);
+  out.put(saved.obligations_max);
 }
 
 settlement::Saved take_settlement(Reader& in) {
@@ -133,36 +162,38 @@ settlement::Saved take_settlement(Reader& in) {
     batch.obligations = in.take_amounts();
   }
   saved.batches_made = in.take<std::uint64_t>();
+  saved.batches_max = in.take<std::uint32_t>();
+  saved.obligations_max = in.take<std::uint32_t>();
   return saved;
 }
 
 }  // namespace
 
-Books::State::State(const Limits& limits)
+Books::State::State(const settlement::SettlementLimits& limits)
     : arena(ledger::Ledger::memory_bytes(limits.reference) +
             settlement::Settlement::memory_bytes(limits)),
       ledger(limits.reference, arena),
       settlement(limits, arena) {}
 
-Books::Books(const Limits& limits) : limits_(limits), state_(std::make_unique<State>(limits)) {}
+Books::Books() : Books(no_room) {}
 
-bool Books::has_room_for(const Command& command) const noexcept {
-  if (command.order.verdict != Reject::none) return true;
-  const ReferenceLimits& limits = limits_.reference;
-  switch (command.order.kind) {
-    case CommandKind::define_asset:
-      return index_of(command.as<DefineAsset>().asset) < limits.assets_max;
-    case CommandKind::define_instrument:
-      return index_of(command.order.instrument) < limits.instruments_max;
-    case CommandKind::define_firm:
-      return index_of(command.as<DefineFirm>().firm) < limits.firms_max;
-    case CommandKind::define_account:
-      return index_of(command.as<DefineAccount>().account) < limits.accounts_max;
-    case CommandKind::define_session:
-      return index_of(command.as<DefineSession>().session) < limits.sessions_max;
-    default:
-      return true;
-  }
+Books::Books(const settlement::SettlementLimits& limits)
+    : limits_(limits), state_(std::make_unique<State>(limits)) {}
+
+void Books::grow(const EpochLimits& told) {
+  settlement::SettlementLimits wanted = limits_;
+  const auto cover = [](std::uint32_t& limit, std::uint32_t by) { limit = std::max(limit, by); };
+  cover(wanted.reference.assets_max, told.assets_max);
+  cover(wanted.reference.instruments_max, told.instruments_max);
+  cover(wanted.reference.accounts_max, told.accounts_max);
+  cover(wanted.reference.sessions_max, told.sessions_max);
+  cover(wanted.reference.firms_max, told.firms_max);
+  cover(wanted.batches_max, told.settlement_batches_max);
+  cover(wanted.obligations_max, told.settlement_obligations_max);
+  cover(wanted.obligations_max, wanted.reference.accounts_max * wanted.reference.assets_max);
+  if (wanted == limits_) return;
+  const std::vector<std::byte> saved = save();
+  *this = restored(wanted, fields_of(saved));
 }
 
 bool Books::is_known(const Command& command) const noexcept {
@@ -182,8 +213,12 @@ bool Books::is_known(const Command& command) const noexcept {
 
 void Books::keep_if_definition(const Command& command) {
   if (command.order.verdict != Reject::none) return;
-  if (command.order.kind == CommandKind::set_fees) {
-    fees_[index_of(command.order.instrument)] = command;
+  const bool moves =
+      command.order.kind == CommandKind::set_fees || command.order.kind == CommandKind::set_limit;
+  if (moves) {
+    amendments_[{static_cast<std::uint32_t>(command.order.kind),
+                 static_cast<std::uint32_t>(command.as<Amendment>().limit),
+                 index_of(command.order.instrument), index_of(command.order.account)}] = command;
   }
   if (is_definition(command.order) && !is_known(command)) definitions_.push_back(command);
 }
@@ -191,11 +226,12 @@ void Books::keep_if_definition(const Command& command) {
 std::vector<std::byte> Books::save() const {
   Writer out;
   out.put(saved_version);
-  out.put<std::uint64_t>(definitions_.size() + fees_.size());
+  put_limits(out, limits_);
+  out.put<std::uint64_t>(definitions_.size() + amendments_.size());
   for (const Command& command : definitions_) {
     for (std::uint32_t i = 0; i < limits::command_slots_max; ++i) out.put(command.slot(i).bytes);
   }
-  for (const auto& [instrument, command] : fees_) {
+  for (const auto& [what, command] : amendments_) {
     for (std::uint32_t i = 0; i < limits::command_slots_max; ++i) out.put(command.slot(i).bytes);
   }
   put_totals(out, state_->ledger);
@@ -203,17 +239,23 @@ std::vector<std::byte> Books::save() const {
   return out.finish();
 }
 
-std::optional<Books> Books::restored(const Limits& limits, std::span<const std::byte> saved) {
+std::optional<Books> Books::restored(std::span<const std::byte> saved) {
   if (saved.size() < 2 * sizeof(std::uint64_t)) return {};
-  const auto fields = saved.first(saved.size() - sizeof(std::uint64_t));
+  const auto fields = fields_of(saved);
   if (Reader(saved.last(sizeof(std::uint64_t))).take<std::uint64_t>() != hash_of(fields)) return {};
   Reader in(fields);
   if (in.take<std::uint64_t>() != saved_version) return {};
+  return restored(take_limits(in), fields);
+}
+
+Books Books::restored(const settlement::SettlementLimits& limits,
+                      std::span<const std::byte> fields) {
+  Reader in(fields);
+  BASALT_ASSERT(in.take<std::uint64_t>() == saved_version);
+  static_cast<void>(take_limits(in));  // Those that it had, not beyond `limits`.
   Books books(limits);
   for (auto left = in.take<std::uint64_t>(); left > 0; --left) {
-    const auto command = in.take<Command>();
-    if (!books.has_room_for(command)) return {};
-    books.follow(command, {}, [](const Transfer&) {});
+    books.follow(in.take<Command>(), {}, [](const Transfer&) {});
   }
   for (auto left = in.take<std::uint64_t>(); left > 0; --left) {
     const auto account = in.take<AccountId>();

@@ -4,10 +4,12 @@
 //
 // The very cores that the engine runs, so what is derived here is what was derived there. Their
 // state can be saved and taken up again, so a restart costs what came since, not the whole journal.
+// How large they are is the journal's business: an epoch_start with larger limits makes them grow.
 //
 // Never decides and never refuses: the log is decided.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -26,23 +28,17 @@ namespace basalt::bridge {
 
 class Books {
  public:
-  // Those of the engine: whether a cut finds room is part of what settlement does.
-  using Limits = settlement::SettlementLimits;
-
-  explicit Books(const Limits& limits);
-  // From what save() gave, of a core with the same limits or smaller ones. Empty: these bytes are
-  // damaged, or another version's.
-  [[nodiscard]] static std::optional<Books> restored(const Limits& limits,
-                                                     std::span<const std::byte> saved);
+  // Has no room until the first epoch_start.
+  Books();
+  // From what save() gave. Empty: these bytes are damaged, or another version's.
+  [[nodiscard]] static std::optional<Books> restored(std::span<const std::byte> saved);
   Books(Books&&) noexcept = default;
   Books& operator=(Books&&) noexcept = default;
-
-  // May follow() be called with it, or does it define what the limits have no room for?
-  [[nodiscard]] bool has_room_for(const Command& command) const noexcept;
 
   // One command of the log with all its events. `posted` is called with each Transfer.
   template <typename Posted>
   void follow(const Command& command, std::span<const Event> events, Posted&& posted) {
+    if (command.order.kind == CommandKind::epoch_start) grow(command.as<EpochStart>().limits);
     keep_if_definition(command);
     state_->ledger.on_command(command);
     pass_on(posted);
@@ -66,7 +62,7 @@ class Books {
 
  private:
   struct State {
-    explicit State(const Limits& limits);
+    explicit State(const settlement::SettlementLimits& limits);
     Arena arena;
     ledger::Ledger ledger;
     settlement::Settlement settlement;
@@ -81,12 +77,18 @@ class Books {
   }
   // Precondition: is_definition(command.order).
   [[nodiscard]] bool is_known(const Command& command) const noexcept;
+  [[nodiscard]] static Books restored(const settlement::SettlementLimits& limits,
+                                      std::span<const std::byte> fields);
+  void grow(const EpochLimits& told);
   void keep_if_definition(const Command& command);
 
-  Limits limits_;
+  explicit Books(const settlement::SettlementLimits& limits);
+
+  settlement::SettlementLimits limits_;  // The largest of any epoch until now.
   std::unique_ptr<State> state_;
-  std::vector<Command> definitions_;       // Accepted ones, each entry's first.
-  std::map<std::uint32_t, Command> fees_;  // The last one of each instrument.
+  std::vector<Command> definitions_;  // Accepted ones, each entry's first.
+  // The last one of each kind of what moves: fees and limits.
+  std::map<std::array<std::uint32_t, 4>, Command> amendments_;
 };
 
 }  // namespace basalt::bridge

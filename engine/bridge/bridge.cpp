@@ -23,23 +23,22 @@ constexpr std::uint64_t clock_each = 64;  // Commands between two looks at the c
 
 }  // namespace
 
-Bridge::Start Bridge::start_from(Store& store, const Books::Limits& limits, const Say& say) {
+Bridge::Start Bridge::start_from(Store& store, const Say& say) {
   const std::optional<Store::Checkpoint> checkpoint = store.checkpoint();
   if (checkpoint && checkpoint->sequence <= store.cursor().sequence) {
-    std::optional<Books> books = Books::restored(limits, checkpoint->books);
+    std::optional<Books> books = Books::restored(checkpoint->books);
     if (books) return {std::move(*books), checkpoint->sequence};
     say("the saved books cannot be used: they are made anew from the first command");
   }
-  return {Books(limits), 0};
+  return {Books(), 0};
 }
 
-Bridge::Bridge(const std::filesystem::path& data, const Settings& settings,
-               const Books::Limits& limits, Say say)
+Bridge::Bridge(const std::filesystem::path& data, const Settings& settings, Say say)
     : data_(data),
       settings_(settings),
       say_(std::move(say)),
       store_(settings.database, settings.synchronous),
-      start_(start_from(store_, limits, say_)),
+      start_(start_from(store_, say_)),
       derivation_(std::move(start_.books), store_.live_orders()),
       // The command at the cursor is looked at again, to see that it is the one.
       follower_(data, journal::Follower::Take::complete,
@@ -53,11 +52,10 @@ Bridge::Outcome Bridge::run(Until until, const Stopping& stopping) {
     if (filled == Filled::failed) return Outcome::failed;
     look_at_marks();
     const bool drained = until == Until::drained && is_drained(filled);
-    const bool leaving = last || drained || filled == Filled::outgrown;
+    const bool leaving = last || drained;
     if (batch_.commands > 0 && (leaving || worth_writing(filled)) && !write(leaving, stopping)) {
       return Outcome::failed;
     }
-    if (filled == Filled::outgrown) return Outcome::outgrown;
     tell(filled);
     if (drained && store_.cursor().sequence > followed_) {
       static_cast<void>(fail("the journal ends before the cursor at " +
@@ -94,10 +92,12 @@ Bridge::Filled Bridge::fill() {
 
 Bridge::Filled Bridge::take(const journal::Follower::Entry& entry) {
   const Sequence sequence = entry.command.order.sequence;
-  if (!derivation_.books().has_room_for(entry.command)) {
-    trouble_ = "command " + std::to_string(sequence) +
-               " defines what the limits of the topology have no room for";
-    return Filled::outgrown;
+  if (entry.command.order.kind == CommandKind::epoch_start) {
+    const std::uint32_t rules = entry.command.as<EpochStart>().rules_version;
+    if (rules != rules_version_now) {
+      return fail("the journal has an epoch of rules version " + std::to_string(rules) +
+                  ", and this bridge knows " + std::to_string(rules_version_now) + " alone");
+    }
   }
   if (sequence <= store_.cursor().sequence) return follow_to_cursor(entry);
   if (sequence != read_to() + 1) {  // I1

@@ -48,16 +48,14 @@ class Bridge {
     drained,  // Until what is there now is written.
   };
   enum class Outcome : std::uint8_t {
-    done,      // Stopped or drained: everything that was read is written.
-    failed,    // trouble() says why.
-    outgrown,  // A command defines what the limits have no room for: start again with larger ones.
+    done,    // Stopped or drained: everything that was read is written.
+    failed,  // trouble() says why.
   };
   using Say = std::function<void(const std::string&)>;
   using Stopping = std::function<bool()>;
 
-  // `limits` are the engine's. Throws SqliteError when the database cannot be opened.
-  Bridge(const std::filesystem::path& data, const Settings& settings, const Books::Limits& limits,
-         Say say);
+  // Throws SqliteError when the database cannot be opened.
+  Bridge(const std::filesystem::path& data, const Settings& settings, Say say);
 
   // `stopping` is asked between batches and while waiting.
   [[nodiscard]] Outcome run(Until until, const Stopping& stopping);
@@ -68,14 +66,14 @@ class Bridge {
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Filled : std::uint8_t { more, end, failed, outgrown };
+  enum class Filled : std::uint8_t { more, end, failed };
 
   // The books to begin with, and the last command that they know.
   struct Start {
     Books books;
     Sequence at = 0;
   };
-  [[nodiscard]] static Start start_from(Store& store, const Books::Limits& limits, const Say& say);
+  [[nodiscard]] static Start start_from(Store& store, const Say& say);
 
   // Reads on until the batch is full, its time is over, or there is nothing more now.
   [[nodiscard]] Filled fill();

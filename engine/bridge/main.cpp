@@ -11,8 +11,8 @@
 
 #include "engine/bridge/bridge.h"
 #include "engine/bridge/bridge_settings.h"
+#include "engine/journal/mark_page.h"
 #include "engine/journal/scan.h"
-#include "engine/pipeline/topology.h"
 
 namespace {
 
@@ -39,50 +39,28 @@ int refuse(const std::vector<Finding>& findings) {
   return 1;
 }
 
-// The limits that the engine runs with, from the topology that it keeps beside the journal. Waits
-// for an engine to make it; absent when told to stop before.
-std::optional<bridge::Books::Limits> limits_of(const Options& options) {
-  const std::filesystem::path file = options.data / "topology.toml";
+// Waits for an engine to make its journal. False: told to stop before.
+bool journal_is_there(const Options& options) {
   bool told = false;
-  while (!std::filesystem::exists(file)) {
-    if (told_to_stop != 0 || options.once) return {};
+  while (!std::filesystem::exists(journal::journal_directory(options.data))) {
+    if (told_to_stop != 0 || options.once) return false;
     if (!told) say("there is no engine's data in " + options.data.string() + " yet: waiting");
     told = true;
     std::this_thread::sleep_for(50ms);
   }
-  const pipeline::TopologyLoad load = pipeline::load_topology(file);
-  if (!load.ok()) throw std::runtime_error(to_text(load.findings.front()));
-  const pipeline::TopologyLimits& limits = load.topology.limits;
-  return bridge::Books::Limits{.reference = {.assets_max = limits.assets_max,
-                                             .instruments_max = limits.instruments_max,
-                                             .accounts_max = limits.accounts_max,
-                                             .sessions_max = limits.sessions_max,
-                                             .firms_max = limits.firms_max},
-                               .batches_max = limits.settlement_batches_max,
-                               .obligations_max = limits.settlement_obligations_max};
+  return true;
 }
 
 int follow(const Options& options, const bridge::Settings& settings) {
+  if (!journal_is_there(options)) return 0;
   const auto stopping = [] { return told_to_stop != 0; };
   const auto until = options.once ? bridge::Bridge::Until::drained : bridge::Bridge::Until::stopped;
-  Sequence outgrown_at = 0;
-  while (const auto limits = limits_of(options)) {
-    bridge::Bridge bridge(options.data, settings, *limits, say);
-    switch (bridge.run(until, stopping)) {
-      case bridge::Bridge::Outcome::done:
-        say("stopped at " + std::to_string(bridge.cursor().sequence));
-        return 0;
-      case bridge::Bridge::Outcome::failed:
-        std::fprintf(stderr, "basalt-bridge: %s\n", bridge.trouble().c_str());
-        return 1;
-      case bridge::Bridge::Outcome::outgrown:
-        break;
-    }
-    // The engine has started with larger limits since; its topology is there already.
-    if (outgrown_at == bridge.cursor().sequence + 1) throw std::runtime_error(bridge.trouble());
-    outgrown_at = bridge.cursor().sequence + 1;
-    say("the engine's limits have grown: starting again with them");
+  bridge::Bridge bridge(options.data, settings, say);
+  if (bridge.run(until, stopping) == bridge::Bridge::Outcome::failed) {
+    std::fprintf(stderr, "basalt-bridge: %s\n", bridge.trouble().c_str());
+    return 1;
   }
+  say("stopped at " + std::to_string(bridge.cursor().sequence));
   return 0;
 }
 

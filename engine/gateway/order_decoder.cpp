@@ -9,6 +9,7 @@ namespace basalt::gateway {
 namespace {
 
 using namespace ouch50;  // Nearly every name here is one of its own.
+static_assert(price_market == static_cast<std::uint64_t>(limits::wire_price_market));
 
 void refuse(Command& command, basalt::Reject reason) noexcept {
   // The first fault found is the one that is told.

@@ -185,6 +185,7 @@ class Scanner {
     report_.closed = records == 0;
     if (report_.kind == FileKind::commands) {
       report_.resume.sequence = header.last_sequence;
+      keep_starts(block);
     } else {
       for (std::uint32_t slot = 0; slot < header.slots_used; ++slot) {
         const auto event = std::bit_cast<Event>(block.slots[slot]);
@@ -193,6 +194,20 @@ class Scanner {
     }
     any_ = true;
     ++next_;
+  }
+
+  void keep_starts(const Block& block) {
+    for (std::uint32_t slot = 0; slot < block.header.slots_used;) {
+      Command command;
+      command.set_slot(0, block.slots[slot]);
+      const std::uint32_t slots = command.order.slots;
+      const CommandKind kind = command.order.kind;
+      if (kind == CommandKind::epoch_start || kind == CommandKind::assign_shards) {
+        for (std::uint32_t i = 1; i < slots; ++i) command.set_slot(i, block.slots[slot + i]);
+        report_.starts.push_back(command);
+      }
+      slot += slots;
+    }
   }
 
   // From the first block that is not valid to the end of the segment.

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/command.h"
 #include "engine/journal/format.h"
 #include "engine/types.h"
 
@@ -58,6 +59,8 @@ struct SegmentReport {
 struct FileReport {
   FileKind kind{};
   std::vector<SegmentReport> segments;
+  // Of commands: each epoch_start and assign_shards, in order. They say how large a follower is.
+  std::vector<Command> starts;
   std::optional<Finding> damage;  // Nothing after it was read. Everything else is up to it.
   std::optional<Finding> torn;    // The tail is torn: where and how.
   Finding end;                    // Where the valid blocks end.

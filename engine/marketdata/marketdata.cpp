@@ -8,6 +8,7 @@ namespace basalt::marketdata {
 namespace {
 
 constexpr std::int64_t wire_max = 0xFFFF'FFFF;
+static_assert(limits::wire_price_max == wire_max && limits::wire_lot_max == wire_max);
 
 // Quantities enter as 32 bits and only fall.
 std::uint32_t wire_shares(Quantity quantity) noexcept {
@@ -51,6 +52,10 @@ void MarketDataCore::on_command(const Command& command) noexcept {
   switch (command.order.kind) {
     case CommandKind::define_instrument:
       return on_definition(command);
+    case CommandKind::set_limit:
+      reference_.apply(command);
+      if (command.as<Amendment>().limit != LimitKind::quantity_max) return;
+      return tell_scale(command, reference_.instrument(command.order.instrument));
     case CommandKind::set_instrument_state:
       reference_.apply(command);
       return tell_state(command, command.as<Amendment>().instrument_state);
@@ -170,21 +175,15 @@ void MarketDataCore::tell_directory(const Command& command, const Instrument& in
   finish(directory, command);
 }
 
-// One lot is lot_value minor units of base: as few digits as say the same.
 void MarketDataCore::tell_scale(const Command& command, const Instrument& instrument) noexcept {
-  std::uint8_t decimals = reference_.asset(instrument.base).decimals;
-  std::int64_t lot = instrument.lot_value;
-  while (decimals > 0 && lot % 10 == 0) {
-    lot /= 10;
-    --decimals;
-  }
-  BASALT_ASSERT(lot <= wire_max);
+  const WireLot lot = wire_lot(instrument.lot_value, reference_.asset(instrument.base).decimals);
+  BASALT_ASSERT(lot.units <= wire_max);
   auto& scale = start<itch50::InstrumentScale>(command);
   scale.stock = wire::Alpha<8>(instrument.symbol);
   scale.price_decimals = static_cast<std::uint8_t>(itch50::price_decimals);
   scale.price_tick = instrument.wire_tick;
-  scale.lot_decimals = decimals;
-  scale.lot = static_cast<std::uint32_t>(lot);
+  scale.lot_decimals = lot.decimals;
+  scale.lot = static_cast<std::uint32_t>(lot.units);
   scale.price_max = wire_price(instrument.price_max, instrument);
   // OUCH cannot ask for more, whatever the instrument would take.
   scale.shares_max = wire_shares(std::min(instrument.quantity_max, Quantity{wire_max}));

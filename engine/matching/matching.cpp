@@ -11,12 +11,6 @@ namespace {
 // waits for memory about as long as it takes to handle so many.
 constexpr ring::Position prefetch_commands = 8;
 
-// Of most commands a shard sees the first slot alone (Risk::emit).
-bool has_more_slots(const Order& order) noexcept {
-  return order.kind == CommandKind::define_instrument ||
-         (order.kind == CommandKind::new_order && (order.flags & flag_instructed) != 0);
-}
-
 }  // namespace
 
 MatchingCore::MatchingCore(const Limits& limits, Arena& arena)
@@ -31,6 +25,12 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     const auto definition = command.as<DefineInstrument>();
     book_[index_of(command.order.instrument)].define(
         {command.order.instrument, definition.collar_ppm});
+  } else if (command.order.kind == CommandKind::set_limit) {
+    const auto amendment = command.as<Amendment>();
+    if (amendment.limit == LimitKind::collar_ppm) {
+      book_[index_of(command.order.instrument)].set_collar(
+          static_cast<std::uint32_t>(amendment.amount_low));
+    }
   }
   if (command.order.kind == CommandKind::new_order &&
       (command.order.flags & flag_instructed) != 0) {
@@ -85,7 +85,7 @@ std::uint32_t Matching::poll() noexcept {
     if (const Slot* later = orders_.ahead(prefetch_commands)) {
       core_.prefetch(std::bit_cast<Order>(*later));
     }
-    if (assembler_.pending() || has_more_slots(std::bit_cast<Order>(*slot))) {
+    if (assembler_.pending() || goes_whole_to_matching(std::bit_cast<Order>(*slot))) {
       if (assembler_.take(*slot)) core_.apply(assembler_.command(), out_);
     } else {
       core_.apply(std::bit_cast<Order>(*slot), out_);

@@ -248,6 +248,13 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
     trigger_stops(command, incoming.side, memory, out);
 }
 
+void OrderBook::set_collar(std::uint32_t ppm) noexcept {
+  rules_.collar_ppm = ppm;
+  collar_low_ = no_price;
+  collar_high_ = limits::price_max;
+  if (last_trade_ != no_price) move_collar();
+}
+
 void OrderBook::move_collar() noexcept {
   if (rules_.collar_ppm == 0) return;
   // 36 and 27 bits: no overflow.

@@ -44,6 +44,8 @@ class OrderBook {
   };
 
   void define(const Rules& rules) noexcept { rules_ = rules; }
+  // From the next order on, around the last trade. What rests stays.
+  void set_collar(std::uint32_t ppm) noexcept;
 
   // Each of these emits the events that event.h lists for the command.
   void new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;

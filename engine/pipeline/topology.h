@@ -3,7 +3,8 @@
 //   hw-config/topologies/*.toml ─► load_topology() ─► Topology, or every error in words
 //
 // Read and checked whole before a thread starts. Nothing of it shows in what the engine decides:
-// the same orders give the same state under every topology, as long as no limit binds.
+// the same orders give the same state under every topology, as long as no limit binds. The limits
+// that may bind are journaled at each start (EpochLimits, which says what each decides).
 //
 //   I1  A topology without findings has every stage once, no core twice, every ring a power of two,
 //       and every limit within engine/limits.h.
@@ -51,6 +52,7 @@ struct RingSlots {
   std::uint32_t instructions_to_domain = 0;
 };
 
+// Journaled but for the last two, which only say how many may be connected.
 struct TopologyLimits {
   std::uint32_t orders_max = 0;  // Live at once, over the whole venue.
   std::uint32_t accounts_max = 0;

@@ -19,6 +19,7 @@ class ExternalIds {
   // An id of all zeros means "none": never contained, never added.
   [[nodiscard]] bool contains(const ExternalId& id) const noexcept;
   [[nodiscard]] bool full() const noexcept { return count_ == ids_max_; }
+  [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
   // Not full, and not contained.
   void add(const ExternalId& id) noexcept;
 

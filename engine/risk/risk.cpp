@@ -91,6 +91,7 @@ bool Risk::overloaded() noexcept {
 }
 
 bool Risk::tick_if_due() noexcept {
+  if (sequence_ < settings_.first_sequence) return false;  // An epoch begins with its EpochStart.
   const Nanos interval = core_.orders_live() > 0 ? settings_.tick : settings_.idle_tick;
   if (now_ < last_tick_ + interval) return false;
   last_tick_ = now_;
@@ -177,7 +178,7 @@ void Risk::emit(const Command& command) noexcept {
     return;
   }
   ShardOutlet& shard = shards_[wiring_.shard_of_instrument[index_of(command.order.instrument)]];
-  if (command.order.kind == CommandKind::define_instrument) {
+  if (goes_whole_to_matching(command.order)) {
     pipeline::write_command(command, shard);
   } else {
     *shard.claim() = command.slot(0);

@@ -4,7 +4,9 @@
 namespace basalt::risk {
 
 RiskCore::RiskCore(const Limits& limits, std::uint64_t seed, Arena& arena)
-    : reference_(limits.reference, arena),
+    : orders_max_(limits.orders_max),
+      external_ids_max_(limits.external_ids_max),
+      reference_(limits.reference, arena),
       balances_(limits.reference.accounts_max, limits.reference.assets_max, arena),
       user_refs_(limits.orders_max, seed, arena),
       external_ids_(limits.external_ids_max, seed, arena),
@@ -51,12 +53,20 @@ void RiskCore::apply(const Command& command) noexcept {
     case CommandKind::deposit:
     case CommandKind::withdraw:
       return apply_payment(command);
+    case CommandKind::epoch_start: {
+      const EpochLimits told = command.as<EpochStart>().limits;
+      BASALT_ASSERT(told.orders_max <= order_.size());
+      orders_max_ = told.orders_max;
+      external_ids_max_ = told.external_ids_max;
+      return reference_.apply(command);
+    }
     case CommandKind::set_fees:
       // Fees change at their place in the log, or fills decided before would pay the new ones.
       if (command.order.verdict == Reject::none) {
         external_ids_.add(command.as<Amendment>().external_id);
       }
       return;
+    case CommandKind::set_limit:
     case CommandKind::set_instrument_state:
     case CommandKind::set_account_state:
       if (command.order.verdict == Reject::none) {

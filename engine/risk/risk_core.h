@@ -76,6 +76,7 @@ class RiskCore {
     return external_ids_.contains(id);
   }
   [[nodiscard]] std::uint32_t orders_live() const noexcept { return orders_live_; }
+  [[nodiscard]] std::uint32_t external_ids() const noexcept { return external_ids_.count(); }
   [[nodiscard]] std::uint64_t silenced() const noexcept { return silenced_; }
 
   // How many (account, asset) pairs have a held amount that is not the sum over their orders (R1).
@@ -147,6 +148,9 @@ class RiskCore {
   void unlist(std::uint32_t slot) noexcept;
   [[nodiscard]] AssetId held_asset(const LiveOrder& order) const noexcept;
 
+  // Of the epoch; what is taken may be more, for the sake of earlier ones.
+  std::uint32_t orders_max_;
+  std::uint32_t external_ids_max_;
   ReferenceData reference_;
   Balances balances_;
   UserRefIndex user_refs_;

@@ -19,6 +19,7 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
     case CommandKind::deposit:
     case CommandKind::withdraw:
     case CommandKind::set_fees:
+    case CommandKind::set_limit:
     case CommandKind::set_instrument_state:
     case CommandKind::set_account_state:
       return decide_amendment(command);
@@ -62,7 +63,7 @@ Reject RiskCore::check_new(Command& command) noexcept {
   const Money hold_wanted = hold(order.side, order.price, order.quantity, instrument);
   const AssetId asset = order.side == Side::buy ? instrument.quote : instrument.base;
   if (balances_.of(order.account, asset).free < hold_wanted) return Reject::insufficient_funds;
-  if (slots_free_ == 0) return Reject::open_orders_exceeded;
+  if (orders_live_ >= orders_max_) return Reject::open_orders_exceeded;
   if (account_[index_of(order.account)].orders_open >= account.open_orders_max) {
     return Reject::open_orders_exceeded;
   }
@@ -136,7 +137,7 @@ Reject RiskCore::check_replace(Command& command, const LiveOrder& original) cons
   if (balances_.of(order.account, held_asset(original)).free < extra) {
     return Reject::insufficient_funds;
   }
-  if (slots_free_ == 0) return Reject::open_orders_exceeded;
+  if (orders_live_ >= orders_max_) return Reject::open_orders_exceeded;
   const std::uint32_t slot = free_slot_[slots_free_ - 1];
   order.order = order_id(slot, order_[slot].generation + 1);
   command.origin.set_hold(extra);
@@ -195,7 +196,7 @@ RiskCore::Outcome RiskCore::decide_amendment(Command& command) noexcept {
     const auto amendment = command.as<Amendment>();
     if (const Reject found = reference_.check(command); found != Reject::none) return found;
     if (external_ids_.contains(amendment.external_id)) return Reject::duplicate_external_id;
-    if (external_ids_.full()) return Reject::limit_exceeded;
+    if (external_ids_.count() >= external_ids_max_) return Reject::limit_exceeded;
     if (command.order.kind != CommandKind::deposit && command.order.kind != CommandKind::withdraw) {
       return Reject::none;
     }

@@ -24,6 +24,8 @@ std::int64_t period_at(Nanos time, Nanos length) noexcept {
 Settlement::Settlement(const SettlementLimits& limits, Arena& arena)
     : reference_(limits.reference, arena),
       retry_delay_(limits.retry_delay),
+      batches_max_(limits.batches_max),
+      obligations_max_(limits.obligations_max),
       settled_(arena.take<Money>(places(limits.reference))),
       batches_(arena.take<Batch>(limits.batches_max)),
       entries_(arena.take<Entry>(limits.obligations_max)),
@@ -99,13 +101,21 @@ void Settlement::on_command(const Command& command) noexcept {
       on_cut();
       break;
     case CommandKind::epoch_start:
-      tell_again();
+      on_start(command.as<EpochStart>().limits);
       break;
     default:
       reference_.apply(command);
       start_new_cycles(time);
       break;
   }
+}
+
+void Settlement::on_start(const EpochLimits& limits) noexcept {
+  BASALT_ASSERT(limits.settlement_batches_max <= batches_.size());
+  BASALT_ASSERT(limits.settlement_obligations_max <= entries_.size());
+  batches_max_ = limits.settlement_batches_max;
+  obligations_max_ = limits.settlement_obligations_max;
+  tell_again();
 }
 
 void Settlement::start_new_cycles(Nanos time) noexcept {
@@ -180,7 +190,8 @@ bool Settlement::cut(Cycle& cycle) noexcept {
   std::uint32_t count = 0;
   for (const std::uint32_t place : touched) count += cycle.nets[place] != Money{0} ? 1 : 0;
   if (count > 0) {
-    if (count > entries_free_ || batches_live_ == batches_.size()) return false;
+    if (obligations_in_use() + count > obligations_max_) return false;
+    if (batches_live_ >= batches_max_) return false;
     assert_nets_to_zero(cycle);
     make_batch(cycle, count);
   }

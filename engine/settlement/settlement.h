@@ -81,6 +81,7 @@ struct SettlementLimits {
   std::uint32_t
       obligations_max;  // Of all batches. At least accounts × assets: one cut always fits.
   Nanos retry_delay{1'000'000'000};  // Before the first retry; twice as long before each further.
+  friend bool operator==(const SettlementLimits&, const SettlementLimits&) = default;
 };
 
 struct Counters {
@@ -137,6 +138,8 @@ struct Saved {
   std::vector<Cycle> cycles;
   std::vector<Batch> batches;
   std::uint64_t batches_made = 0;
+  std::uint32_t batches_max = 0;  // In force.
+  std::uint32_t obligations_max = 0;
   friend bool operator==(const Saved&, const Saved&) = default;
 };
 
@@ -170,6 +173,10 @@ class Settlement {
     return changes_.first(changes_count_);
   }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] std::uint32_t batches_in_use() const noexcept { return batches_live_; }
+  [[nodiscard]] std::uint32_t obligations_in_use() const noexcept {
+    return static_cast<std::uint32_t>(entries_.size()) - entries_free_;
+  }
 
   // These allocate: for followers and tests. Positions are by account, then by asset; obligations
   // are those of a batch that has not left, in the order in which the domain is told.
@@ -236,6 +243,7 @@ class Settlement {
   void changed(BatchId batch, BatchState state) noexcept;
   void fail(Batch& batch, Nanos time) noexcept;
   void retry(Batch& batch) noexcept;
+  void on_start(const EpochLimits& limits) noexcept;
   void tell_again() noexcept;
   void tell(Batch& batch) noexcept;
   void stop_telling(Batch& batch) noexcept;
@@ -243,6 +251,9 @@ class Settlement {
 
   ReferenceData reference_;
   Nanos retry_delay_;
+  // Of the epoch: whether a cut finds room must not depend on how much was taken.
+  std::uint32_t batches_max_;
+  std::uint32_t obligations_max_;
   std::span<Money> settled_;  // By place.
   std::array<Cycle, limits::settlement_cycles_max> cycles_;
   std::span<Batch> batches_;

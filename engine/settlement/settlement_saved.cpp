@@ -6,7 +6,12 @@
 namespace basalt::settlement {
 
 Saved Settlement::save() const {
-  Saved saved{.settled = {}, .cycles = {}, .batches = {}, .batches_made = batches_made_};
+  Saved saved{.settled = {},
+              .cycles = {},
+              .batches = {},
+              .batches_made = batches_made_,
+              .batches_max = batches_max_,
+              .obligations_max = obligations_max_};
   const auto amount_at = [this](std::uint32_t place, Money amount) {
     return Saved::Amount{account_at(place), asset_at(place), amount};
   };
@@ -67,6 +72,10 @@ void Settlement::restore(const Saved& saved) {
     ++batches_live_;
   }
   batches_made_ = saved.batches_made;
+  BASALT_ASSERT(saved.batches_max <= batches_.size());
+  BASALT_ASSERT(saved.obligations_max <= entries_.size());
+  batches_max_ = saved.batches_max;
+  obligations_max_ = saved.obligations_max;
 }
 
 }  // namespace basalt::settlement

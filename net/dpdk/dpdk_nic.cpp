@@ -89,8 +89,11 @@ std::pair<std::string, std::string> device_of(const DpdkConfig& config) {
   return {config.device, ""};
 }
 
-// Whether some process listens there. Not asked by connecting: a peer that hangs up before it has
-// shaken hands makes DPDK 22.11's memif server panic.
+// Whether some process listens there. Not asked by connecting: a peer that hangs up before the
+// server has said hello makes DPDK 22.11 panic. Its memif_listener_handler() then closes and frees
+// a channel whose callback stays registered, and the next eal_intr_thread_main() round adds the
+// closed socket to epoll. All of it happens between accept() and return, so no gate of ours can
+// step in.
 bool is_served(const std::string& socket_path) {
   std::ifstream sockets("/proc/net/unix");
   for (std::string line; std::getline(sockets, line);) {

@@ -11,7 +11,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -33,22 +32,10 @@ std::string text_of(const std::filesystem::path& file) {
   return text.str();
 }
 
-// A data directory as an engine of the test's limits leaves it, and a configuration with small
-// batches, so that there is much to interrupt.
+// A data directory, and a configuration with small batches, so that there is much to interrupt.
 class Place {
  public:
   Place() {
-    std::string topology = text_of(BASALT_TOPOLOGIES "/laptop.toml");
-    const Books::Limits limits = test::books_limits();
-    const auto set = [&](const std::string& key, std::uint32_t value) {
-      topology = std::regex_replace(topology, std::regex("\n" + key + " = [0-9_]+"),
-                                    "\n" + key + " = " + std::to_string(value));
-    };
-    set("accounts_max", limits.reference.accounts_max);
-    set("assets_max", limits.reference.assets_max);
-    set("settlement_batches_max", limits.batches_max);
-    set("settlement_obligations_max", limits.obligations_max);
-    std::ofstream(data() / "topology.toml") << topology;
     std::ofstream(config()) << "batch_commands = 100\ncheckpoint_commands = 2000\nbatch_ms = 5\n";
   }
   [[nodiscard]] const std::filesystem::path& data() const { return folder_.path(); }
@@ -235,8 +222,6 @@ TEST(BridgeProcess, a_database_locked_by_another_process_is_waited_for) {
 
 TEST(BridgeProcess, waits_for_an_engine_that_is_not_there_yet_and_stops_when_told) {
   const Place place;
-  const std::string topology = text_of(place.data() / "topology.toml");
-  std::filesystem::remove(place.data() / "topology.toml");
   const pid_t bridge = place.start({});
   const auto said = [&](const char* words) {
     for (int i = 0; i < 10'000; ++i) {
@@ -246,7 +231,7 @@ TEST(BridgeProcess, waits_for_an_engine_that_is_not_there_yet_and_stops_when_tol
     return false;
   };
   EXPECT_TRUE(said("there is no engine's data"));
-  std::ofstream(place.data() / "topology.toml") << topology;
+  std::filesystem::create_directories(journal::journal_directory(place.data()));
   EXPECT_TRUE(said("no engine runs: waiting"));
   const pid_t engine = start_engine(place.data(), 24);
   EXPECT_TRUE(said("following engine 1, epoch 1"));

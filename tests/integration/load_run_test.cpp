@@ -26,7 +26,6 @@ class LoadRunTest : public testing::Test {
     topology_ = pipeline::load_topology(config / "topologies" / "tiny.toml");
     venue_ = load_venue(config / "venues" / "demo.toml");
     std::filesystem::create_directories(data_);
-    std::filesystem::copy_file(config / "topologies" / "tiny.toml", data_ / "topology.toml");
   }
   ~LoadRunTest() override {
     exchange_.reset();

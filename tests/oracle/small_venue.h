@@ -123,6 +123,23 @@ inline Command market_event(char code) {
   return test::CommandMaker{}.next(CommandKind::market_event, amendment);
 }
 
+// The limits of a CoreVenue, and a settlement beside it.
+inline EpochLimits small_venue_limits() {
+  const risk::RiskCore::Limits risk = CoreVenue::Settings{}.risk;
+  EpochLimits limits{};
+  limits.orders_max = risk.orders_max;
+  limits.accounts_max = risk.reference.accounts_max;
+  limits.assets_max = risk.reference.assets_max;
+  limits.instruments_max = risk.reference.instruments_max;
+  limits.sessions_max = risk.reference.sessions_max;
+  limits.firms_max = risk.reference.firms_max;
+  limits.external_ids_max = risk.external_ids_max;
+  limits.settlement_batches_max = 16;
+  limits.settlement_obligations_max = 4096;
+  limits.shards = 2;
+  return limits;
+}
+
 // What is defined, in the order in which it must be.
 inline std::vector<Command> small_venue_definitions() {
   test::CommandMaker make;
@@ -140,8 +157,12 @@ inline std::vector<Command> small_venue_definitions() {
     return command;
   };
   std::vector<Command> commands{
-      make.next(CommandKind::epoch_start,
-                EpochStart{.engine = 1, .epoch = 1, .rules_version = 1, .spare = 0, .build = {}}),
+      make.next(CommandKind::epoch_start, EpochStart{.engine = 1,
+                                                     .epoch = 1,
+                                                     .rules_version = rules_version_now,
+                                                     .spare = 0,
+                                                     .build = {},
+                                                     .limits = small_venue_limits()}),
       make.asset(usd, "USD", 2),
       make.asset(stock, "AAPL", 0),
       make.asset(bitcoin, "BTC", 8),

@@ -65,7 +65,12 @@ Step Flow::next() {
       return answer();
     case 12:
       if (pick(0, 19) == 0) return settlement_cut();
-      if (pick(0, 9) == 0) return {make_.next(CommandKind::epoch_start, EpochStart{}), {}};
+      if (pick(0, 9) == 0) {
+        EpochStart start{};
+        start.limits.settlement_batches_max = flow_settlement_limits.batches_max;
+        start.limits.settlement_obligations_max = flow_settlement_limits.obligations_max;
+        return {make_.next(CommandKind::epoch_start, start), {}};
+      }
       [[fallthrough]];
     default:
       return order();

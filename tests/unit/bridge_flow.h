@@ -46,12 +46,11 @@ class Folder {
   std::filesystem::path path_;
 };
 
-// The settlement that the engine runs, and so the bridge: laptop.toml has other numbers, which
-// show nowhere as long as none binds.
-inline Books::Limits books_limits() {
-  return {.reference = oracle::CoreVenue::Settings{}.risk.reference,
-          .batches_max = 16,
-          .obligations_max = 4096};
+inline EpochLimits flow_limits() {
+  EpochLimits limits = oracle::small_venue_limits();
+  limits.settlement_batches_max = 16;
+  limits.settlement_obligations_max = 4096;
+  return limits;
 }
 
 class FlowEngine {
@@ -59,21 +58,23 @@ class FlowEngine {
   static constexpr std::uint32_t engine_id = 1;
 
   explicit FlowEngine(const std::filesystem::path& data, std::uint64_t seed,
-                      std::uint64_t segment_bytes = 64 * journal::block_bytes)
-      : page_(data),
+                      const EpochLimits& limits = flow_limits(),
+                      std::uint32_t rules = rules_version_now)
+      : limits_(limits),
+        rules_(rules),
+        page_(data),
         found_(journal::inspect(data)),
         epoch_(std::max(found_.commands.epoch, found_.events.epoch) + 1),
         arena_(journal::SegmentMaker::memory_bytes() + journal::Journal::memory_bytes(writer) +
                2 * ring::BroadcastRing<Slot>::memory_bytes(ring_slots)),
         commands_(ring_slots, 1, arena_),
         log_(ring_slots, 1, arena_),
-        maker_(data, found_.commands.resume.segment, found_.events.resume.segment, {segment_bytes},
-               arena_),
+        maker_(data, found_.commands.resume.segment, found_.events.resume.segment,
+               {64 * journal::block_bytes}, arena_),
         disk_(maker_),
         journal_(commands_.reader(0), log_.reader(0), disk_,
                  {engine_id, epoch_, found_.commands.resume, found_.events.resume}, writer, arena_),
-        venue_(venue_settings(found_)),
-        books_(books_limits()),
+        venue_(venue_settings(found_, limits)),
         random_(seed * 1000 + epoch_) {
     recover(data);
     page_.keep(engine_id, epoch_, journal_.marks());
@@ -105,8 +106,10 @@ class FlowEngine {
 
   // Between threads the log reaches risk late, so that some name orders that are gone by then. What
   // replays a journal cannot have that.
-  static oracle::CoreVenue::Settings venue_settings(const journal::JournalReport& found) {
+  static oracle::CoreVenue::Settings venue_settings(const journal::JournalReport& found,
+                                                    const EpochLimits& limits) {
     oracle::CoreVenue::Settings settings;
+    settings.risk.reference = reference_limits(limits);
     settings.feedback_lag = found.commands.records == 0 ? 4 : 0;
     return settings;
   }
@@ -127,16 +130,15 @@ class FlowEngine {
   }
 
   void begin_epoch() {
-    if (epoch_ > 1) {
-      say(oracle_command(
-          CommandKind::epoch_start,
-          EpochStart{
-              .engine = engine_id, .epoch = epoch_, .rules_version = 1, .spare = 0, .build = {}}));
-    }
+    EpochStart start{};
+    start.engine = engine_id;
+    start.epoch = epoch_;
+    start.rules_version = rules_;
+    start.limits = limits_;
+    say(oracle_command(CommandKind::epoch_start, start));
     // A first start that was cut short is completed: what is there is only said again.
     for (const Command& command : oracle::small_venue_definitions()) {
-      const bool start = command.order.kind == CommandKind::epoch_start;
-      if (start ? epoch_ == 1 : !defined_) say(command);
+      if (command.order.kind != CommandKind::epoch_start && !defined_) say(command);
     }
     defined_ = true;
   }
@@ -244,6 +246,8 @@ class FlowEngine {
   }
   std::uint32_t pick(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
 
+  const EpochLimits limits_;
+  const std::uint32_t rules_;
   journal::MarkPage page_;
   journal::JournalReport found_;
   std::uint32_t epoch_;

@@ -183,10 +183,18 @@ class ExpectedTables {
     }
   }
 
-  Arena arena_{ledger::Ledger::memory_bytes(books_limits().reference) +
-               settlement::Settlement::memory_bytes(books_limits())};
-  ledger::Ledger ledger_{books_limits().reference, arena_};
-  settlement::Settlement settlement_{books_limits(), arena_};
+  // Beyond what any epoch has in force: how much memory there is must not show.
+  static constexpr settlement::SettlementLimits large{.reference = {.assets_max = 16,
+                                                                    .instruments_max = 16,
+                                                                    .accounts_max = 64,
+                                                                    .sessions_max = 32,
+                                                                    .firms_max = 8},
+                                                      .batches_max = 64,
+                                                      .obligations_max = 16'384};
+  Arena arena_{ledger::Ledger::memory_bytes(large.reference) +
+               settlement::Settlement::memory_bytes(large)};
+  ledger::Ledger ledger_{large.reference, arena_};
+  settlement::Settlement settlement_{large, arena_};
   std::map<Sequence, Asked> orders_;
   std::map<OrderId, Sequence> by_number_;
   std::vector<std::string> fills_;

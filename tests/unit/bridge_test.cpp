@@ -35,7 +35,7 @@ const Bridge::Say quiet = [](const std::string&) {};
 const Bridge::Stopping never = [] { return false; };
 
 Bridge::Outcome drain(const std::filesystem::path& data, std::string* trouble = nullptr) {
-  Bridge bridge(data, small_batches(data), test::books_limits(), quiet);
+  Bridge bridge(data, small_batches(data), quiet);
   const Bridge::Outcome outcome = bridge.run(Bridge::Until::drained, never);
   if (trouble != nullptr) *trouble = bridge.trouble();
   return outcome;
@@ -146,9 +146,9 @@ TEST(Bridge, a_restart_does_not_read_what_lies_before_the_checkpoint) {
   Folder folder;
   ASSERT_NO_FATAL_FAILURE(make_journal(folder.path(), 7, 4'000));
   ASSERT_EQ(drain(folder.path()), Bridge::Outcome::done);
-  Bridge again(folder.path(), small_batches(folder.path()), test::books_limits(), quiet);
+  Bridge again(folder.path(), small_batches(folder.path()), quiet);
   ASSERT_EQ(again.run(Bridge::Until::drained, never), Bridge::Outcome::done);
-  Books from_first(test::books_limits());
+  Books from_first;
   journal::Follower follower(folder.path(), journal::inspect(folder.path()),
                              journal::Follower::Take::complete);
   journal::Follower::Entry entry;
@@ -162,11 +162,8 @@ TEST(Bridge, a_restart_does_not_read_what_lies_before_the_checkpoint) {
 TEST(Bridge, saved_books_go_on_as_the_ones_they_were_taken_from) {
   Folder folder;
   ASSERT_NO_FATAL_FAILURE(make_journal(folder.path(), 8, 3'000));
-  Books whole(test::books_limits());
-  Books parted(test::books_limits());
-  Books::Limits larger = test::books_limits();
-  larger.reference.accounts_max += 7;
-  larger.reference.assets_max += 3;
+  Books whole;
+  Books parted;
   journal::Follower follower(folder.path(), journal::inspect(folder.path()),
                              journal::Follower::Take::complete);
   journal::Follower::Entry entry;
@@ -182,26 +179,26 @@ TEST(Bridge, saved_books_go_on_as_the_ones_they_were_taken_from) {
     if (count % 7 != 0) continue;
     const std::vector<std::byte> saved = parted.save();
     ASSERT_EQ(saved, whole.save());
-    auto restored = Books::restored(count % 2 == 0 ? test::books_limits() : larger, saved);
+    auto restored = Books::restored(saved);
     ASSERT_TRUE(restored);
-    auto back = Books::restored(test::books_limits(), restored->save());
+    auto back = Books::restored(restored->save());
     ASSERT_TRUE(back);
     parted = std::move(*back);
   }
 }
 
 TEST(Bridge, damaged_books_are_not_taken) {
-  Books books(test::books_limits());
+  Books books;
   for (const Command& command : oracle::small_venue_definitions()) {
     books.follow(command, {}, [](const Transfer&) {});
   }
   const std::vector<std::byte> saved = books.save();
-  ASSERT_TRUE(Books::restored(test::books_limits(), saved));
+  ASSERT_TRUE(Books::restored(saved));
   for (std::size_t at = 0; at < saved.size(); at += 13) {
     std::vector<std::byte> flipped = saved;
     flipped[at] ^= std::byte{16};
-    EXPECT_FALSE(Books::restored(test::books_limits(), flipped)) << at;
-    EXPECT_FALSE(Books::restored(test::books_limits(), std::span(saved).first(at))) << at;
+    EXPECT_FALSE(Books::restored(flipped)) << at;
+    EXPECT_FALSE(Books::restored(std::span(saved).first(at))) << at;
   }
 }
 
@@ -237,7 +234,7 @@ TEST(Bridge, follows_an_engine_through_its_deaths_and_epochs_while_it_writes) {
   std::atomic<bool> done{false};
   std::vector<std::string> said;
   std::thread following([&] {
-    Bridge bridge(folder.path(), small_batches(folder.path()), test::books_limits(),
+    Bridge bridge(folder.path(), small_batches(folder.path()),
                   [&](const std::string& line) { said.push_back(line); });
     const Bridge::Outcome outcome =
         bridge.run(Bridge::Until::stopped, [&] { return stop.load(std::memory_order_acquire); });
@@ -273,7 +270,7 @@ TEST(Bridge, a_locked_database_is_waited_for) {
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
   std::vector<std::string> said;
   std::thread following([&] {
-    Bridge bridge(folder.path(), small_batches(folder.path()), test::books_limits(),
+    Bridge bridge(folder.path(), small_batches(folder.path()),
                   [&](const std::string& line) { said.push_back(line); });
     EXPECT_EQ(bridge.run(Bridge::Until::drained, never), Bridge::Outcome::done);
   });
@@ -320,8 +317,8 @@ TEST(Bridge, a_journal_that_lost_what_is_written_is_refused) {
 TEST(Bridge, a_second_writer_is_found_out) {
   Folder folder;
   ASSERT_NO_FATAL_FAILURE(make_journal(folder.path(), 15, 300));
-  Bridge first(folder.path(), small_batches(folder.path()), test::books_limits(), quiet);
-  Bridge second(folder.path(), small_batches(folder.path()), test::books_limits(), quiet);
+  Bridge first(folder.path(), small_batches(folder.path()), quiet);
+  Bridge second(folder.path(), small_batches(folder.path()), quiet);
   EXPECT_EQ(second.run(Bridge::Until::drained, never), Bridge::Outcome::done);
   EXPECT_EQ(first.run(Bridge::Until::drained, never), Bridge::Outcome::failed);
   EXPECT_NE(first.trouble().find("another bridge"), std::string::npos) << first.trouble();
@@ -342,17 +339,33 @@ TEST(Bridge, damage_is_named_with_file_and_offset) {
   EXPECT_NE(trouble.find(file.string() + ", offset "), std::string::npos) << trouble;
 }
 
-TEST(Bridge, definitions_beyond_the_limits_ask_for_larger_ones) {
+// The books begin without any room: what the journal says is all that they go by.
+TEST(Bridge, books_grow_with_the_epochs_limits_and_cut_as_the_engine_does) {
   Folder folder;
   ASSERT_NO_FATAL_FAILURE(make_journal(folder.path(), 17, 300));
-  Books::Limits small = test::books_limits();
-  small.reference.accounts_max = 3;
+  ASSERT_EQ(drain(folder.path()), Bridge::Outcome::done);
   {
-    Bridge bridge(folder.path(), small_batches(folder.path()), small, quiet);
-    EXPECT_EQ(bridge.run(Bridge::Until::drained, never), Bridge::Outcome::outgrown);
+    EpochLimits larger = test::flow_limits();
+    larger.accounts_max += 7;
+    larger.assets_max += 3;
+    larger.settlement_obligations_max *= 2;
+    FlowEngine engine(folder.path(), 17, larger);
+    engine.run(300);
+    ASSERT_TRUE(engine.finish());
   }
   ASSERT_EQ(drain(folder.path()), Bridge::Outcome::done);
   expect_tables(folder.path());
+}
+
+TEST(Bridge, an_epoch_of_other_rules_is_refused) {
+  Folder folder;
+  {
+    FlowEngine engine(folder.path(), 18, test::flow_limits(), rules_version_now + 1);
+    ASSERT_TRUE(engine.finish());
+  }
+  std::string trouble;
+  EXPECT_EQ(drain(folder.path(), &trouble), Bridge::Outcome::failed);
+  EXPECT_NE(trouble.find("rules version 3"), std::string::npos) << trouble;
 }
 
 TEST(Bridge, a_database_of_a_newer_program_is_refused) {

@@ -205,7 +205,7 @@ TEST_F(History, a_post_only_order_that_would_cross_is_accepted_and_canceled) {
               .flags = flag_post_only,
               .channel = 3}));
   EXPECT_THAT(told(1),
-              ElementsAre("A 1 S 50 AAPL 1000000 0 Y 1:1 P N N L NO 1 +28=03", "C 1 50 F +28=03"));
+              ElementsAre("A 1 S 50 AAPL 1000000 0 Y 1:1 P N N L NO 1 +28=03", "C 1 50 G +28=03"));
   EXPECT_THAT(told(0), ElementsAre("A 1 B 40 AAPL 1000000 0 Y 1:0 P N N L NO 1"));
 }
 

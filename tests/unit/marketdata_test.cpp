@@ -88,7 +88,7 @@ TEST_F(OpenFeed, a_lot_is_told_exactly_in_as_few_digits_as_do) {
   auto definition = big.as<DefineInstrument>();
   definition.lot_value = 250'000'000;
   definition.wire_tick = 1;
-  definition.price_max = Price{0xFFFF'FFFF};
+  definition.price_max = Price{0x7FFF'FFFE};  // One below what OUCH takes for "at the market".
   definition.quantity_max = Quantity{std::int64_t{1} << 40};
   definition.market_category = 0;
   definition.state = InstrumentState::closed;
@@ -102,7 +102,7 @@ TEST_F(OpenFeed, a_lot_is_told_exactly_in_as_few_digits_as_do) {
   tell(ten);
   const std::vector<std::string> texts = told();
   EXPECT_THAT(texts, testing::Contains("R 4 BIG - - 1 N - Z P - - - - 0 N"));
-  EXPECT_THAT(texts, testing::Contains("z 4 BIG 4 1 1 25 4294967295 4294967295"));
+  EXPECT_THAT(texts, testing::Contains("z 4 BIG 4 1 1 25 2147483646 4294967295"));
   EXPECT_THAT(texts, testing::Contains("H 4 BIG H - -"));
   EXPECT_THAT(texts, testing::Contains("z 5 TEN 4 100 0 10 100000 1000000000"));
 }
@@ -237,23 +237,23 @@ TEST_F(OpenFeed, a_post_only_replacement_that_would_cross_leaves_its_original) {
   EXPECT_THAT(told(), IsEmpty());
 }
 
-TEST_F(OpenFeed, a_price_that_four_bytes_cannot_carry_stops_the_engine) {
+TEST_F(OpenFeed, a_changed_largest_quantity_is_told_as_the_scale_is) {
+  test::CommandMaker make;
+  tell(make.limit_of_instrument(oracle::aapl, LimitKind::quantity_max, 500));
+  tell(make.limit_of_instrument(oracle::aapl, LimitKind::collar_ppm, 500));
+  EXPECT_THAT(told(), ElementsAre("z 1 AAPL 4 100 0 1 1999999900 500"));
+}
+
+TEST_F(OpenFeed, an_instrument_whose_prices_four_bytes_cannot_carry_is_not_defined) {
   test::CommandMaker make;
   Command command = make.instrument(5, "TOOHIGH", oracle::stock, oracle::usd);
   auto definition = command.as<DefineInstrument>();
   definition.price_max = Price{42'949'673};
   definition.wire_tick = 100;
   command.set(definition);
-  command.order.sequence = small_.venue().sequence() + 1;
-  // Everything anew: a child that writes what its parent has in huge pages needs free ones.
-  const auto publish = [&] {
-    Arena arena(MarketDataCore::memory_bytes(limits_));
-    pipeline::StreamStore feed(1, store_bytes);
-    MarketDataCore core(limits_, feed, arena);
-    for (const oracle::LogRecord& record : small_.log()) oracle::follow(record, core);
-    core.on_command(command);
-  };
-  EXPECT_DEATH(publish(), "wire_max / instrument.wire_tick");
+  tell(command);
+  EXPECT_EQ(small_.log().back().command.order.verdict, Reject::limit_exceeded);
+  EXPECT_THAT(told(), IsEmpty());
 }
 
 }  // namespace

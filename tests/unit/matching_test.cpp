@@ -134,6 +134,37 @@ TEST(Matching, a_definition_may_come_in_pieces_between_orders) {
   EXPECT_EQ(events[3].reject(), Reject::outside_collar);
 }
 
+// The price of the last trade is 1,000: 2 % lie within the new collar, 3 % beyond.
+TEST(Matching, a_new_collar_holds_from_the_next_order_on) {
+  Shard shard(2);
+  shard.send(limit_order(1, 0, Side::sell, 10, 1000, 2));
+  shard.send(limit_order(2, 1, Side::buy, 10, 1000, 2));
+  shard.send(limit_order(3, 2, Side::buy, 10, 970, 2));  // Rests, and stays.
+  const auto collar = [&](Sequence sequence, std::uint64_t ppm) {
+    Command command;
+    command.order.kind = CommandKind::set_limit;
+    command.order.sequence = sequence;
+    command.order.instrument = InstrumentId{2};
+    Amendment amendment{};
+    amendment.limit = LimitKind::collar_ppm;
+    amendment.amount_low = ppm;
+    command.set(amendment);
+    shard.send(command);
+  };
+  collar(4, 20'000);
+  shard.send(limit_order(5, 3, Side::buy, 10, 970, 2));
+  shard.send(limit_order(6, 4, Side::buy, 10, 980, 2));
+  collar(7, 0);
+  shard.send(limit_order(8, 5, Side::buy, 10, 1, 2));
+  const auto events = shard.run(1);
+  ASSERT_EQ(events.size(), 8u);
+  EXPECT_EQ(events[3].kind, EventKind::nothing);
+  EXPECT_EQ(events[4].reject(), Reject::outside_collar);
+  EXPECT_EQ(events[5].kind, EventKind::rested);
+  EXPECT_EQ(events[6].kind, EventKind::nothing);
+  EXPECT_EQ(events[7].kind, EventKind::rested);
+}
+
 TEST(Matching, a_sweep_of_ten_thousand_orders_passes_rings_of_two) {
   Shard shard(2);
   constexpr std::uint32_t orders = 10'000;

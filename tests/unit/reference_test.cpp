@@ -146,11 +146,32 @@ TEST_F(ReferenceTest, values_beyond_what_the_arithmetic_carries_are_refused) {
       [](auto& d) { d.settlement_cycle = Nanos{-1}; },
       [](auto& d) { d.base = d.quote; },
       [](auto& d) { d.state = InstrumentState{3}; },
+      [](auto& d) { d.collar_ppm = 1'000'001; },
+      [](auto& d) { d.protection_ppm = 1'000'001; },
+      [](auto& d) { d.price_max = Price{42'949'673}; },
+      [](auto& d) { d.wire_tick = 1, d.price_max = Price{0x7FFF'FFFF}; },
+      [](auto& d) { d.wire_tick = 0x7FFF'FFFF, d.price_max = Price{1}; },
+      [](auto& d) { d.lot_value = 0x1'0000'0001; },
+      [](auto& d) { d.symbol[0] = ' '; },
+      [](auto& d) { d.symbol[7] = '\n'; },
   };
   EXPECT_EQ(reference.check(instrument_with([](auto&) {})), Reject::none);
   for (std::size_t i = 0; i < faults.size(); ++i) {
     EXPECT_EQ(reference.check(instrument_with(faults[i])), Reject::limit_exceeded) << i;
   }
+  EXPECT_EQ(reference.check(make.asset(2, "DUST", 19)), Reject::limit_exceeded);
+  // Exactly at the edge, and with decimals that a lot can do without.
+  for (const auto& edge : std::vector<std::function<void(DefineInstrument&)>>{
+           [](auto& d) { d.price_max = Price{42'949'672}; },
+           [](auto& d) { d.wire_tick = 1, d.price_max = Price{0x7FFF'FFFE}; },
+           [](auto& d) { d.lot_value = 0xFFFF'FFFF; }}) {
+    EXPECT_EQ(reference.check(instrument_with(edge)), Reject::none);
+  }
+  accept(make.asset(2, "COIN", 18));
+  EXPECT_EQ(reference.check(instrument_with([](auto& d) {
+    d.base = AssetId{2}, d.lot_value = 1'000'000'000'000'000'000, d.quantity_max = Quantity{1'000};
+  })),
+            Reject::none);
   EXPECT_EQ(reference.check(make.fees(0, 0, 10'001)), Reject::limit_exceeded);
   EXPECT_EQ(reference.check(make.fees(0, 10'001, 0)), Reject::limit_exceeded);
   EXPECT_EQ(reference.check(make.fees(0, -1'000'001, 0)), Reject::limit_exceeded);
@@ -158,6 +179,65 @@ TEST_F(ReferenceTest, values_beyond_what_the_arithmetic_carries_are_refused) {
   EXPECT_EQ(
       reference.check(make.payment(CommandKind::withdraw, 2, 0, limits::money_max + Money{1})),
       Reject::limit_exceeded);
+}
+
+TEST_F(ReferenceTest, limits_are_changed_one_by_one_and_a_refused_change_changes_nothing) {
+  define_venue();
+  accept(make.limit_of_account(2, 7));
+  EXPECT_EQ(reference.account(AccountId{2}).open_orders_max, 7U);
+  Instrument expected = reference.instrument(InstrumentId{0});
+  accept(make.limit_of_instrument(0, LimitKind::quantity_max, 500));
+  accept(make.limit_of_instrument(0, LimitKind::notional_max, 9'000));
+  accept(make.limit_of_instrument(0, LimitKind::collar_ppm, 20'000));
+  accept(make.limit_of_instrument(0, LimitKind::protection_ppm, 30'000));
+  expected.quantity_max = Quantity{500};
+  expected.notional_max = Money{9'000};
+  expected.collar_ppm = 20'000;
+  expected.protection_ppm = 30'000;
+  EXPECT_EQ(reference.instrument(InstrumentId{0}), expected);
+  accept(make.limit_of_instrument(0, LimitKind::notional_max, 0));
+  expected.notional_max = limits::money_max;
+  EXPECT_EQ(reference.instrument(InstrumentId{0}), expected);
+
+  for (const auto& [command, told] : std::vector<std::pair<Command, Reject>>{
+           {make.limit_of_account(3, 1), Reject::unknown_reference},
+           {make.limit_of_account(2, -1), Reject::limit_exceeded},
+           {make.limit_of_account(2, std::int64_t{1} << 32), Reject::limit_exceeded},
+           {make.limit_of_instrument(1, LimitKind::collar_ppm, 1), Reject::unknown_reference},
+           {make.limit_of_instrument(0, LimitKind::open_orders_max, 1), Reject::unknown_reference},
+           {make.limit_of_instrument(0, LimitKind::quantity_max, 0), Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind::quantity_max, limits::quantity_max.value + 1),
+            Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind::notional_max, -1), Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind::collar_ppm, 1'000'001), Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind::protection_ppm, (std::int64_t{1} << 32) + 1),
+            Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind{0}, 1), Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind{9}, 1), Reject::limit_exceeded}}) {
+    EXPECT_EQ(reference.check(command), told);
+    Command refused = command;
+    refused.order.verdict = told;
+    reference.apply(refused);
+  }
+  EXPECT_EQ(reference.instrument(InstrumentId{0}), expected);
+  EXPECT_EQ(reference.account(AccountId{2}).open_orders_max, 7U);
+}
+
+TEST_F(ReferenceTest, an_epochs_limits_bind_however_much_memory_there_is) {
+  define_venue();
+  EpochStart start{};
+  start.limits.accounts_max = 4;
+  start.limits.assets_max = 2;
+  start.limits.instruments_max = 1;
+  start.limits.sessions_max = 1;
+  start.limits.firms_max = 1;
+  accept(make.next(CommandKind::epoch_start, start));
+  EXPECT_EQ(reference.check(make.asset(2, "EUR")), Reject::limit_exceeded);
+  EXPECT_EQ(reference.check(make.firm(1)), Reject::limit_exceeded);
+  EXPECT_EQ(reference.check(make.account(4)), Reject::limit_exceeded);
+  EXPECT_EQ(reference.check(make.instrument(1, "NEW", 1, 0)), Reject::limit_exceeded);
+  EXPECT_EQ(reference.check(make.session(1)), Reject::limit_exceeded);
+  accept(make.account(3));
 }
 
 TEST_F(ReferenceTest, a_ninth_length_of_settlement_cycle_is_refused) {

@@ -54,6 +54,75 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
   }
 }
 
+TEST(RiskLimits, are_changed_by_command_and_bind_the_next_order) {
+  SmallVenue small;
+  test::CommandMaker make;
+  std::uint32_t ref = 0;
+  const auto verdict = [&](Entered order) {
+    order.ref = ++ref;
+    return verdict_of(small, enter(order));
+  };
+  EXPECT_EQ(verdict({.quantity = 100, .price = 100}), Reject::none);
+  small.tell(make.limit_of_instrument(aapl, LimitKind::quantity_max, 99));
+  EXPECT_EQ(verdict({.quantity = 100, .price = 100}), Reject::invalid_quantity);
+  EXPECT_EQ(verdict({.quantity = 99, .price = 100}), Reject::none);
+  small.tell(make.limit_of_instrument(aapl, LimitKind::notional_max, 9'000));
+  EXPECT_EQ(verdict({.quantity = 99, .price = 100}), Reject::notional_exceeded);
+  EXPECT_EQ(verdict({.quantity = 90, .price = 100}), Reject::none);
+  small.tell(make.limit_of_account(traders_first, 3));
+  EXPECT_EQ(verdict({.quantity = 1, .price = 100}), Reject::open_orders_exceeded);
+  small.tell(make.limit_of_account(traders_first, 5));
+  EXPECT_EQ(verdict({.quantity = 1, .price = 100}), Reject::none);
+  // The reference is 10,000: the bound of a market order tells the protection.
+  small.tell(make.limit_of_instrument(aapl, LimitKind::protection_ppm, 20'000));
+  small.tell(make.limit_of_instrument(aapl, LimitKind::notional_max, 0));
+  const auto market = small.tell(enter({.ref = ++ref, .quantity = 1, .flags = flag_market}));
+  EXPECT_EQ(market.front().command.order.price, Price{10'200});
+}
+
+TEST(RiskLimits, a_collar_set_by_command_reaches_the_book) {
+  SmallVenue small;
+  test::CommandMaker make;
+  small.tell(enter({.session = 0, .ref = 1, .quantity = 1, .price = 10'000}));
+  small.tell(enter({.session = 1, .ref = 1, .side = Side::sell, .quantity = 1, .price = 10'000}));
+  const auto answer = small.tell(make.limit_of_instrument(aapl, LimitKind::collar_ppm, 10'000));
+  ASSERT_EQ(answer.front().events.size(), 1U);
+  EXPECT_EQ(answer.front().events[0].kind, EventKind::nothing);
+  const auto beyond = small.tell(enter({.session = 0, .ref = 2, .quantity = 1, .price = 9'899}));
+  EXPECT_EQ(beyond.front().events[0].reject(), Reject::outside_collar);
+}
+
+TEST(RiskLimits, are_changed_once_by_an_external_id) {
+  SmallVenue small;
+  test::CommandMaker make;
+  const auto change = [&](std::int64_t value) {
+    Command command = make.limit_of_account(traders_first, value);
+    auto amendment = command.as<Amendment>();
+    amendment.external_id.bytes[3] = 7;
+    command.set(amendment);
+    return command;
+  };
+  EXPECT_EQ(verdict_of(small, change(8)), Reject::none);
+  EXPECT_EQ(verdict_of(small, change(9)), Reject::duplicate_external_id);
+  EXPECT_EQ(small.venue().risk().reference().account(AccountId{traders_first}).open_orders_max, 8U);
+}
+
+TEST(RiskLimits, of_an_epoch_bind_however_much_memory_there_is) {
+  SmallVenue small;
+  EpochStart start{};
+  start.limits = small_venue_limits();
+  start.limits.orders_max = 2;
+  const std::uint32_t applied = small.venue().risk().external_ids();
+  start.limits.external_ids_max = applied;
+  small.tell(test::CommandMaker{}.next(CommandKind::epoch_start, start));
+  for (std::uint32_t ref = 1; ref <= 2; ++ref) {
+    EXPECT_EQ(verdict_of(small, enter({.ref = ref, .price = 100})), Reject::none);
+  }
+  EXPECT_EQ(verdict_of(small, enter({.ref = 3, .price = 100})), Reject::open_orders_exceeded);
+  EXPECT_EQ(verdict_of(small, test::CommandMaker{}.deposit(traders_first, usd, 1)),
+            Reject::limit_exceeded);
+}
+
 TEST(RiskNumbers, only_rise_and_a_refused_order_uses_its_own) {
   SmallVenue small;
   EXPECT_EQ(small.tell(enter({.ref = 5, .quantity = 0})).size(), 1U);

@@ -52,6 +52,12 @@ struct Venue {
     }
   }
 
+  Command new_epoch(std::uint32_t batches_max, std::uint32_t obligations_max) {
+    EpochStart start{};
+    start.limits.settlement_batches_max = batches_max;
+    start.limits.settlement_obligations_max = obligations_max;
+    return make.next(CommandKind::epoch_start, start);
+  }
   void follow(const Command& command) {
     ledger.on_command(command);
     if (settlement_follows(command.order)) settlement.on_command(command);
@@ -324,7 +330,7 @@ TEST_F(SettlementTest, a_new_epoch_tells_the_domain_again_what_it_may_have_lost)
   fill(0, 2, Side::buy, 3, 1'000, 1);
   follow(make.tick(second));
   (void)settlement.take_instruction();  // Half told.
-  follow(make.next(CommandKind::epoch_start, EpochStart{}));
+  follow(new_epoch(limits_of_test.batches_max, limits_of_test.obligations_max));
   const std::vector<Instruction> told = take_instructions();
   ASSERT_EQ(told.size(), 10U);
   EXPECT_EQ(told[0].batch, BatchId{1});
@@ -332,6 +338,23 @@ TEST_F(SettlementTest, a_new_epoch_tells_the_domain_again_what_it_may_have_lost)
   EXPECT_EQ(told[5].batch, BatchId{2});
   EXPECT_EQ(told[5].number, 0U);
   EXPECT_EQ(state(1), BatchState::executing);
+}
+
+TEST_F(SettlementTest, an_epochs_limits_bind_however_much_memory_there_is) {
+  follow(new_epoch(1, limits_of_test.obligations_max));
+  fill(0, 2, Side::buy, 3, 1'000, 1);
+  follow(make.tick(second));
+  fill(0, 2, Side::buy, 3, 1'000, 1);
+  follow(make.tick(second));
+  EXPECT_EQ(state(1), BatchState::pending);
+  EXPECT_EQ(state(2), BatchState::none);
+  EXPECT_EQ(settlement.counters().cuts_delayed, 1U);
+  follow(new_epoch(4, settlement.obligations_in_use()));
+  follow(make.tick(second));
+  EXPECT_EQ(state(2), BatchState::none);
+  follow(new_epoch(4, limits_of_test.obligations_max));
+  follow(make.tick(second));
+  EXPECT_EQ(state(2), BatchState::pending);
 }
 
 TEST_F(SettlementTest, the_oldest_batch_is_told_first) {
@@ -350,7 +373,7 @@ TEST_F(SettlementTest, the_oldest_batch_is_told_first) {
     return batches;
   };
   EXPECT_EQ(told_in_order(), (std::vector<std::uint64_t>{2, 3, 4}));
-  follow(make.next(CommandKind::epoch_start, EpochStart{}));
+  follow(new_epoch(limits_of_test.batches_max, limits_of_test.obligations_max));
   EXPECT_EQ(told_in_order(), (std::vector<std::uint64_t>{2, 3, 4}));
 }
 

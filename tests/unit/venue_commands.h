@@ -92,6 +92,23 @@ struct CommandMaker {
     command.order.instrument = InstrumentId{instrument};
     return command;
   }
+  Command limit_of_instrument(std::uint32_t instrument, LimitKind limit, std::int64_t value) {
+    Command command = set_limit(limit, value);
+    command.order.instrument = InstrumentId{instrument};
+    return command;
+  }
+  Command limit_of_account(std::uint32_t account, std::int64_t open_orders_max) {
+    Command command = set_limit(LimitKind::open_orders_max, open_orders_max);
+    command.order.account = AccountId{account};
+    return command;
+  }
+  Command set_limit(LimitKind limit, std::int64_t value) {
+    Amendment amendment{};
+    amendment.limit = limit;
+    amendment.amount_low = static_cast<std::uint64_t>(value);
+    amendment.amount_high = value < 0 ? -1 : 0;
+    return next(CommandKind::set_limit, amendment);
+  }
   Command payment(CommandKind kind, std::uint32_t account, std::uint32_t asset, Money amount) {
     Amendment amendment{};
     amendment.asset = AssetId{asset};
@@ -141,7 +158,7 @@ struct CommandMaker {
     definition.lot_value = 1;
     definition.wire_tick = 100;
     definition.fee_cap_ppm = 10'000;
-    definition.price_max = Price{1'000'000'000};
+    definition.price_max = Price{40'000'000};
     definition.quantity_max = Quantity{1'000'000'000};
     definition.state = InstrumentState::open;
     return definition;

@@ -101,8 +101,8 @@ class Journaled {
   }
   std::vector<Command> commands(const VenueLoad& venue, std::vector<Finding>& findings) const {
     return difference(
-        venue, core_.reference(), [&](const ExternalId& id) { return core_.applied(id); },
-        findings);
+        venue, core_.reference(), core_.reference().limits(),
+        [&](const ExternalId& id) { return core_.applied(id); }, findings);
   }
   [[nodiscard]] std::vector<std::string> contradictions(const VenueLoad& venue) const {
     EXPECT_THAT(texts(venue.findings), ::testing::IsEmpty());

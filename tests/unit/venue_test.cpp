@@ -240,5 +240,21 @@ TEST(venue, two_users_with_one_password_have_different_hashes) {
   EXPECT_GE(hashes.size(), 10U);
 }
 
+TEST(venue_file, what_the_wire_cannot_carry_is_found_with_its_line) {
+  const auto found = [](const std::string& from, const std::string& to) {
+    VenueText text;
+    text.assets.replace(text.assets.find("decimals = 0"), 12, "decimals = 9");
+    EXPECT_NE(text.instruments.find(from), std::string::npos);
+    text.instruments.replace(text.instruments.find(from), from.size(), to);
+    return texts(load_text(text.whole()).findings);
+  };
+  EXPECT_THAT(found("\"1000\"", "\"429496.72\""), ::testing::IsEmpty());
+  EXPECT_THAT(found("\"1000\"", "\"429496.73\""),
+              ::testing::ElementsAre(::testing::AllOf(::testing::ContainsRegex("toml:[0-9]+: "),
+                                                      HasSubstr("'price_max' do not fit"))));
+  EXPECT_THAT(found("lot = \"1\"", "lot = \"4.294967296\""),
+              Contains(HasSubstr("a lot of so many digits")));
+}
+
 }  // namespace
 }  // namespace basalt

@@ -1,21 +1,19 @@
 #include "tools/load/engine_books.h"
 
-#include <stdexcept>
-
-#include "engine/engine_settings.h"
+#include "engine/epochs.h"
 
 namespace basalt::load {
 namespace {
 
 constexpr std::uint32_t event_ring_slots = 1'024;
 
-// Kept beside the journal by the engine; its limits are those that the journal was made under.
+// By the epochs that the journal has had until now.
 CoreLimits limits_of(const std::filesystem::path& data) {
-  const auto loaded = pipeline::load_topology(data / "topology.toml");
-  if (loaded.ok()) return core_limits(loaded.topology);
-  std::string text = "no books to compare with, the topology of the data cannot be read:";
-  for (const auto& finding : loaded.findings) text += "\n  " + to_text(finding);
-  throw std::runtime_error(text);
+  journal::Follower follower(data);
+  journal::Follower::Entry entry;
+  Epochs epochs;
+  while (follower.next(entry) == journal::Read::record) epochs.take(entry.command);
+  return core_limits(epochs);
 }
 
 std::size_t memory_bytes(const CoreLimits& limits) {
@@ -37,6 +35,7 @@ EngineBooks::EngineBooks(const std::filesystem::path& data, const CoreLimits& li
       feed_(1, limits.history_bytes),
       market_data_(limits.risk.reference, feed_, arena_),
       follower_(data),
+      limits_(limits),
       wire_tick_(limits.matching.instruments_max),
       is_touched_(limits.matching.instruments_max) {
   for (std::uint32_t i = 0; i < limits.shards; ++i) shards_.emplace_back(limits.matching, arena_);
@@ -59,10 +58,23 @@ EngineBooks::Step EngineBooks::follow(std::uint32_t commands_max, Sequence every
       trouble_ = "the feed has no room for more messages, by the topology's history_bytes_max";
       return Step::damaged;
     }
+    if (!has_room(entry.command)) {
+      trouble_ = "the engine has started with larger limits since: start again";
+      return Step::damaged;
+    }
     take(entry);
     if (sequence_ % every == 0 || time_ >= until) return Step::arrived;
   }
   return Step::went_on;
+}
+
+bool EngineBooks::has_room(const Command& command) const {
+  if (command.order.kind != CommandKind::epoch_start) return true;
+  const EpochLimits told = command.as<EpochStart>().limits;
+  return told.orders_max <= limits_.matching.orders_max &&
+         told.instruments_max <= limits_.matching.instruments_max &&
+         told.leaves_max <= limits_.matching.leaves_max &&
+         told.inners_max <= limits_.matching.inners_max && told.shards == limits_.shards;
 }
 
 void EngineBooks::take(const journal::Follower::Entry& entry) {

@@ -4,7 +4,7 @@
 //                                                 └► MarketDataCore: how many feed messages so far
 //
 // A follower needs no lock, never slows the engine, and lives through its restarts. Of the engine's
-// cores it runs the two that the comparison needs, in the topology that the journal was made with.
+// cores it runs the two that the comparison needs, as large as the journal's epochs say.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,12 @@
 #include "engine/marketdata/marketdata.h"
 #include "engine/matching/matching.h"
 #include "engine/pipeline/stream_store.h"
-#include "engine/pipeline/topology.h"
 
 namespace basalt::load {
 
 class EngineBooks {
  public:
-  // Throws std::runtime_error when the directory has no topology that can be read.
+  // Throws std::runtime_error when there is no journal, or one of other rules.
   explicit EngineBooks(const std::filesystem::path& data);
 
   enum class Step : std::uint8_t {
@@ -70,6 +69,7 @@ class EngineBooks {
   [[nodiscard]] const matching::MatchingCore& shard_of(InstrumentId id) const {
     return shards_[shard_of_instrument_[index_of(id)]];
   }
+  [[nodiscard]] bool has_room(const Command& command) const;
   void take(const journal::Follower::Entry& entry);
   void match(const Command& command, std::uint32_t shard);
   void touch(InstrumentId id);
@@ -83,6 +83,7 @@ class EngineBooks {
   marketdata::MarketDataCore market_data_;
   journal::Follower follower_;
 
+  const CoreLimits limits_;
   std::vector<InstrumentId> instruments_;
   std::vector<std::uint32_t> wire_tick_;  // By instrument.
   std::vector<InstrumentId> touched_;
