@@ -58,6 +58,8 @@ inline constexpr std::uint16_t flag_market = 1;  // price is the protection pric
 inline constexpr std::uint16_t flag_post_only = 2;
 inline constexpr std::uint16_t flag_wire_price = 8;  // Towards risk: price is in wire units still.
 inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
+// An amendment that a session asked for, and that is answered. The venue file's has none.
+inline constexpr std::uint16_t flag_by_session = 16;
 // Three bits of Order::flags: what an incoming order wants done where it meets an order of its own
 // account (SelfTradePrevention).
 inline constexpr std::uint16_t flag_self_trade_shift = 7;
@@ -194,10 +196,19 @@ struct DefineSession {
       password_sha256;  // Of salt, then the password in upper case, padded.
 };
 
+// Which of its limits an account or an instrument gets anew.
+enum class LimitKind : std::uint8_t {
+  open_orders_max = 1,  // The account's; the others are an instrument's.
+  quantity_max = 2,
+  notional_max = 3,  // 0: none.
+  collar_ppm = 4,
+  protection_ppm = 5,
+};
+
 // A change to something that is defined; which fields count depends on the kind.
 struct Amendment {
   ExternalId external_id;    // All zero: none. Otherwise applied at most once.
-  std::uint64_t amount_low;  // Deposit, withdraw: minor units.
+  std::uint64_t amount_low;  // Deposit, withdraw: minor units. Set limit: the new value.
   std::int64_t amount_high;
   AssetId asset;
   std::int32_t maker_ppm;  // Set fees, in millionths of the notional; negative: a rebate.
@@ -208,7 +219,8 @@ struct Amendment {
   std::uint8_t spare8;
   std::uint64_t batch;   // Settlement.
   std::uint8_t settled;  // Settlement finished: completed (1) or failed (0).
-  std::array<std::uint8_t, 7> spare;
+  LimitKind limit;       // Set limit.
+  std::array<std::uint8_t, 6> spare;
 
   [[nodiscard]] constexpr Money amount() const noexcept {
     return {(static_cast<int128>(amount_high) << 64) | static_cast<int128>(amount_low)};
