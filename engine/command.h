@@ -62,6 +62,8 @@ inline constexpr std::uint16_t flag_wire_price = 8;  // Towards risk: price is i
 inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
 inline constexpr std::uint16_t flag_instructed = 16;  // Instructions follow, in slot 2.
 inline constexpr std::uint16_t flag_waiting = 32;     // In the book only: a stop that waits.
+// An amendment that a session asked for, and that is answered. The venue file's has none.
+inline constexpr std::uint16_t flag_by_session = 64;
 // Three bits of Order::flags: what an incoming order wants done where it meets an order of its own
 // account (SelfTradePrevention).
 inline constexpr std::uint16_t flag_self_trade_shift = 7;

@@ -128,6 +128,15 @@ Reject check_again(const Entry& known, const Entry& candidate) noexcept {
   return !known.defined || known == candidate ? Reject::none : Reject::already_defined;
 }
 
+// The highest id stands for none.
+template <typename Id, typename Entry, typename Name>
+Id find_by_name(std::span<Entry> entries, const Name& name) noexcept {
+  for (std::uint32_t id = 0; id < entries.size(); ++id) {
+    if (entries[id].defined && entries[id].name == name) return Id{id};
+  }
+  return Id{0xFFFF'FFFF};
+}
+
 }  // namespace
 
 ReferenceData::ReferenceData(const ReferenceLimits& limits, Arena& arena)
@@ -178,6 +187,8 @@ Reject ReferenceData::check(const Command& command) const noexcept {
                  : Reject::none;
     case CommandKind::set_account_state:
       return has(command.order.account) ? Reject::none : Reject::unknown_reference;
+    case CommandKind::set_limit:
+      return Reject::limit_exceeded;  // No limit can move once it is defined.
     default:
       return Reject::none;
   }
@@ -387,6 +398,14 @@ void ReferenceData::apply_limit(const Command& command) noexcept {
 
 InstrumentId ReferenceData::find_instrument(const Symbol& symbol) const noexcept {
   return symbols_[symbol_place(symbol)];
+}
+
+AccountId ReferenceData::find_account(const std::array<char, 15>& name) const noexcept {
+  return find_by_name<AccountId>(accounts_, name);
+}
+
+AssetId ReferenceData::find_asset(const std::array<char, 11>& name) const noexcept {
+  return find_by_name<AssetId>(assets_, name);
 }
 
 std::uint8_t ReferenceData::cycle_of(Nanos length) const noexcept {

@@ -184,6 +184,11 @@ class ReferenceData {
   // no_instrument when none has this symbol. One hash and a bounded probe.
   [[nodiscard]] InstrumentId find_instrument(const Symbol& symbol) const noexcept;
 
+  // The id of what is defined by this name, padded with spaces; no_account and no_asset when there
+  // is none. O(accounts_max), O(assets_max): for administrative commands alone.
+  [[nodiscard]] AccountId find_account(const std::array<char, 15>& name) const noexcept;
+  [[nodiscard]] AssetId find_asset(const std::array<char, 11>& name) const noexcept;
+
   // The venue's own accounts; no_account until defined.
   [[nodiscard]] AccountId fee_account() const noexcept { return fee_account_; }
   [[nodiscard]] AccountId external_account() const noexcept { return external_account_; }

@@ -15,6 +15,7 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     invalid_display = 3,        // Display is not a value the venue takes.
     invalid_cross_type = 4,     // Only continuous trading ("N") is served.
     invalid_option = 5,         // An appendage element that the venue does not take, or malformed.
+    invalid_value = 6,  // Of an administrative command: a letter without a meaning, or no id.
     // Found by risk.
     unknown_instrument = 16,     // No instrument has this symbol.
     account_not_permitted = 17,  // The session may not act for this account, or there is none.
@@ -41,6 +42,7 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     already_defined = 81,    // Defines again what is defined, with other values.
     duplicate_external_id = 82,  // This external id was applied before: nothing is done twice.
     limit_exceeded = 83,         // No room for another, or a value beyond what the venue takes.
+    not_an_admin = 84,           // The session may not administer. Told before any other fault.
 };
 
 }  // namespace basalt

@@ -28,6 +28,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "engine/types.h"
+
 namespace basalt::wire {
 
 static_assert(std::endian::native == std::endian::little, "BigEndian swaps unconditionally");
@@ -62,6 +64,37 @@ using U16 = BigEndian<std::uint16_t>;
 using U32 = BigEndian<std::uint32_t>;
 using U64 = BigEndian<std::uint64_t>;
 using I32 = BigEndian<std::int32_t>;
+
+// An unsigned number of sixteen bytes, most significant first.
+class U128 {
+ public:
+  U128() = default;
+  constexpr U128(uint128 value) noexcept
+      : high_(static_cast<std::uint64_t>(value >> 64)), low_(static_cast<std::uint64_t>(value)) {}
+  constexpr operator uint128() const noexcept { return value(); }
+  [[nodiscard]] constexpr uint128 value() const noexcept {
+    return (static_cast<uint128>(high_.value()) << 64) | low_.value();
+  }
+
+ private:
+  U64 high_;
+  U64 low_;
+};
+
+// Bytes that only their sender gives a meaning.
+template <std::size_t N>
+class Opaque {
+ public:
+  using Bytes = std::array<std::uint8_t, N>;
+
+  Opaque() = default;
+  constexpr Opaque(const Bytes& bytes) noexcept : bytes_(bytes) {}
+  constexpr operator Bytes() const noexcept { return bytes_; }
+  [[nodiscard]] constexpr const Bytes& value() const noexcept { return bytes_; }
+
+ private:
+  Bytes bytes_;
+};
 
 // Nanoseconds since midnight in six bytes, as ITCH 5.0 has them. 2^48 ns are 78 hours.
 class Nanos48 {
@@ -231,6 +264,8 @@ concept Message = Overlay<M> && requires {
 
 static_assert(Overlay<U16> && sizeof(U16) == 2 && Overlay<U32> && sizeof(U32) == 4);
 static_assert(Overlay<U64> && sizeof(U64) == 8 && Overlay<I32> && sizeof(I32) == 4);
+static_assert(Overlay<U128> && sizeof(U128) == 16 && Overlay<Opaque<16>>);
+static_assert(sizeof(Opaque<16>) == 16);
 static_assert(Overlay<Nanos48> && sizeof(Nanos48) == 6);
 static_assert(Overlay<Alpha<8>> && sizeof(Alpha<8>) == 8);
 static_assert(Overlay<RightAlpha<10>> && sizeof(RightAlpha<10>) == 10);

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "tools/admin_verb.h"
 #include "tools/book_verb.h"
 #include "tools/journal_verb.h"
 #include "tools/ledger_verb.h"
@@ -20,6 +21,8 @@ struct Verb {
 constexpr Verb verbs[] = {
     {"load", "order flow over the wire, every answer and every book accounted for",
      basalt::tools::load_verb},
+    {"admin", "deposits, halts, fees: an administrative command to a running venue",
+     basalt::tools::admin_verb},
     {"book", "the matching core in text: commands in, events out", basalt::tools::book_verb},
     {"loopback", "engine and client in one process, over an in-memory wire",
      basalt::tools::loopback_verb},

@@ -180,11 +180,16 @@ void add_amendment(Json& fields, const Command& command) {
   fields["taker_ppm"] = amendment.taker_ppm;
   fields["instrument_state"] = static_cast<unsigned>(amendment.instrument_state);
   fields["account_suspended"] = amendment.account_suspended;
+  fields["market_event"] = amendment.market_event;
   fields["batch"] = amendment.batch;
   fields["settled"] = amendment.settled;
   fields["limit"] = static_cast<unsigned>(amendment.limit);
   if (amendment.external_id != ExternalId{}) {
     fields["external_id"] = hex_of(amendment.external_id);
+  }
+  if ((command.order.flags & flag_by_session) != 0) {
+    fields["session"] = index_of(command.origin.session);
+    fields["user_ref_num"] = command.origin.user_ref_num;
   }
 }
 

@@ -63,6 +63,8 @@ std::string_view word(Reject reject) noexcept {
       return "invalid cross type";
     case Reject::invalid_option:
       return "invalid option";
+    case Reject::invalid_value:
+      return "invalid value";
     case Reject::unknown_instrument:
       return "unknown instrument";
     case Reject::account_not_permitted:
@@ -109,6 +111,8 @@ std::string_view word(Reject reject) noexcept {
       return "duplicate external id";
     case Reject::limit_exceeded:
       return "limit exceeded";
+    case Reject::not_an_admin:
+      return "not an admin";
   }
   return "?";
 }

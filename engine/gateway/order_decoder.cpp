@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/gateway/admin_decoder.h"
 #include "feedhandlers/order_entry/ouch50.h"
 
 namespace basalt::gateway {
@@ -218,7 +219,8 @@ Intake decode_order(std::span<const std::byte> bytes, SessionId session, Nanos r
       take_options(out, message);
       return Intake::command;
     default:
-      return Intake::unsupported;
+      start(out, CommandKind{}, session, received);
+      return decode_admin(message, reference, out) ? Intake::command : Intake::unsupported;
   }
 }
 

@@ -1,4 +1,5 @@
-// From one OUCH message to one Command, with the client's part filled in.
+// From one OUCH message, or one of the venue's own, to one Command, with the client's part filled
+// in.
 //
 //   bytes ─► layout checked (feedhandlers) ─► values mapped ─► Command ─► risk
 //                 └ unreadable: ignored, counted     └ a value without a meaning: the command
@@ -19,7 +20,7 @@ namespace basalt::gateway {
 
 enum class Intake : std::uint8_t {
   command,      // `out` is for risk.
-  malformed,    // Not an OUCH message: OUCH 5.0 has no answer to it.
+  malformed,    // Neither OUCH nor the venue's own: OUCH 5.0 has no answer to it.
   unsupported,  // A message that this venue does not take yet.
 };
 

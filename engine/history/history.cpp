@@ -11,6 +11,11 @@ namespace {
 // Accepted, and one Executed for each side.
 constexpr std::uint32_t messages_per_event_max = 3;
 
+// A market event is told to every session, and whoever asked for it is answered.
+constexpr std::uint32_t messages_per_command_max(const ReferenceLimits& limits) noexcept {
+  return limits.sessions_max + 1;
+}
+
 // Quantities enter as 32 bits and only fall.
 std::uint32_t wire_quantity(Quantity quantity) noexcept {
   BASALT_ASSERT(quantity >= Quantity{0});
@@ -36,7 +41,7 @@ HistoryCore::HistoryCore(const ReferenceLimits& limits, std::uint32_t orders_max
     : reference_(limits, arena),
       entry_(arena.take<Entry>(orders_max)),
       answers_(answers),
-      messages_per_slot_max_(std::max(messages_per_event_max, limits.sessions_max)) {
+      messages_per_slot_max_(std::max(messages_per_event_max, messages_per_command_max(limits))) {
   BASALT_ASSERT(answers.streams() >= limits.sessions_max);
 }
 
@@ -46,6 +51,7 @@ std::size_t HistoryCore::memory_bytes(const ReferenceLimits& limits,
 }
 
 void HistoryCore::on_command(const Command& command) noexcept {
+  if ((command.order.flags & flag_by_session) != 0) tell_administered(command);
   switch (command.order.kind) {
     case CommandKind::new_order:
       if (command.order.verdict != Reject::none) tell_rejected(command, command.order.verdict);
@@ -204,6 +210,16 @@ void HistoryCore::tell_market_event(const Command& command) noexcept {
     told->event = event;
     answers_.append(session, command.order.sequence, told.size_bytes());
   }
+}
+
+void HistoryCore::tell_administered(const Command& command) noexcept {
+  const Origin& origin = command.origin;
+  auto response = start<ouch50::AdminResponse>(command);
+  response->user_ref_num = origin.user_ref_num;
+  response->external_id = command.as<Amendment>().external_id.bytes;
+  response->reason = static_cast<std::uint16_t>(command.order.verdict);
+  answers_.append(index_of(origin.session), command.order.sequence, response.size_bytes(),
+                  origin.received);
 }
 
 template <wire::Message M>

@@ -14,6 +14,7 @@
 //     event Canceled                     Canceled, of the original                  who asked
 //   account query                        Account Query Response                     who asked
 //   start or end of day                  System Event                               all sessions
+//   what a session administered          Admin Response                             who asked
 //   Nothing; all other commands          silence
 //
 // Invariants
@@ -81,6 +82,7 @@ class HistoryCore {
                      CancelReason reason) noexcept;
   void tell_next_number(const Command& command) noexcept;
   void tell_market_event(const Command& command) noexcept;
+  void tell_administered(const Command& command) noexcept;
 
   // The next message of any stream: its time is set, the rest is the caller's.
   template <wire::Message M>

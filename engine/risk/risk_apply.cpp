@@ -43,6 +43,7 @@ AssetId RiskCore::held_asset(const LiveOrder& order) const noexcept {
 }
 
 void RiskCore::apply(const Command& command) noexcept {
+  if ((command.order.flags & flag_by_session) != 0) use_number(command.origin);
   switch (command.order.kind) {
     case CommandKind::new_order:
     case CommandKind::replace:
@@ -69,6 +70,8 @@ void RiskCore::apply(const Command& command) noexcept {
     case CommandKind::set_limit:
     case CommandKind::set_instrument_state:
     case CommandKind::set_account_state:
+    case CommandKind::set_limit:
+    case CommandKind::market_event:
       if (command.order.verdict == Reject::none) {
         external_ids_.add(command.as<Amendment>().external_id);
       }
@@ -78,12 +81,16 @@ void RiskCore::apply(const Command& command) noexcept {
   }
 }
 
-void RiskCore::apply_order(const Command& command) noexcept {
-  const Order& order = command.order;
-  const Origin& origin = command.origin;
+void RiskCore::use_number(const Origin& origin) noexcept {
   std::uint32_t& last = session_[index_of(origin.session)].last_user_ref_num[origin.user_ref_index];
   BASALT_ASSERT(origin.user_ref_num > last);  // R4
   last = origin.user_ref_num;
+}
+
+void RiskCore::apply_order(const Command& command) noexcept {
+  const Order& order = command.order;
+  const Origin& origin = command.origin;
+  use_number(origin);
   if (order.verdict != Reject::none) return;
 
   const std::uint32_t slot = slot_of(order.order);

@@ -120,6 +120,7 @@ class RiskCore {
   [[nodiscard]] Outcome decide_query(Command& command) noexcept;
   [[nodiscard]] Outcome decide_amendment(Command& command) noexcept;
   [[nodiscard]] Reject check_new(Command& command) noexcept;
+  [[nodiscard]] Reject check_amendment(const Command& command) const noexcept;
   [[nodiscard]] Reject check_terms(const Order& order, const Instrument& instrument) const noexcept;
   [[nodiscard]] Reject check_replace(Command& command, const LiveOrder& original) const noexcept;
   [[nodiscard]] static Reject map_wire_price(Order& order, const Instrument& instrument) noexcept;
@@ -134,6 +135,7 @@ class RiskCore {
     return {order.session, order.channel, order.user_ref_num};
   }
 
+  void use_number(const Origin& origin) noexcept;
   void apply_order(const Command& command) noexcept;
   void apply_payment(const Command& command) noexcept;
   void apply_reduction(const Command& command) noexcept;

@@ -22,6 +22,7 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
     case CommandKind::set_limit:
     case CommandKind::set_instrument_state:
     case CommandKind::set_account_state:
+    case CommandKind::market_event:
       return decide_amendment(command);
     default:
       command.order.verdict = reference_.check(command);
@@ -192,24 +193,34 @@ RiskCore::Outcome RiskCore::decide_query(Command& command) noexcept {
 }
 
 RiskCore::Outcome RiskCore::decide_amendment(Command& command) noexcept {
-  const auto check = [&] {
-    const auto amendment = command.as<Amendment>();
-    if (const Reject found = reference_.check(command); found != Reject::none) return found;
-    if (external_ids_.contains(amendment.external_id)) return Reject::duplicate_external_id;
-    if (external_ids_.count() >= external_ids_max_) return Reject::limit_exceeded;
-    if (command.order.kind != CommandKind::deposit && command.order.kind != CommandKind::withdraw) {
-      return Reject::none;
-    }
-    const Balance& balance = balances_.of(command.order.account, amendment.asset);
-    if (command.order.kind == CommandKind::withdraw) {
-      return balance.free < amendment.amount() ? Reject::insufficient_funds : Reject::none;
-    }
-    return balance.free + balance.held + amendment.amount() > limits::money_max
-               ? Reject::limit_exceeded
-               : Reject::none;
-  };
-  command.order.verdict = check();
+  Order& order = command.order;
+  if ((order.flags & flag_by_session) != 0) {
+    const Origin& origin = command.origin;
+    BASALT_ASSERT(reference_.has(origin.session));
+    // Numbered as orders are, and so are its retransmissions.
+    const SessionState& session = session_[index_of(origin.session)];
+    if (origin.user_ref_num <= session.last_user_ref_num[origin.user_ref_index]) return silence();
+    if (!reference_.session(origin.session).is_admin) order.verdict = Reject::not_an_admin;
+  }
+  if (order.verdict == Reject::none) order.verdict = check_amendment(command);
   return Outcome::sequence;
+}
+
+Reject RiskCore::check_amendment(const Command& command) const noexcept {
+  const auto amendment = command.as<Amendment>();
+  if (const Reject found = reference_.check(command); found != Reject::none) return found;
+  if (external_ids_.contains(amendment.external_id)) return Reject::duplicate_external_id;
+  if (external_ids_.count() >= external_ids_max_) return Reject::limit_exceeded;
+  if (command.order.kind != CommandKind::deposit && command.order.kind != CommandKind::withdraw) {
+    return Reject::none;
+  }
+  const Balance& balance = balances_.of(command.order.account, amendment.asset);
+  if (command.order.kind == CommandKind::withdraw) {
+    return balance.free < amendment.amount() ? Reject::insufficient_funds : Reject::none;
+  }
+  return balance.free + balance.held + amendment.amount() > limits::money_max
+             ? Reject::limit_exceeded
+             : Reject::none;
 }
 
 }  // namespace basalt::risk

@@ -12,7 +12,7 @@
 //   I2  It judges the layout, never the values: an unknown side is the gateway's to refuse.
 //   I3  It never reads outside the bytes given.
 //
-// The venue's own options are in EXTENSIONS.md.
+// The venue's own options and messages are in EXTENSIONS.md.
 #pragma once
 
 #include <array>
@@ -22,6 +22,7 @@
 #include <span>
 
 #include "feedhandlers/big_endian.h"
+#include "feedhandlers/order_entry/ouch50_admin.h"
 #include "feedhandlers/order_entry/ouch50_appendage.h"
 #include "feedhandlers/order_entry/ouch50_codes.h"
 #include "feedhandlers/order_entry/ouch50_inbound.h"
@@ -60,11 +61,13 @@ consteval std::array<Shape, 256> shapes() {
   if constexpr (direction == Direction::inbound) {
     enter.template operator()<EnterOrder, ReplaceOrder, CancelOrder, ModifyOrder, MassCancel,
                               DisableOrderEntry, EnableOrderEntry, AccountQuery>();
+    enter.template operator()<Deposit, Withdraw, SetFees, SetInstrumentState, SetAccountState,
+                              SetLimit, TellMarketEvent>();
   } else {
-    enter.template
-    operator()<SystemEvent, Accepted, Replaced, Canceled, AiqCanceled, Executed, BrokenTrade,
-               Rejected, CancelPending, CancelReject, PriorityUpdate, OrderModified, OrderRestated,
-               MassCancelResponse, DisableResponse, EnableResponse, AccountQueryResponse>();
+    enter.template operator()<SystemEvent, Accepted, Replaced, Canceled, AiqCanceled, Executed,
+                              BrokenTrade, Rejected, CancelPending, CancelReject, PriorityUpdate,
+                              OrderModified, OrderRestated, MassCancelResponse, DisableResponse,
+                              EnableResponse, AccountQueryResponse, AdminResponse>();
   }
   return table;
 }

@@ -54,11 +54,13 @@ namespace basalt::ouch50 {
     case Reject::none:
     case Reject::invalid_time_in_force:
     case Reject::invalid_option:
+    case Reject::invalid_value:
     case Reject::duplicate_order:
     case Reject::unknown_reference:
     case Reject::already_defined:
     case Reject::duplicate_external_id:
     case Reject::limit_exceeded:
+    case Reject::not_an_admin:
       return RejectReason::other;
   }
   return RejectReason::other;

@@ -140,6 +140,29 @@ inline EpochLimits small_venue_limits() {
   return limits;
 }
 
+// A session that may administer. The small venue has none until it is told of this one.
+inline constexpr std::uint32_t admin_session = small_sessions;
+
+inline Command define_admin() {
+  Command command = test::CommandMaker{}.session(admin_session);
+  auto definition = command.as<DefineSession>();
+  definition.is_admin = 1;
+  command.set(definition);
+  return command;
+}
+
+// An amendment as a session sends it, with an external id that ends in `id`.
+inline Command administered(Command command, std::uint32_t ref, std::uint8_t id,
+                            std::uint32_t session = admin_session) {
+  auto amendment = command.as<Amendment>();
+  amendment.external_id.bytes.back() = id;
+  command.set(amendment);
+  command.order.flags = flag_by_session;
+  command.origin.session = SessionId{session};
+  command.origin.user_ref_num = ref;
+  return command;
+}
+
 // What is defined, in the order in which it must be.
 inline std::vector<Command> small_venue_definitions() {
   test::CommandMaker make;

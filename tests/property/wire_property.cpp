@@ -42,6 +42,10 @@ auto set_random(T& field, Random& random) {
     auto value = Value{};
     if constexpr (std::is_same_v<T, wire::Nanos48>) {
       value = random() & wire::Nanos48::max;
+    } else if constexpr (requires { value.data(); }) {
+      for (std::uint8_t& byte : value) byte = static_cast<std::uint8_t>(random());
+    } else if constexpr (std::is_same_v<T, wire::U128>) {
+      value = (static_cast<uint128>(random()) << 64) | random();
     } else if constexpr (std::is_enum_v<Value>) {
       value = static_cast<Value>(static_cast<std::underlying_type_t<Value>>(random()));
     } else {

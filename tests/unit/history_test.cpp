@@ -367,6 +367,30 @@ TEST_F(History, the_day_is_told_to_every_session_that_is_defined) {
   EXPECT_THAT(told(oracle::small_sessions), IsEmpty());
 }
 
+TEST_F(History, each_administrative_command_of_a_session_is_answered_once_also_when_refused) {
+  using oracle::administered;
+  tell(oracle::define_admin());
+  test::CommandMaker make;
+  const Command deposit = make.deposit(oracle::traders_first, oracle::usd, 7);
+  tell(administered(deposit, 1, 1));
+  tell(administered(deposit, 2, 1));
+  tell(administered(deposit, 2, 3));  // A retransmission.
+  tell(administered(make.withdraw(oracle::traders_first, oracle::usd, 2'000'000'000'000), 3, 4));
+  tell(administered(oracle::set_state(oracle::aapl, InstrumentState::halted), 4, 5));
+  tell(administered(make.fees(oracle::aapl, 0, 5), 5, 6));
+  tell(administered(make.fees(7, 0, 5), 6, 7));
+  tell(administered(oracle::market_event('S'), 7, 8));
+  tell(deposit);  // The venue file's.
+  const std::string id = "000000000000000000000000000000";
+  EXPECT_THAT(told(oracle::admin_session),
+              ElementsAre("r 1 " + id + "01 0", "r 2 " + id + "01 82", "r 3 " + id + "04 25",
+                          "r 4 " + id + "05 0", "r 5 " + id + "06 0", "r 6 " + id + "07 80",
+                          "r 7 " + id + "08 0", "S S"));
+  EXPECT_THAT(told(0), ElementsAre("S S"));
+  tell(administered(deposit, 1, 9, 0));
+  EXPECT_THAT(told(0), ElementsAre("r 1 " + id + "09 84"));
+}
+
 TEST_F(History, waits_only_when_the_store_is_full) {
   EXPECT_TRUE(core_.ready());
   pipeline::StreamStore small(limits_.sessions_max, 64'000);

@@ -210,5 +210,80 @@ TEST(RiskPayments, are_applied_once_by_their_external_id) {
             Reject::insufficient_funds);
 }
 
+TEST(RiskAdministration, is_refused_to_sessions_that_may_not_and_uses_their_number) {
+  SmallVenue small;
+  test::CommandMaker make;
+  const Command deposit = make.deposit(traders_first, usd, 7);
+  EXPECT_EQ(verdict_of(small, administered(deposit, 1, 1, 0)), Reject::not_an_admin);
+  Command odd = administered(set_state(aapl, InstrumentState::halted), 2, 1, 0);
+  odd.order.verdict = Reject::invalid_value;  // Found by the decoder, and told to nobody.
+  EXPECT_EQ(verdict_of(small, odd), Reject::not_an_admin);
+  EXPECT_EQ(balance(small, 0, usd).free, Money{1'000'000'000'000});
+  EXPECT_EQ(small.venue().risk().reference().instrument(InstrumentId{aapl}).state,
+            InstrumentState::open);
+  EXPECT_TRUE(small.tell(enter({.ref = 2})).empty()) << "numbers are common to both";
+  EXPECT_EQ(verdict_of(small, enter({.ref = 3})), Reject::none);
+  // What was refused may be sent again under the same id by who may.
+  small.tell(define_admin());
+  EXPECT_EQ(verdict_of(small, administered(deposit, 1, 1)), Reject::none);
+}
+
+TEST(RiskAdministration, is_numbered_like_orders_and_its_retransmissions_are_silent) {
+  SmallVenue small;
+  small.tell(define_admin());
+  test::CommandMaker make;
+  const Command deposit = make.deposit(traders_first, usd, 7);
+  EXPECT_TRUE(small.tell(administered(deposit, 0, 1)).empty());
+  EXPECT_EQ(verdict_of(small, administered(deposit, 5, 1)), Reject::none);
+  EXPECT_TRUE(small.tell(administered(deposit, 5, 2)).empty());
+  EXPECT_TRUE(small.tell(administered(deposit, 4, 3)).empty());
+  EXPECT_EQ(small.tell(query(admin_session)).front().command.origin.original_user_ref_num, 6U);
+  EXPECT_EQ(balance(small, 0, usd).free, Money{1'000'000'000'007});
+}
+
+// Each kind of command, twice with one id, and its effect in between taken back by another one.
+TEST(RiskAdministration, applies_every_kind_of_command_once_by_its_external_id) {
+  SmallVenue small;
+  small.tell(define_admin());
+  test::CommandMaker make;
+  Amendment suspended{};
+  suspended.account_suspended = 1;
+  Command suspend = make.next(CommandKind::set_account_state, suspended);
+  suspend.order.account = AccountId{traders_first};
+  std::uint32_t ref = 0;
+  std::uint8_t id = 0;
+  for (const Command& command :
+       {make.deposit(traders_first, usd, 7), make.withdraw(traders_first, usd, 3),
+        make.fees(aapl, -1, 2), set_state(aapl, InstrumentState::halted), suspend,
+        market_event('S')}) {
+    ++id;
+    EXPECT_EQ(verdict_of(small, administered(command, ++ref, id)), Reject::none) << int{id};
+    EXPECT_EQ(verdict_of(small, administered(command, ++ref, id)), Reject::duplicate_external_id)
+        << int{id};
+  }
+  const ReferenceData& reference = small.venue().risk().reference();
+  EXPECT_EQ(balance(small, 0, usd).free, Money{1'000'000'000'004});
+  EXPECT_EQ(reference.instrument(InstrumentId{aapl}).maker_ppm, -1);
+  EXPECT_EQ(verdict_of(small, enter({.session = 0, .ref = 1})), Reject::account_suspended);
+  EXPECT_EQ(verdict_of(small, enter({.session = 1, .ref = 1})), Reject::instrument_halted);
+  small.tell(administered(set_state(aapl, InstrumentState::open), ++ref, ++id));
+  EXPECT_EQ(verdict_of(small, enter({.session = 1, .ref = 2})), Reject::none);
+}
+
+TEST(RiskAdministration, of_a_replayed_journal_knows_the_same_numbers_and_ids) {
+  SmallVenue small;
+  small.tell(define_admin());
+  test::CommandMaker make;
+  const Command deposit = make.deposit(traders_first, usd, 7);
+  small.tell(administered(deposit, 5, 1));
+  CoreVenue again{CoreVenue::Settings{}};
+  for (const LogRecord& record : small.log()) again.replay(record.command);
+  again.end_replay();
+  EXPECT_TRUE(again.submit(administered(deposit, 5, 2)).empty());
+  const auto answer = again.submit(administered(deposit, 6, 1));
+  ASSERT_EQ(answer.size(), 1U);
+  EXPECT_EQ(answer.front().command.order.verdict, Reject::duplicate_external_id);
+}
+
 }  // namespace
 }  // namespace basalt::oracle

@@ -151,6 +151,38 @@ template <>
 inline constexpr auto fields<ouch50::AccountQueryResponse> = std::tuple{
     &ouch50::AccountQueryResponse::time, &ouch50::AccountQueryResponse::next_user_ref_num};
 template <>
+inline constexpr auto fields<ouch50::Deposit> =
+    std::tuple{&ouch50::Deposit::user_ref_num, &ouch50::Deposit::external_id,
+               &ouch50::Deposit::account, &ouch50::Deposit::asset, &ouch50::Deposit::amount};
+template <>
+inline constexpr auto fields<ouch50::Withdraw> =
+    std::tuple{&ouch50::Withdraw::user_ref_num, &ouch50::Withdraw::external_id,
+               &ouch50::Withdraw::account, &ouch50::Withdraw::asset, &ouch50::Withdraw::amount};
+template <>
+inline constexpr auto fields<ouch50::SetFees> =
+    std::tuple{&ouch50::SetFees::user_ref_num, &ouch50::SetFees::external_id,
+               &ouch50::SetFees::symbol, &ouch50::SetFees::maker_ppm, &ouch50::SetFees::taker_ppm};
+template <>
+inline constexpr auto fields<ouch50::SetInstrumentState> =
+    std::tuple{&ouch50::SetInstrumentState::user_ref_num, &ouch50::SetInstrumentState::external_id,
+               &ouch50::SetInstrumentState::symbol, &ouch50::SetInstrumentState::state};
+template <>
+inline constexpr auto fields<ouch50::SetAccountState> =
+    std::tuple{&ouch50::SetAccountState::user_ref_num, &ouch50::SetAccountState::external_id,
+               &ouch50::SetAccountState::account, &ouch50::SetAccountState::status};
+template <>
+inline constexpr auto fields<ouch50::SetLimit> = std::tuple{
+    &ouch50::SetLimit::user_ref_num, &ouch50::SetLimit::external_id, &ouch50::SetLimit::limit,
+    &ouch50::SetLimit::account,      &ouch50::SetLimit::symbol,      &ouch50::SetLimit::value};
+template <>
+inline constexpr auto fields<ouch50::TellMarketEvent> =
+    std::tuple{&ouch50::TellMarketEvent::user_ref_num, &ouch50::TellMarketEvent::external_id,
+               &ouch50::TellMarketEvent::event};
+template <>
+inline constexpr auto fields<ouch50::AdminResponse> =
+    std::tuple{&ouch50::AdminResponse::time, &ouch50::AdminResponse::user_ref_num,
+               &ouch50::AdminResponse::external_id, &ouch50::AdminResponse::reason};
+template <>
 inline constexpr auto fields<itch50::SystemEvent> = std::tuple{&itch50::SystemEvent::event};
 template <>
 inline constexpr auto fields<itch50::StockDirectory> =
@@ -263,13 +295,16 @@ template <typename... M>
 struct Messages {};
 using OuchInbound = Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder,
                              ouch50::ModifyOrder, ouch50::MassCancel, ouch50::DisableOrderEntry,
-                             ouch50::EnableOrderEntry, ouch50::AccountQuery>;
+                             ouch50::EnableOrderEntry, ouch50::AccountQuery, ouch50::Deposit,
+                             ouch50::Withdraw, ouch50::SetFees, ouch50::SetInstrumentState,
+                             ouch50::SetAccountState, ouch50::SetLimit, ouch50::TellMarketEvent>;
 using OuchOutbound =
     Messages<ouch50::SystemEvent, ouch50::Accepted, ouch50::Replaced, ouch50::Canceled,
              ouch50::AiqCanceled, ouch50::Executed, ouch50::BrokenTrade, ouch50::Rejected,
              ouch50::CancelPending, ouch50::CancelReject, ouch50::PriorityUpdate,
              ouch50::OrderModified, ouch50::OrderRestated, ouch50::MassCancelResponse,
-             ouch50::DisableResponse, ouch50::EnableResponse, ouch50::AccountQueryResponse>;
+             ouch50::DisableResponse, ouch50::EnableResponse, ouch50::AccountQueryResponse,
+             ouch50::AdminResponse>;
 using Itch = Messages<itch50::SystemEvent, itch50::StockDirectory, itch50::TradingAction,
                       itch50::RegSho, itch50::ParticipantPosition, itch50::MwcbLevels,
                       itch50::MwcbStatus, itch50::QuotingPeriod, itch50::LuldAuctionCollar,

@@ -16,6 +16,15 @@
 
 namespace basalt::test {
 
+inline std::string hex_of(std::span<const std::byte> bytes) {
+  constexpr char digits[] = "0123456789ABCDEF";
+  std::string text;
+  for (const std::byte byte : bytes) {
+    text += digits[static_cast<unsigned>(byte) >> 4];
+    text += digits[static_cast<unsigned>(byte) & 0xF];
+  }
+  return text;
+}
 inline std::string text_of(std::uint64_t number) {
   const std::uint64_t high = number >> 32;
   if (high == 0) return std::to_string(number);
@@ -33,6 +42,10 @@ template <typename T>
 std::string text_of(const wire::BigEndian<T>& number) {
   return text_of(static_cast<std::uint64_t>(number.value()));
 }
+template <std::size_t size>
+std::string text_of(const wire::Opaque<size>& bytes) {
+  return hex_of(std::as_bytes(std::span(bytes.value())));
+}
 template <typename E>
 std::string text_of(const wire::Code<E>& code) {
   return text_of(code.letter());
@@ -43,14 +56,9 @@ std::string text_of(const wire::Alpha<size>& text) {
 }
 
 inline std::string text_of(const ouch50::Appendage& appendage) {
-  constexpr char digits[] = "0123456789ABCDEF";
   std::string text;
   for (const ouch50::Element element : appendage) {
-    text += " +" + std::to_string(static_cast<unsigned>(element.tag)) + '=';
-    for (const std::byte byte : element.value) {
-      text += digits[static_cast<unsigned>(byte) >> 4];
-      text += digits[static_cast<unsigned>(byte) & 0xF];
-    }
+    text += " +" + std::to_string(static_cast<unsigned>(element.tag)) + '=' + hex_of(element.value);
   }
   return text;
 }

@@ -1,0 +1,182 @@
+// The venue's own messages: administrative commands, and the one answer to each of them.
+//
+//   Deposit, Withdraw, SetFees, …  ─► the venue ─► AdminResponse, in the session's stream
+//   (lower-case letters, which OUCH 5.0 does not use)
+//
+// A command is numbered like an order, in the numbering of the port itself: its number rises above
+// that of the last order or command, and one that does not is a retransmission and gets silence.
+// Its external id is for ever: a command whose id was applied before is answered so and changes
+// nothing, whatever number it has.
+//
+// EXTENSIONS.md says byte by byte what is in them.
+#pragma once
+
+#include <cstddef>
+
+#include "feedhandlers/big_endian.h"
+#include "feedhandlers/order_entry/ouch50_codes.h"
+
+namespace basalt::ouch50 {
+
+using ExternalIdBytes = wire::Opaque<external_id_bytes>;
+using AccountName = wire::Alpha<15>;
+using AssetName = wire::Alpha<11>;
+
+enum class TradingState : char { open = 'O', halted = 'H', closed = 'C' };
+
+enum class AccountStatus : char { active = 'A', suspended = 'S' };
+
+enum class LimitType : char {
+  open_orders = 'O',  // Of an account: live orders at most.
+  quantity = 'Q',     // Of an instrument: lots in one order,
+  notional = 'N',     //   minor units of the quote asset in one order,
+  collar = 'C',       //   millionths of the last trade around it,
+  protection = 'P',   //   and how far a market order may trade, in millionths too.
+};
+
+// OUCH tells two of them to sessions; the feed tells all.
+enum class MarketEventCode : char {
+  start_of_day = 'S',
+  start_of_market_hours = 'Q',
+  end_of_market_hours = 'M',
+  end_of_day = 'E',
+};
+
+// Pays into an account, from outside the venue.
+struct Deposit {
+  static constexpr char type = 'd';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  AccountName account;
+  AssetName asset;
+  wire::U128 amount;  // Minor units of the asset.
+};
+static_assert(wire::Message<Deposit> && sizeof(Deposit) == 63);
+static_assert(offsetof(Deposit, user_ref_num) == 1 && offsetof(Deposit, external_id) == 5);
+static_assert(offsetof(Deposit, account) == 21 && offsetof(Deposit, asset) == 36);
+static_assert(offsetof(Deposit, amount) == 47);
+
+// Pays out of an account what nothing holds.
+struct Withdraw {
+  static constexpr char type = 'w';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  AccountName account;
+  AssetName asset;
+  wire::U128 amount;  // Minor units of the asset.
+};
+static_assert(wire::Message<Withdraw> && sizeof(Withdraw) == 63);
+static_assert(offsetof(Withdraw, user_ref_num) == 1 && offsetof(Withdraw, external_id) == 5);
+static_assert(offsetof(Withdraw, account) == 21 && offsetof(Withdraw, asset) == 36);
+static_assert(offsetof(Withdraw, amount) == 47);
+
+struct SetFees {
+  static constexpr char type = 'f';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  wire::Alpha<8> symbol;
+  wire::I32 maker_ppm;  // Millionths of the notional; negative: a rebate.
+  wire::I32 taker_ppm;
+};
+static_assert(wire::Message<SetFees> && sizeof(SetFees) == 37);
+static_assert(offsetof(SetFees, user_ref_num) == 1 && offsetof(SetFees, external_id) == 5);
+static_assert(offsetof(SetFees, symbol) == 21 && offsetof(SetFees, maker_ppm) == 29);
+static_assert(offsetof(SetFees, taker_ppm) == 33);
+
+// Orders that rest stay in the book, and can be cancelled, in every state.
+struct SetInstrumentState {
+  static constexpr char type = 'i';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  wire::Alpha<8> symbol;
+  wire::Code<TradingState> state;
+};
+static_assert(wire::Message<SetInstrumentState> && sizeof(SetInstrumentState) == 30);
+static_assert(offsetof(SetInstrumentState, user_ref_num) == 1 &&
+              offsetof(SetInstrumentState, external_id) == 5);
+static_assert(offsetof(SetInstrumentState, symbol) == 21 &&
+              offsetof(SetInstrumentState, state) == 29);
+
+// Suspended: no order of the account is taken; it cancels nothing.
+struct SetAccountState {
+  static constexpr char type = 'a';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  AccountName account;
+  wire::Code<AccountStatus> status;
+};
+static_assert(wire::Message<SetAccountState> && sizeof(SetAccountState) == 37);
+static_assert(offsetof(SetAccountState, user_ref_num) == 1 &&
+              offsetof(SetAccountState, external_id) == 5);
+static_assert(offsetof(SetAccountState, account) == 21 && offsetof(SetAccountState, status) == 36);
+
+struct SetLimit {
+  static constexpr char type = 'l';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  wire::Code<LimitType> limit;
+  AccountName account;    // Blank where the limit is an instrument's.
+  wire::Alpha<8> symbol;  // Blank where the limit is an account's.
+  wire::U128 value;       // In the limit's own unit.
+};
+static_assert(wire::Message<SetLimit> && sizeof(SetLimit) == 61);
+static_assert(offsetof(SetLimit, user_ref_num) == 1 && offsetof(SetLimit, external_id) == 5);
+static_assert(offsetof(SetLimit, limit) == 21 && offsetof(SetLimit, account) == 22);
+static_assert(offsetof(SetLimit, symbol) == 37 && offsetof(SetLimit, value) == 45);
+
+struct TellMarketEvent {
+  static constexpr char type = 'e';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  wire::Code<MarketEventCode> event;
+};
+static_assert(wire::Message<TellMarketEvent> && sizeof(TellMarketEvent) == 22);
+static_assert(offsetof(TellMarketEvent, user_ref_num) == 1 &&
+              offsetof(TellMarketEvent, external_id) == 5);
+static_assert(offsetof(TellMarketEvent, event) == 21);
+
+// Answers each of them, once.
+struct AdminResponse {
+  static constexpr char type = 'r';
+  static constexpr Direction direction = Direction::outbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U64 time;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  wire::U16 reason;  // 0: applied. Otherwise a Reject (engine/reject.h) by its number.
+};
+static_assert(wire::Message<AdminResponse> && sizeof(AdminResponse) == 31);
+static_assert(offsetof(AdminResponse, time) == 1 && offsetof(AdminResponse, user_ref_num) == 9);
+static_assert(offsetof(AdminResponse, external_id) == 13 && offsetof(AdminResponse, reason) == 29);
+
+}  // namespace basalt::ouch50
