@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "engine/money_json.h"
 #include "net/open_port.h"
 #include "net/uring/uring_stream_port.h"
 
@@ -197,7 +198,7 @@ void write_report(const EngineOptions& options, const Configuration& configurati
       {"commands_journaled", report.commands},
       {"events_journaled", report.events},
       {"holds_outstanding_mismatch", report.holds_mismatched},
-      {"ledger_imbalance", report.imbalance == Money{0} ? 0 : 1},
+      {"ledger_imbalance", money_json(report.imbalance)},
       {"feed_messages", report.feed_messages},
       {"gateway",
        {{"commands", load(gateway.commands)},
