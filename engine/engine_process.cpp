@@ -42,6 +42,23 @@ nlohmann::json stage_json(const pipeline::StageReport& stage) {
        {{"p50", stage.cycle_ns_p50}, {"p99", stage.cycle_ns_p99}, {"max", stage.cycle_ns_max}}}};
 }
 
+// What came to the port and what became of it. Of the causes only those that occurred.
+nlohmann::json datagrams_json(const net::DatagramCounters& counters) {
+  nlohmann::json not_delivered = nlohmann::json::object();
+  for (std::size_t i = 0; i < net::frame_verdicts; ++i) {
+    if (counters.not_delivered[i] == 0) continue;
+    not_delivered[std::string(name_of(net::FrameVerdict{static_cast<std::uint8_t>(i)}))] =
+        counters.not_delivered[i];
+  }
+  return {{"received", counters.received},
+          {"sent", counters.sent},
+          {"dropped_receive_full", counters.dropped_receive_full},
+          {"dropped_transmit_full", counters.dropped_transmit_full},
+          {"dropped_unresolved", counters.dropped_unresolved},
+          {"dropped_send_refused", counters.dropped_send_refused},
+          {"not_delivered", not_delivered}};
+}
+
 }  // namespace
 
 int parse_options(int argc, char** argv, EngineOptions& options) {
@@ -213,6 +230,7 @@ void write_report(const EngineOptions& options, const Configuration& configurati
         {"requests_unanswered", load(gateway.requests_unanswered)},
         {"given_up", load(gateway.given_up)},
         {"sessions_lost", load(gateway.sessions_lost)}}},
+      {"datagrams", datagrams_json(exchange.datagrams())},
       {"wire_in_to_wire_out_ns", latency_json(exchange.gateway().wire_to_wire_ns())},
       {"overloaded_turns", exchange.risk().overloaded_turns()},
       {"stages", nlohmann::json::array()}};
