@@ -1,10 +1,12 @@
-// Exact decimals as people write them, "199999.99", and their conversion to whole units.
+// Exact decimals as people write them, "199999.99", and their conversion to whole units and back.
 //
 // Never floating point: what is not a whole number of units is not converted.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "engine/types.h"
@@ -61,6 +63,17 @@ inline constexpr std::uint32_t decimal_digits_max = 36;  // 10^36 < 2^127.
   const std::optional<int128> of = in_units(unit, decimals);
   if (!whole || !of || *of == 0 || *whole % *of != 0) return {};
   return *whole / *of;
+}
+
+// A whole number as people write it; the standard library has none for 128 bits.
+[[nodiscard]] inline std::string digits_of(uint128 value) {
+  std::string digits;
+  do {
+    digits.push_back(static_cast<char>('0' + static_cast<int>(value % 10)));
+    value /= 10;
+  } while (value != 0);
+  std::reverse(digits.begin(), digits.end());
+  return digits;
 }
 
 }  // namespace basalt

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "engine/money_json.h"
 #include "net/open_port.h"
 #include "net/uring/uring_stream_port.h"
 
@@ -39,6 +40,23 @@ nlohmann::json stage_json(const pipeline::StageReport& stage) {
       {"busy_share", stage.busy_share},
       {"cycle_ns",
        {{"p50", stage.cycle_ns_p50}, {"p99", stage.cycle_ns_p99}, {"max", stage.cycle_ns_max}}}};
+}
+
+// What came to the port and what became of it. Of the causes only those that occurred.
+nlohmann::json datagrams_json(const net::DatagramCounters& counters) {
+  nlohmann::json not_delivered = nlohmann::json::object();
+  for (std::size_t i = 0; i < net::frame_verdicts; ++i) {
+    if (counters.not_delivered[i] == 0) continue;
+    not_delivered[std::string(name_of(net::FrameVerdict{static_cast<std::uint8_t>(i)}))] =
+        counters.not_delivered[i];
+  }
+  return {{"received", counters.received},
+          {"sent", counters.sent},
+          {"dropped_receive_full", counters.dropped_receive_full},
+          {"dropped_transmit_full", counters.dropped_transmit_full},
+          {"dropped_unresolved", counters.dropped_unresolved},
+          {"dropped_send_refused", counters.dropped_send_refused},
+          {"not_delivered", not_delivered}};
 }
 
 }  // namespace
@@ -197,19 +215,22 @@ void write_report(const EngineOptions& options, const Configuration& configurati
       {"commands_journaled", report.commands},
       {"events_journaled", report.events},
       {"holds_outstanding_mismatch", report.holds_mismatched},
-      {"ledger_imbalance", report.imbalance == Money{0} ? 0 : 1},
+      {"ledger_imbalance", money_json(report.imbalance)},
       {"feed_messages", report.feed_messages},
       {"gateway",
        {{"commands", load(gateway.commands)},
         {"answers", load(gateway.answers)},
         {"logins", load(gateway.logins)},
+        {"logins_repeated", load(gateway.logins_repeated)},
         {"logins_refused", load(gateway.logins_refused)},
         {"malformed", load(gateway.malformed)},
         {"unsupported", load(gateway.unsupported)},
         {"wrong_session", load(gateway.wrong_session)},
         {"late", load(gateway.late)},
+        {"requests_unanswered", load(gateway.requests_unanswered)},
         {"given_up", load(gateway.given_up)},
         {"sessions_lost", load(gateway.sessions_lost)}}},
+      {"datagrams", datagrams_json(exchange.datagrams())},
       {"wire_in_to_wire_out_ns", latency_json(exchange.gateway().wire_to_wire_ns())},
       {"overloaded_turns", exchange.risk().overloaded_turns()},
       {"stages", nlohmann::json::array()}};

@@ -109,6 +109,10 @@ class Exchange {
   }
   [[nodiscard]] std::vector<pipeline::StageReport> stage_reports() const;
   [[nodiscard]] const gateway::Gateway& gateway() const noexcept { return gateway_; }
+  // Precondition: stopped. They are the gateway thread's until then.
+  [[nodiscard]] const net::DatagramCounters& datagrams() const noexcept {
+    return ports_.orders->counters();
+  }
   [[nodiscard]] const risk::Risk& risk() const noexcept { return risk_; }
 
  private:

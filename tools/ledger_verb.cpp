@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "engine/arena.h"
+#include "engine/decimal.h"
 #include "engine/journal/reader.h"
 #include "engine/ledger/ledger.h"
 
@@ -19,16 +20,6 @@ namespace {
 
 using journal::Follower;
 using journal::Read;
-
-std::string decimal(uint128 value) {
-  std::string digits;
-  do {
-    digits.push_back(static_cast<char>('0' + static_cast<int>(value % 10)));
-    value /= 10;
-  } while (value != 0);
-  std::reverse(digits.begin(), digits.end());
-  return digits;
-}
 
 // What the journal defines, so that a ledger of that size can be made, and how far it goes.
 struct Extent {
@@ -102,8 +93,8 @@ void print_json(const TrialBalance& balance) {
   nlohmann::ordered_json assets = nlohmann::ordered_json::array();
   for (const TrialBalance::Line& line : balance.lines) {
     assets.push_back({{"asset", line.asset},
-                      {"debits", decimal(line.debits)},
-                      {"credits", decimal(line.credits)}});
+                      {"debits", digits_of(line.debits)},
+                      {"credits", digits_of(line.credits)}});
   }
   const nlohmann::ordered_json json = {{"assets", assets}};
   std::cout << json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
@@ -114,7 +105,7 @@ void print_table(const TrialBalance& balance) {
             << std::setw(40) << "credits" << '\n';
   for (const TrialBalance::Line& line : balance.lines) {
     std::cout << std::left << std::setw(12) << line.asset << std::right << std::setw(40)
-              << decimal(line.debits) << std::setw(40) << decimal(line.credits) << '\n';
+              << digits_of(line.debits) << std::setw(40) << digits_of(line.credits) << '\n';
   }
   std::cout << "up to sequence " << balance.through << (balance.balanced() ? "" : ": UNBALANCED")
             << '\n';

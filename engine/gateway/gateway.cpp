@@ -149,7 +149,7 @@ void Gateway::open_session(SessionId id, Transport transport, std::uint64_t next
   session.transport = transport;
   session.next_number = next_number;
   session.live_from = wiring_.answers.count(index_of(id)) + 1;
-  session.last_heard = session.last_sent = now_;
+  session.opened = session.last_heard = session.last_sent = now_;
   counters_.logins.fetch_add(1, std::memory_order_relaxed);  // A counter.
 }
 

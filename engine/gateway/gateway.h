@@ -10,8 +10,9 @@
 //   TCP   SoupBinTCP 3.00 (and 4.10's login)
 //   UDP   MoldUDP64 both ways. A datagram with a blank session and one block, a SoupBinTCP Login
 //         Request, opens it; the answer, with sequence 0, names the token that later datagrams
-//         carry as their session. A MoldUDP64 request, sent to the same port, asks for answers
-//         again.
+//         carry as their session. A login that comes twice from one endpoint, as the network or an
+//         impatient client sends it, is answered with the same token. A MoldUDP64 request, sent to
+//         the same port, asks for answers again.
 //
 // Sends by itself only logins, heartbeats and end of session. Everything else that it says was
 // sequenced. A client that is silent for 15 s is gone (SoupBinTCP, section 2.2).
@@ -50,11 +51,13 @@ struct GatewayCounters {
   std::atomic<std::uint64_t> commands{0};
   std::atomic<std::uint64_t> answers{0};
   std::atomic<std::uint64_t> logins{0};
+  std::atomic<std::uint64_t> logins_repeated{0};  // Answered with the token that was given.
   std::atomic<std::uint64_t> logins_refused{0};
   std::atomic<std::uint64_t> malformed{0};      // Not OUCH, SoupBinTCP or MoldUDP64.
   std::atomic<std::uint64_t> unsupported{0};    // OUCH messages that this venue does not take.
   std::atomic<std::uint64_t> wrong_session{0};  // A token that is nobody's, or not from there.
   std::atomic<std::uint64_t> late{0};           // Upstream messages that came twice or too late.
+  std::atomic<std::uint64_t> requests_unanswered{0};  // For another session, or nothing that is.
   std::atomic<std::uint64_t> given_up{0};       // Upstream messages in holes that were given up.
   std::atomic<std::uint64_t> sessions_lost{0};  // Silent for too long, or their connection broke.
 };
@@ -119,6 +122,7 @@ class Gateway {
     moldudp64::SessionName token;   // UDP.
     std::uint64_t next_number = 1;  // Of its stream, to be sent.
     std::uint64_t live_from = 1;    // Messages below it were there at the login.
+    Nanos opened;
     Nanos last_sent;
     Nanos last_heard;
   };
@@ -154,6 +158,10 @@ class Gateway {
   std::uint32_t take_datagrams() noexcept;
   void on_datagram(const net::Datagram& datagram, std::uint32_t skip) noexcept;
   void on_udp_login(const net::Datagram& datagram, const moldudp64::Datagram& mold) noexcept;
+  [[nodiscard]] bool is_repeated_login(const Session& session, net::Endpoint from) const noexcept;
+  [[nodiscard]] bool has_window_for(const Session& session) const noexcept;
+  void open_udp_session(SessionId id, net::Endpoint peer, std::uint64_t first) noexcept;
+  void repeat_login(Session& session, std::uint64_t first) noexcept;
   void on_upstream(const net::Datagram& datagram, const moldudp64::Datagram& mold,
                    SessionId session, std::uint32_t skip) noexcept;
   void offer(SessionId session, UpstreamWindow& window, std::uint64_t number,

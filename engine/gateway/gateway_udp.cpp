@@ -15,6 +15,10 @@ static_assert(limits::sessions_max <= 36 * 36 * 36);
 
 constexpr moldudp64::SessionName blank_name{};
 
+// How long after a login its double may still be under way. A client that was killed and starts
+// again at the same port takes longer than that.
+constexpr Nanos doubled_login_max{100'000'000};
+
 }  // namespace
 
 std::uint32_t Gateway::take_datagrams() noexcept {
@@ -70,27 +74,60 @@ void Gateway::on_udp_login(const net::Datagram& datagram,
   const auto& login = packet.as<soupbintcp::LoginRequest>();
   const SessionId id = authenticate(login);
   const bool closed = intake_closed_.load(std::memory_order_relaxed);  // A flag: carries no data.
-  const auto window = std::find(window_taken_.begin(), window_taken_.end(), false);
   const bool named = login.session.blank() || login.session.view() == settings_.stream_name.view();
-  if (id == no_session || closed || !named || window == window_taken_.end()) {
+  if (id == no_session || closed || !named || !has_window_for(state(id))) {
     auto* rejected = answer.claim<soupbintcp::LoginRejected>();
     rejected->reason = id == no_session ? soupbintcp::LoginRejectReason::not_authorized
                                         : soupbintcp::LoginRejectReason::session_not_available;
     refused();
   } else {
     const std::uint64_t first = first_wanted(login, wiring_.answers.count(index_of(id)));
-    open_session(id, Transport::udp, first);
-    Session& session = state(id);
-    session.peer = datagram.source;
-    session.peer_window = static_cast<std::uint16_t>(window - window_taken_.begin());
-    window_taken_[session.peer_window] = true;
-    window_[session.peer_window].reset(1);
-    session.token = make_token(id);
+    if (is_repeated_login(state(id), datagram.source)) {
+      repeat_login(state(id), first);
+    } else {
+      open_udp_session(id, datagram.source, first);
+    }
     auto* accepted = answer.claim<soupbintcp::LoginAccepted>();
-    accepted->session = session.token;
+    accepted->session = state(id).token;
     accepted->sequence = first;
   }
   wiring_.datagrams->commit(datagram.destination, datagram.source, answer.datagram().size());
+}
+
+// A session that is on UDP already gives its window back before it takes one.
+bool Gateway::has_window_for(const Session& session) const noexcept {
+  return session.transport == Transport::udp ||
+         std::find(window_taken_.begin(), window_taken_.end(), false) != window_taken_.end();
+}
+
+void Gateway::open_udp_session(SessionId id, net::Endpoint peer, std::uint64_t first) noexcept {
+  open_session(id, Transport::udp, first);
+  const auto window = std::find(window_taken_.begin(), window_taken_.end(), false);
+  BASALT_ASSERT(window != window_taken_.end());
+  *window = true;
+  Session& session = state(id);
+  session.peer = peer;
+  session.peer_window = static_cast<std::uint16_t>(window - window_taken_.begin());
+  window_[session.peer_window].reset(1);
+  session.token = make_token(id);
+}
+
+// Nothing was sent under the token: whoever logs in there may as well have it. Something was: then
+// only a double of the login is meant, since a client that starts anew numbers from 1 again, and
+// must have a token of its own for that.
+bool Gateway::is_repeated_login(const Session& session, net::Endpoint from) const noexcept {
+  if (session.transport != Transport::udp || session.peer != from) return false;
+  return window_[session.peer_window].untouched() || now_ - session.opened <= doubled_login_max;
+}
+
+void Gateway::repeat_login(Session& session, std::uint64_t first) noexcept {
+  counters_.logins_repeated.fetch_add(1, std::memory_order_relaxed);  // A counter.
+  session.last_heard = now_;
+  // A client that has sent something has its token, and asks for what it misses. Another one may
+  // have seen nothing of what went out under it.
+  if (!window_[session.peer_window].untouched() || first >= session.next_number) return;
+  session.live_from = std::max(session.live_from, session.next_number);
+  session.next_number = first;
 }
 
 void Gateway::on_upstream(const net::Datagram& datagram, const moldudp64::Datagram& mold,
@@ -116,14 +153,14 @@ void Gateway::offer(SessionId id, UpstreamWindow& window, std::uint64_t number,
   UpstreamWindow::Offer offer = window.offer(number, message, now_);
   while (offer == UpstreamWindow::Offer::ahead) {
     // Bounded: each turn moves behind at least one hole, and a window has no more than messages.
-    counters_.given_up.fetch_add(window.give_up(number, now_), std::memory_order_relaxed);
+    counters_.given_up.fetch_add(window.give_up(number), std::memory_order_relaxed);
     drain_window(id, window, received);
     offer = window.offer(number, message, now_);
   }
   switch (offer) {
     case UpstreamWindow::Offer::deliver:
       accept_message(message, id, received);
-      window.delivered();
+      window.delivered(now_);
       return drain_window(id, window, received);
     case UpstreamWindow::Offer::late:
       counters_.late.fetch_add(1, std::memory_order_relaxed);  // A counter.
@@ -140,7 +177,7 @@ void Gateway::offer(SessionId id, UpstreamWindow& window, std::uint64_t number,
 void Gateway::drain_window(SessionId id, UpstreamWindow& window, Nanos received) noexcept {
   for (auto held = window.next_held(); held.found; held = window.next_held()) {
     accept_message(held.message, id, received);
-    window.delivered();
+    window.delivered(now_);
   }
 }
 
@@ -150,7 +187,7 @@ void Gateway::give_up_holes() noexcept {
     if (session.transport != Transport::udp || !commands_.clear()) continue;
     UpstreamWindow& window = window_[session.peer_window];
     if (!window.overdue(now_)) continue;
-    counters_.given_up.fetch_add(window.give_up(window.expected(), now_),
+    counters_.given_up.fetch_add(window.give_up(window.expected()),
                                  std::memory_order_relaxed);  // A counter.
     drain_window(id, window, now_);
   }
@@ -172,9 +209,11 @@ void Gateway::on_request(const net::Datagram& datagram,
   const std::span<const std::byte> answer =
       pipeline::answer_request(datagram.payload, about_feed ? wiring_.feed : wiring_.answers,
                                about_feed ? 0 : index_of(id), name, may_leave(), room);
-  if (!answer.empty()) {
-    wiring_.datagrams->commit(datagram.destination, datagram.source, answer.size());
+  if (answer.empty()) {
+    counters_.requests_unanswered.fetch_add(1, std::memory_order_relaxed);  // A counter.
+    return;
   }
+  wiring_.datagrams->commit(datagram.destination, datagram.source, answer.size());
 }
 
 SessionId Gateway::session_of(const moldudp64::SessionName& token,

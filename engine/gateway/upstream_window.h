@@ -25,7 +25,8 @@ namespace basalt::gateway {
 class UpstreamWindow {
  public:
   static constexpr std::uint32_t messages = 1'024;  // How far ahead a message may be.
-  static constexpr Nanos patience{1'000'000};       // How long a hole is waited for.
+  // How long a hole is waited for, from when it is the next one and something came behind it.
+  static constexpr Nanos patience{1'000'000};
 
   enum class Offer : std::uint8_t {
     deliver,  // It is the expected one: deliver it, call delivered(), then drain next_held().
@@ -36,7 +37,7 @@ class UpstreamWindow {
   };
 
   void reset(std::uint64_t first_number) noexcept {
-    expected_ = first_number;
+    first_ = expected_ = first_number;
     held_ = 0;
     present_.fill(0);
   }
@@ -57,8 +58,11 @@ class UpstreamWindow {
     return Offer::held;
   }
 
-  // The expected message was delivered.
-  void delivered() noexcept { ++expected_; }
+  // The expected message was delivered. A hole behind it has its own time to be filled.
+  void delivered(Nanos now) noexcept {
+    ++expected_;
+    hole_since_ = now;
+  }
 
   // The expected message, where it was held; empty() otherwise. Valid until the next offer().
   struct Held {
@@ -78,19 +82,20 @@ class UpstreamWindow {
     return held_ > 0 && now - hole_since_ > patience;
   }
 
-  // Moves behind the hole: to the oldest held message, or to `number` when none is held. Returns
-  // how many messages were given up.
-  std::uint64_t give_up(std::uint64_t number, Nanos now) noexcept {
+  // Moves behind the hole: to the oldest held message, which is to be delivered now, or to `number`
+  // when none is held. Returns how many messages were given up.
+  std::uint64_t give_up(std::uint64_t number) noexcept {
     const std::uint64_t from = expected_;
     if (held_ == 0) {
       expected_ = number;
     } else {
       while (!present(expected_)) ++expected_;  // Bounded by `messages`.
-      hole_since_ = now;
     }
     return expected_ - from;
   }
 
+  // Has no message of any number come?
+  [[nodiscard]] bool untouched() const noexcept { return expected_ == first_ && held_ == 0; }
   [[nodiscard]] std::uint64_t expected() const noexcept { return expected_; }
   [[nodiscard]] std::uint32_t held() const noexcept { return held_; }
 
@@ -110,6 +115,7 @@ class UpstreamWindow {
     present_[at / 64] = on ? present_[at / 64] | bit : present_[at / 64] & ~bit;
   }
 
+  std::uint64_t first_ = 1;
   std::uint64_t expected_ = 1;
   Nanos hole_since_;
   std::uint32_t held_ = 0;

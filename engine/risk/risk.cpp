@@ -91,7 +91,8 @@ bool Risk::overloaded() noexcept {
 }
 
 bool Risk::tick_if_due() noexcept {
-  if (sequence_ < settings_.first_sequence) return false;  // An epoch begins with its EpochStart.
+  // The first command of an epoch says which one it is: what a Tick causes belongs to it already.
+  if (sequence_ < settings_.first_sequence) return false;
   const Nanos interval = core_.orders_live() > 0 ? settings_.tick : settings_.idle_tick;
   if (now_ < last_tick_ + interval) return false;
   last_tick_ = now_;

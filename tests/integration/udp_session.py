@@ -6,7 +6,7 @@ import struct
 import sys
 import time
 
-from venue_client import Engine, Soup, enter, ref_of
+from venue_client import Engine, Soup, enter, ref_of, replay
 
 ORDERS = ("127.0.0.1", 7002)
 BLANK = b" " * 10
@@ -33,13 +33,24 @@ class UdpSession:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.answers = {}
-        login = (b"L" + user.encode().ljust(6) + password.encode().ljust(10) + BLANK
-                 + str(first).encode().rjust(20))
-        self.send(mold(BLANK, 0, login))
-        session, number, blocks = self.receive()
-        assert session == BLANK and number == 0 and len(blocks) == 1
-        self.reply = blocks[0]
+        self._login = mold(BLANK, 0, b"L" + user.encode().ljust(6) + password.encode().ljust(10)
+                           + BLANK + str(first).encode().rjust(20))
+        self.reply = self.log_in()
         self.token = self.reply[1:11]
+
+    def log_in(self, times=1):
+        """Sends the login so often. The answer, which is the same each time."""
+        for _ in range(times):
+            self.send(self._login)
+        replies = set()
+        for _ in range(times):
+            session, number, blocks = self.receive()
+            while session != BLANK:  # An answer or a heartbeat in between.
+                session, number, blocks = self.receive()
+            assert number == 0 and len(blocks) == 1
+            replies.add(blocks[0])
+        assert len(replies) == 1, replies
+        return replies.pop()
 
     def send(self, datagram):
         self.socket.sendto(datagram, ORDERS)
@@ -69,16 +80,31 @@ def refs(answers):
     return [ref_of(answers[number]) for number in sorted(answers)]
 
 
+def repeated_logins():
+    """What the network doubles is one login; a client that starts again has another."""
+    client = UdpSession("MAKER3")
+    assert client.log_in(times=3) == client.reply, "one token, however often it is asked for"
+    client.send(mold(client.token, 1, enter(1, b"B", 1, "AAPL", 1_000_000)))
+    assert refs(client.collect()) == [1]
+    client.token = client.log_in()[1:11]
+    assert client.token != client.reply[1:11], "it has sent something under the old one"
+    client.answers.clear()
+    client.send(mold(client.reply[1:11], 2, enter(2, b"B", 1, "AAPL", 1_000_000)))
+    client.send(mold(client.token, 1, enter(3, b"B", 1, "AAPL", 1_000_000)))
+    assert refs(client.collect()) == [1, 3], "its stream is the same; the old token is nobody's"
+
+
 def main():
     rng = random.Random(77)
     with Engine() as engine:
+        repeated_logins()
         assert UdpSession("MAKER1", "wrong").reply[:2] == b"JA"
         client = UdpSession("MAKER1")
         assert client.reply[:1] == b"A"
         # A stranger's token, and ours from elsewhere, are nobody's.
         stranger = UdpSession("MAKER2")
         order = enter(1, b"B", 1, "AAPL", 1_000_000)
-        client.send(mold(b"0010000000", 1, order))
+        client.send(mold(client.token[:3] + b"GUESSED", 1, order))
         stranger.send(mold(client.token, 1, order))
         assert not client.collect() and not stranger.collect()
 
@@ -113,7 +139,7 @@ def main():
                 again.update({number + place: block for place, block in enumerate(blocks)})
         assert again == answers
         client.send(mold(client.token, len(answers) + 1, count=1))
-        client.send(mold(b"0020000000", 1, count=1))
+        client.send(mold(client.token[:3] + b"GUESSED", 1, count=1))
         # Malformed datagrams: counted, nothing else.
         for junk in (b"", b"x" * 19, mold(client.token, 500, order)[:-1],
                      mold(client.token, 500, order) + b"x", mold(client.token, 500, count=7) + b"y"):
@@ -126,7 +152,15 @@ def main():
         assert stream == [answers[number] for number in sorted(answers)]
         client.send(mold(client.token, 404, enter(900, b"B", 1, "AAPL", 1_000_000)))
         assert over_tcp.message(0.3) is None, "the newest login has the session"
-        engine.stop()
+        said = engine.stop()
+        counted = engine.counted()["gateway"]
+        expected = {"logins": 5, "logins_repeated": 3, "logins_refused": 1, "malformed": 5,
+                    "unsupported": 0, "wrong_session": 5, "requests_unanswered": 1,
+                    "commands": len(answers) + 2,
+                    # Each number was delivered, or was given up; each further copy was late.
+                    "given_up": 403 - len(answers), "late": 803 - len(answers)}
+        assert {key: counted[key] for key in expected} == expected, counted
+        assert replay(engine.data)["state_hash"] in said
     print("1 passed, 0 failed")
 
 

@@ -2,6 +2,7 @@
 
 Written from the protocol alone: it shares no code with the engine.
 """
+import json
 import os
 import shutil
 import signal
@@ -134,6 +135,11 @@ class Engine:
         assert self.process.wait(60) == 0, said
         return said
 
+    def counted(self):
+        """What it reported at its orderly stop."""
+        with open(self.report, encoding="utf-8") as file:
+            return json.load(file)
+
     def remove(self):
         if self.process.poll() is None:
             self.kill()
@@ -147,10 +153,10 @@ class Engine:
         self.remove()
 
 
-def replay(data):
-    """What `basalt replay --json` says of a data directory."""
-    import json  # pylint: disable=import-outside-toplevel
-    done = subprocess.run([f"{BIN}/basalt", "replay", "--data", data, "--json"],
+def replay(data, epoch=None):
+    """What `basalt replay --json` says of a data directory; its rows: of one epoch, or of all."""
+    only = [] if epoch is None else ["--epoch", str(epoch)]
+    done = subprocess.run([f"{BIN}/basalt", "replay", "--data", data, "--json", *only],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -61,8 +61,8 @@ class Venue {
 
   void turn(Nanos now, std::deque<test::Letter>& out) {
     if (window_->overdue(now)) {
-      given_up += window_->give_up(window_->expected(), now);
-      drain();
+      given_up += window_->give_up(window_->expected());
+      drain(now);
     }
     if (sent_ < answers_.size()) sent_ += send(sent_ + 1, 0xFFFE, out);
     if (now - heartbeat_ > Nanos{1'000'000'000} && !token_.blank()) {
@@ -90,19 +90,19 @@ class Venue {
   void offer(std::uint64_t number, std::span<const std::byte> message, Nanos now) {
     auto offer = window_->offer(number, message, now);
     while (offer == Window::Offer::ahead) {
-      given_up += window_->give_up(number, now);
-      drain();
+      given_up += window_->give_up(number);
+      drain(now);
       offer = window_->offer(number, message, now);
     }
     if (offer != Window::Offer::deliver) return;
     deal_with(message);
-    window_->delivered();
-    drain();
+    window_->delivered(now);
+    drain(now);
   }
-  void drain() {
+  void drain(Nanos now) {
     for (auto held = window_->next_held(); held.found; held = window_->next_held()) {
       deal_with(held.message);
-      window_->delivered();
+      window_->delivered(now);
     }
   }
   void deal_with(std::span<const std::byte> bytes) {

@@ -4,11 +4,12 @@
 //   orders   numbered by us from 1, as many a datagram as are ready at once
 //   answers  numbered by the venue; put in order, and asked for again at the same port
 //
-// The login is said again until it is answered. Each login that comes through has a token of its
-// own and the newest counts; but the network may double one login, lose one answer and swap two. So
-// stragglers get time to come before anything is sent, and a token under which the venue falls
-// silent within a second of the login is given up for a new login. One that it spoke under later is
-// not: whoever logged in since has the session by right.
+// The login is said again until it is answered. The venue answers a repeat with the token that it
+// gave, but what comes late it may take for a new login, whose token displaces the old; and the
+// network may double one login, lose one answer and swap two. So stragglers get time to come before
+// anything is sent, and a token under which the venue falls silent within a second of the login is
+// given up for a new login. One that it spoke under later is not: whoever logged in since has the
+// session by right.
 #pragma once
 
 #include <optional>

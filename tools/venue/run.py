@@ -26,6 +26,7 @@ LOCK = "/tmp/basalt-run.lock"
 PREFERENCE = ("af_xdp", "af_packet", "memif", "uring")
 CLIENT_CORE = 1
 BRIDGE_PATIENCE_S = 60
+ROW_KINDS = ("orders", "fills", "ledger_entries", "obligations")
 
 
 class RunError(Exception):
@@ -216,9 +217,11 @@ class Run:
         with open(self.report_file(), encoding="utf-8") as file:
             return json.load(file)
 
-    def bridge_status(self, epoch):
+    def bridge_status(self, epoch=None):
+        """How far the bridge is, and its rows: of one epoch, or of all."""
+        only = [] if epoch is None else ["--epoch", str(epoch)]
         done = subprocess.run([f"{BIN}/basalt-bridge", "--config", BRIDGE, "--data", self.data,
-                               "--status", "--epoch", str(epoch)],
+                               "--status", *only],
                               capture_output=True, text=True, check=True)
         return json.loads(done.stdout)
 
@@ -231,8 +234,9 @@ class Run:
         self.bridge.stop(30)
         return status
 
-    def replay(self):
-        done = subprocess.run([f"{BIN}/basalt", "replay", "--data", self.data, "--json"],
+    def replay(self, epoch):
+        done = subprocess.run([f"{BIN}/basalt", "replay", "--data", self.data, "--json",
+                               "--epoch", str(epoch)],
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RunError("replay: " + done.stderr.strip())
@@ -275,7 +279,8 @@ def prove(run, client_status):
     """Stops everything and compares what can be compared. The summary, and what is wrong."""
     report = run.stop_engine()
     bridge = run.wait_for_bridge(report["epoch"])
-    replayed = run.replay()
+    bridge_total = run.bridge_status()["rows"]
+    replayed = run.replay(report["epoch"])
     with open(run.client_file(), encoding="utf-8") as file:
         client = json.load(file)
     arguments = run.arguments
@@ -294,7 +299,8 @@ def prove(run, client_status):
         "ledger_imbalance": report["ledger_imbalance"],
         "holds_outstanding_mismatch": report["holds_outstanding_mismatch"],
         **{key: client[key] for key in ("feed_messages", "feed_gaps", "feed_book_mismatches")},
-        "bridge_rows": {key: bridge["rows"][key] for key in ("orders", "fills", "ledger_entries")},
+        "bridge_rows": {kind: bridge["rows"][kind] for kind in ROW_KINDS},
+        "replayed_rows": replayed["rows"],
         "bridge_lag": bridge["lag"],
         "latency_ns": {"order_to_ack": client["latency_ns"]["order_to_ack"],
                        "wire_in_to_wire_out": report["wire_in_to_wire_out_ns"]},
@@ -318,15 +324,29 @@ def prove(run, client_status):
             expect(f"{key} is {summary[key]}")
     if bridge["lag"] != 0:
         expect(f"the bridge is {bridge['lag']} commands behind after {BRIDGE_PATIENCE_S} s")
-    elif summary["bridge_rows"]["fills"] != summary["fills"]:
+    wrong += wrong_rows(bridge["rows"], replayed["rows"], "of this run")
+    wrong += wrong_rows(bridge_total, replayed["rows_total"], "in all")
+    if summary["bridge_rows"]["fills"] != summary["fills"]:
         expect(f"the bridge has {summary['bridge_rows']['fills']} fills, the client saw "
                f"{summary['fills']}")
     return summary, wrong
 
 
+def wrong_rows(bridge, replayed, which):
+    """The kinds of row of which the bridge has another number than a replay of the journal."""
+    return [f"the bridge has {bridge[kind]:,} {kind.replace('_', ' ')} {which}, the journal "
+            f"replays to {replayed[kind]:,}"
+            for kind in ROW_KINDS if bridge[kind] != replayed[kind]]
+
+
+def row_text(rows):
+    return (f"{rows['orders']:>12,} orders   {rows['fills']:,} fills   "
+            f"{rows['ledger_entries']:,} ledger entries   {rows['obligations']:,} obligations")
+
+
 def show(summary):
     latency = summary["latency_ns"]["order_to_ack"]
-    rows = summary["bridge_rows"]
+    rows, replayed = (row_text(summary[of]) for of in ("bridge_rows", "replayed_rows"))
     print(f"""
 {summary['nic']}, {summary['transport']}, {summary['input']}, {summary['seconds']:.1f} s, \
 client in {summary['client'].replace('in ', '')}
@@ -340,8 +360,8 @@ client in {summary['client'].replace('in ', '')}
 {summary['holds_outstanding_mismatch']}
   feed        {summary['feed_messages']:>12,} messages   {summary['feed_gaps']} gaps   \
 {summary['feed_book_mismatches']} book mismatches
-  bridge      {rows['orders']:>12,} orders   {rows['fills']:,} fills   \
-{rows['ledger_entries']:,} ledger entries   lag {summary['bridge_lag']}
+  bridge      {rows}   lag {summary['bridge_lag']}
+  replayed    {replayed}
   order to ack, us   p50 {latency['p50'] / 1e3:.1f}   p99 {latency['p99'] / 1e3:.1f}   \
 p99.9 {latency['p99_9'] / 1e3:.1f}   max {latency['max'] / 1e3:.1f}""")
 
