@@ -187,8 +187,6 @@ Reject ReferenceData::check(const Command& command) const noexcept {
                  : Reject::none;
     case CommandKind::set_account_state:
       return has(command.order.account) ? Reject::none : Reject::unknown_reference;
-    case CommandKind::set_limit:
-      return Reject::limit_exceeded;  // No limit can move once it is defined.
     default:
       return Reject::none;
   }

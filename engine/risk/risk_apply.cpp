@@ -70,7 +70,6 @@ void RiskCore::apply(const Command& command) noexcept {
     case CommandKind::set_limit:
     case CommandKind::set_instrument_state:
     case CommandKind::set_account_state:
-    case CommandKind::set_limit:
     case CommandKind::market_event:
       if (command.order.verdict == Reject::none) {
         external_ids_.add(command.as<Amendment>().external_id);
