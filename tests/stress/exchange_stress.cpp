@@ -20,10 +20,12 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "engine/cores.h"
 #include "engine/engine_settings.h"
+#include "engine/epochs.h"
 #include "engine/exchange.h"
 #include "engine/journal/mark_page.h"
 #include "engine/recovery.h"
@@ -140,9 +142,10 @@ class ExchangeStress : public testing::TestWithParam<Shape> {
 
   // The journal alone gives the state with which the engine stopped.
   void expect_replay(const Exchange::Report& stopped) {
-    Cores cores(core_limits(topology_.topology), 0);
     const journal::MarkPage lock(data_);
-    const Recovered recovered = recover(data_, cores);
+    journal::JournalReport inspected = journal::inspect(data_);
+    Cores cores(core_limits(Epochs(inspected)), 0);
+    const Recovered recovered = recover(data_, std::move(inspected), cores);
     cores.assert_invariants();
     EXPECT_EQ(cores.state_hash(), stopped.state_hash);
     EXPECT_EQ(recovered.commands, stopped.commands);
