@@ -25,11 +25,11 @@ namespace basalt {
 
 enum class EventKind : std::uint8_t {
   nothing = 128,
-  rejected = 129,  // reject() says why; no trace of the order is left.
-  rested = 130,    // remaining is open in the book at price.
-  fill = 131,      // order = the maker, remaining = what is left of it; price is the maker's.
-  canceled = 132,  // quantity went from order, remaining stays open.
-  replaced = 133,  // order = the original, which is gone; remaining = open on the new number.
+  rejected = 129,   // reject() says why; no trace of the order is left.
+  rested = 130,     // remaining is open in the book at price.
+  fill = 131,       // order = the maker, remaining = what is left of it; price is the maker's.
+  canceled = 132,   // quantity went from order, remaining stays open.
+  replaced = 133,   // order = the original, which is gone; remaining = open on the new number.
   triggered = 134,  // A stop enters the market; remaining is open. Fills that follow are its own.
   restated = 135,   // A reserve order shows quantity anew, behind all others; remaining is open.
   armed = 136,      // A stop waits; price is where it triggers, remaining is open.

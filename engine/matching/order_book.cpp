@@ -164,13 +164,18 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
   } while (left.open > Quantity{0} && !left.prevented && makers.best() >= limit);
   if (filled > Quantity{0}) {
     makers.add(-filled);
-    move_collar();
-    if (stops_waiting_ > 0) [[unlikely]] {
-      trade_low_ = std::min({trade_low_, first, last_trade_});
-      trade_high_ = std::max({trade_high_, first, last_trade_});
-    }
+    traded_from(first);
   }
   return left;
+}
+
+// What a sweep that ended at the last trade leaves behind: its prices lie between the two.
+void OrderBook::traded_from(Price first) noexcept {
+  move_collar();
+  if (stops_waiting_ > 0) [[unlikely]] {
+    trade_low_ = std::min({trade_low_, first, last_trade_});
+    trade_high_ = std::max({trade_high_, first, last_trade_});
+  }
 }
 
 void OrderBook::cancel(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {

@@ -139,7 +139,8 @@ class OrderBook {
                      EventOutlet& out) noexcept;
   Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;  // The hot loop.
-  void move_collar() noexcept;            // To the last trade.
+  void traded_from(Price first) noexcept;
+  void move_collar() noexcept;  // To the last trade.
 
   // order_book-inl.h
   void rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept;

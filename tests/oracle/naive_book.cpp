@@ -80,9 +80,14 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
     replace(*id, *new_id, *offer);
     return true;
   }
-  if (verb != "new" || (words[2] != "buy" && words[2] != "sell")) return false;
-  Order order{*id, words[2] == "buy", offer->market,   false, "day", 0,
-              "",  offer->price,      offer->quantity, 0};
+  return verb == "new" && enter(words, *id, *offer);
+}
+
+// A new order. False: cannot be read.
+bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, const Offer& offer) {
+  if (words[2] != "buy" && words[2] != "sell") return false;
+  Order order{id, words[2] == "buy", offer.market,   false, "day", 0,
+              "", offer.price,       offer.quantity, 0};
   bool shows_less = false;
   bool stops = false;
   for (std::size_t i = 4; i < words.size(); ++i) {

@@ -11,19 +11,19 @@ constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
 constexpr std::array<Flow, 12> flows{{
-    // name               low              width  wide   quantity      ids  can red rep tak odd own ins
-    {"tight spread",      1000,            6,     false, 20,           60,  15, 5,  10, 20, 1,  10, 5},
-    {"wide prices",       1,               1,     true,  100,          200, 20, 5,  10, 5,  1,  10, 5},
-    {"few ids",           500,             10,    false, 50,           4,   15, 15, 25, 10, 1,  10, 5},
-    {"many replacements", 1000,            20,    false, 30,           40,  5,  20, 50, 10, 1,  10, 5},
-    {"deep levels",       77,              3,     false, 9,            900, 8,  5,  3,  3,  0,  10, 5},
-    {"empty books",       100,             4,     false, 10,           10,  30, 5,  5,  50, 1,  10, 5},
-    {"leaf edges",        4096 - 5,        10,    false, 40,           50,  25, 5,  15, 15, 1,  10, 5},
-    {"far end",           price_cap - 200, 201,   false, quantity_cap, 60,  20, 10, 15, 15, 2,  10, 0},
-    {"own accounts",      1000,            4,     false, 20,           60,  10, 5,  15, 30, 1,  90, 0},
-    {"reserves and stops",1000,            8,     false, 30,           60,  10, 5,  10, 25, 1,  30, 60},
-    {"many stops",        1000,            40,    false, 10,           200, 5,  3,  8,  30, 1,  10, 80},
-    {"extremes",          1,               100,   true,  quantity_cap, 30,  15, 10, 15, 15, 30,  10, 0},
+    // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins
+    {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
+    {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
+    {"few ids", 500, 10, false, 50, 4,                             15, 15, 25, 10, 1, 10, 5},
+    {"many replacements", 1000, 20, false, 30, 40,                 5, 20, 50, 10, 1, 10, 5},
+    {"deep levels", 77, 3, false, 9, 900,                          8, 5, 3, 3, 0, 10, 5},
+    {"empty books", 100, 4, false, 10, 10,                         30, 5, 5, 50, 1, 10, 5},
+    {"leaf edges", 4096 - 5, 10, false, 40, 50,                    25, 5, 15, 15, 1, 10, 5},
+    {"far end", price_cap - 200, 201, false, quantity_cap, 60,     20, 10, 15, 15, 2, 10, 0},
+    {"own accounts", 1000, 4, false, 20, 60,                       10, 5, 15, 30, 1, 90, 0},
+    {"reserves and stops", 1000, 8, false, 30, 60,                 10, 5, 10, 25, 1, 30, 60},
+    {"many stops", 1000, 40, false, 10, 200,                       5, 3, 8, 30, 1, 10, 80},
+    {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
 
