@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -140,11 +141,10 @@ std::vector<Command> shard_assignments(const pipeline::Topology& topology) {
   std::vector<Command> commands;
   for (std::size_t first = 0; first < shard_of.size(); first += each) {
     const std::size_t end = std::min(first + each, shard_of.size());
-    if (std::equal(shard_of.begin() + first, shard_of.begin() + end, turns.begin() + first)) {
-      continue;
-    }
+    const std::span<const std::uint32_t> part = std::span(shard_of).subspan(first, end - first);
+    if (std::equal(part.begin(), part.end(), std::span(turns).subspan(first).begin())) continue;
     AssignShards assigned{};
-    std::transform(shard_of.begin() + first, shard_of.begin() + end, assigned.shard.begin(),
+    std::transform(part.begin(), part.end(), assigned.shard.begin(),
                    [](std::uint32_t shard) { return static_cast<std::uint8_t>(shard); });
     Command command;
     command.order.kind = CommandKind::assign_shards;
