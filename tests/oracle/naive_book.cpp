@@ -146,7 +146,7 @@ bool NaiveBook::shows_too_often(const Order& order) {
   return (order.open - order.display + order.display - 1) / order.display > parts_max;
 }
 
-void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
+void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
   if (phase_ != "open") return rejected(order.id, phase_);
   if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
   if (!order.market && (order.price < 1 || order.price > price_max)) {
@@ -348,11 +348,11 @@ bool NaiveBook::prevents(Order& taker, Order& maker) {
 
 NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
   if (const auto stop = waiting(id); stop != stops_.end()) {
-    const Order order = *stop;
+    Order order = *stop;
     stops_.erase(stop);
     return order;
   }
-  const Order order = *live_[id];
+  Order order = *live_[id];
   auto& levels = side(order.buy);
   levels[rank(order)].erase(live_[id]);
   if (levels[rank(order)].empty()) levels.erase(rank(order));

@@ -50,7 +50,7 @@ class NaiveBook {
 
   bool run(const std::vector<std::string>& words);
   bool enter(const std::vector<std::string>& words, std::uint32_t id, const Offer& offer);
-  void new_order(Order order, bool shows_less, bool stops);
+  void new_order(const Order& order, bool shows_less, bool stops);
   void replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer);
   void cancel(std::uint32_t id);
   void reduce(std::uint32_t id, std::int64_t total);
