@@ -177,13 +177,18 @@ def the_command_line(maker):
     for words in (("deposit", "POOR", "USD", "0.5", "--decimals", "10"),
                   ("withdraw", "POOR", "USD", "5000000000"), ("fees", "GOOG", "-100", "300"),
                   ("account", "POOR", "suspended"), ("account", "POOR", "active"),
-                  ("event", "start-of-market-hours")):
+                  ("event", "start-of-market-hours"), ("limit", "collar", "GOOG", "100000"),
+                  ("limit", "open-orders", "MAKER8", "1")):
         applied(*words)
     for words, reason in ((("withdraw", "POOR", "USD", "1000", "--decimals", "10"), INSUFFICIENT),
                           (("state", "NOSUCH", "open"), UNKNOWN),
                           (("fees", "GOOG", "0", "2000"), LIMIT_EXCEEDED)):
         status, said = command_line(*words)
         assert status == 1 and said.startswith("refused: ") and f"({reason})" in said, said
+    trader = Soup("MAKER8")
+    assert order(trader, 1) is None
+    assert order(trader, 2) == 0x20, "beyond its limit of live orders"
+    trader.close()
     status, said = command_line("state", "AAPL", "halted", user="MAKER8")
     assert status == 1 and f"({NOT_AN_ADMIN})" in said, said
     status, said = command_line("state", "AAPL", "halted", user="NOBODY")
@@ -212,20 +217,22 @@ def main():
             assert len(streams["ADMIN"]) > ref + 8
             engine.kill()
 
-            again = Engine(engine.data, venue=venue.name)
-            for user, stream in streams.items():
-                session = Soup(user, 1)
-                assert session.messages() == stream, f"the stream of {user} is not what it was"
-                session.close()
-            admin, maker = Soup("ADMIN", len(streams["ADMIN"]) + 1), Soup("MAKER1", 1 << 40)
-            assert order(maker, 300, "GOOG") == 0x07, "still halted"
-            admin.send(deposit(ref, 60, "POOR", "USD", DOLLAR))
-            assert admin.message(0.3) is None, "its number was used before the kill"
-            assert ask(admin, deposit(1000, 10, "POOR", "USD", DOLLAR)) == APPLIED_BEFORE
-            assert ask(admin, state(1001, 61, "GOOG", b"O")) == APPLIED
-            assert order(maker, 301, "GOOG") is None
-            said = again.stop()
-            assert replay(engine.data)["state_hash"] in said
+            with Engine(engine.data, venue=venue.name) as again:
+                for user, stream in streams.items():
+                    session = Soup(user, 1)
+                    assert session.messages() == stream, f"the stream of {user} is not what it was"
+                    session.close()
+                admin, maker = Soup("ADMIN", len(streams["ADMIN"]) + 1), Soup("MAKER1", 1 << 40)
+                assert order(maker, 300, "GOOG") == 0x07, "still halted"
+                admin.send(deposit(ref, 60, "POOR", "USD", DOLLAR))
+                assert admin.message(0.3) is None, "its number was used before the kill"
+                assert ask(admin, deposit(1000, 10, "POOR", "USD", DOLLAR)) == APPLIED_BEFORE
+                assert ask(admin, state(1001, 61, "GOOG", b"O")) == APPLIED
+                assert order(maker, 301, "GOOG") is None
+                said = again.stop()
+            replayed = replay(engine.data)
+            assert replayed["state_hash"] in said
+            assert replayed["ledger_imbalance"] == 0 and replayed["holds_mismatched"] == 0
     print("1 passed, 0 failed")
 
 
