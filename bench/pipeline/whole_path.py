@@ -13,6 +13,7 @@ combination once, in turn, so that a slow minute of the machine falls on all of 
 medians over the repetitions, and ratios within the run.
 """
 import argparse
+import itertools
 import json
 import os
 import re
@@ -22,6 +23,7 @@ import sys
 import tempfile
 
 TOPOLOGY = "hw-config/topologies/laptop.toml"
+ACKNOWLEDGE = ("durable", "sequenced")
 LATENCIES = ("p50", "p99", "p99_9")
 
 
@@ -69,51 +71,76 @@ def device_write_us(folder):
     return statistics.median(taken), statistics.quantiles(taken, n=100)[98]
 
 
-def main():
+def options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--rate-seconds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--rates", default="5000,20000")
     parser.add_argument("--nics", default="loopback,uring,memif,af_packet,af_xdp")
-    options = parser.parse_args()
-    rates = [int(rate) for rate in options.rates.split(",")]
-    nics = options.nics.split(",")
-    samples, summary, device = {}, None, []
+    return parser.parse_args()
+
+
+def measure(chosen, nics, rates):
+    """The summaries of every combination, one per finished repetition, and the device's own writes.
+    Interrupted, what the finished repetitions gave."""
+    finished, device = {}, []
     with tempfile.TemporaryDirectory(prefix="basalt-bench-") as folder:
-        topologies = {ack: topology_with(ack, folder) for ack in ("durable", "sequenced")}
-        for repetition in range(options.repetitions):
-            device.append(device_write_us(folder))
-            for nic in nics:
-                for ack, topology in topologies.items():
-                    for rate in [0, *rates]:
-                        seconds = options.rate_seconds if rate else options.seconds
-                        summary = run(nic, topology, seconds, rate, folder)
-                        samples.setdefault((nic, ack, rate), []).append(summary)
-                        print(f"{repetition + 1}/{options.repetitions} {nic} {ack} {rate}/s",
-                              file=sys.stderr)
+        topologies = {ack: topology_with(ack, folder) for ack in ACKNOWLEDGE}
+        for repetition in range(chosen.repetitions):
+            samples, written = {}, device_write_us(folder)
+            try:
+                for nic, ack, rate in itertools.product(nics, ACKNOWLEDGE, [0, *rates]):
+                    seconds = chosen.rate_seconds if rate else chosen.seconds
+                    summary = run(nic, topologies[ack], seconds, rate, folder)
+                    samples[nic, ack, rate] = summary
+                    print(f"{repetition + 1}/{chosen.repetitions} {nic} {ack} {rate}/s: "
+                          f"{summary['orders_sent'] / summary['seconds']:,.0f} orders/s, p50 "
+                          f"{summary['latency_ns']['order_to_ack']['p50'] / 1e3:,.0f} us",
+                          file=sys.stderr)
+            except KeyboardInterrupt:
+                print(f"interrupted; {repetition} repetitions are whole", file=sys.stderr)
+                break
+            for key, summary in samples.items():
+                finished.setdefault(key, []).append(summary)
+            device.append(written)
+    return finished, device
+
+
+def table(chosen, nics, rates, samples, device):
+    summary = next(iter(samples.values()))[0]
     machine = summary["machine"]
     print(f"# The whole path\n\n{machine['cpu']}, {machine['cores']} cores, Linux "
-          f"{machine['kernel']}, commit {summary['commit']}, laptop topology; {options.seconds} s "
-          f"a sustained run, {options.rate_seconds} s at a rate, medians of {options.repetitions} alternating repetitions. The device's own 4 KiB "
-          f"O_DIRECT and O_DSYNC write: p50 {statistics.median(d[0] for d in device):.0f} us, p99 "
+          f"{machine['kernel']}, commit {summary['commit']}, laptop topology; {chosen.seconds} s "
+          f"a sustained run, {chosen.rate_seconds} s at a rate, medians of {len(device)} alternating "
+          f"repetitions. The device's own 4 KiB O_DIRECT and O_DSYNC write: p50 "
+          f"{statistics.median(d[0] for d in device):.0f} us, p99 "
           f"{statistics.median(d[1] for d in device):.0f} us.\n")
-    first = None
-    print("| NIC | ack | orders/s sustained | to the first row | "
+    print("| NIC | ack | orders/s sustained (least to most) | to the first row | "
           + " | ".join(f"{rate:,}/s: p50 / p99 / p99.9 us" for rate in rates) + " |")
     print("|---|---|--:|--:|" + "---|" * len(rates))
-    for nic in nics:
-        for ack in topologies:
-            sustained = statistics.median(
-                s["orders_sent"] / s["seconds"] for s in samples[nic, ack, 0])
-            first = first or sustained
-            cells = []
-            for rate in rates:
-                found = [s["latency_ns"]["order_to_ack"] for s in samples[nic, ack, rate]]
-                cells.append(" / ".join(
-                    f"{statistics.median(f[key] for f in found) / 1e3:,.0f}" for key in LATENCIES))
-            print(f"| {nic} | {ack} | {sustained:,.0f} | {sustained / first:.2f} | "
-                  + " | ".join(cells) + " |")
+    first = None
+    for nic, ack in itertools.product(nics, ACKNOWLEDGE):
+        each = [s["orders_sent"] / s["seconds"] for s in samples[nic, ack, 0]]
+        sustained = statistics.median(each)
+        first = first or sustained
+        cells = []
+        for rate in rates:
+            found = [s["latency_ns"]["order_to_ack"] for s in samples[nic, ack, rate]]
+            cells.append(" / ".join(
+                f"{statistics.median(f[key] for f in found) / 1e3:,.0f}" for key in LATENCIES))
+        print(f"| {nic} | {ack} | {sustained:,.0f} ({min(each):,.0f} to {max(each):,.0f}) | "
+              f"{sustained / first:.2f} | " + " | ".join(cells) + " |")
+
+
+def main():
+    chosen = options()
+    rates = [int(rate) for rate in chosen.rates.split(",")]
+    nics = chosen.nics.split(",")
+    samples, device = measure(chosen, nics, rates)
+    if not device:
+        sys.exit("no repetition was finished: nothing to tell")
+    table(chosen, nics, rates, samples, device)
 
 
 if __name__ == "__main__":
