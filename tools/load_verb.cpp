@@ -178,6 +178,8 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--venue", options.venue,
                  "venue file with addresses and accounts; default: the data directory's");
   app.add_option("--data", load.data, "the engine's data directory: compare books with its own");
+  app.add_flag("!--no-comparison", load.compares,
+               "build the feed's books and compare them with none");
   app.add_option("--summary", options.summary, "write the figures as JSON");
 }
 

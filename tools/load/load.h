@@ -43,6 +43,7 @@ struct LoadOptions {
   net::Endpoint orders;
   FeedEndpoints feed;
   std::filesystem::path data;  // The engine's; empty: no comparison.
+  bool compares = true;
 
   // How.
   Nanos nap{20'000};     // In idle turns. Below a second.

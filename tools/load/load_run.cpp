@@ -56,7 +56,7 @@ LoadRun::LoadRun(const LoadOptions& options, const LoadWire& wire)
     : options_(options),
       port_(wire.datagrams),
       queue_(queue_bytes),
-      check_(queue_, options.data),
+      check_(queue_, options.compares ? options.data : std::filesystem::path{}),
       feed_(wire.datagrams, options.feed, queue_, counts_),
       client_({options.window, options.accounts}, counts_) {
   static_cast<void>(login_request(options.login));  // Throws now rather than in the middle.
