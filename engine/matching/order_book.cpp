@@ -16,10 +16,7 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
     return Reject::would_cross;
   }
   if (takes_only(incoming)) return Reject::none;
-  const Quantity hidden = reserve_[static_cast<std::size_t>(incoming.side)];
-  if (!has_room(incoming.side, incoming.open + hidden, freed, memory)) {
-    return Reject::open_orders_exceeded;
-  }
+  if (!has_room(incoming.side, incoming.open, freed, memory)) return Reject::open_orders_exceeded;
   return (incoming.flags & flag_instructed) != 0 ? check_details(incoming, memory) : Reject::none;
 }
 
@@ -35,8 +32,7 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
   // Most orders: nothing to refuse, nothing to take.
   if (plain && command.price >= collar_low_ && command.price <= collar_high_ &&
       !crosses(command.side, command.price) &&
-      has_room(command.side, command.quantity + reserve_[static_cast<std::size_t>(command.side)],
-               Quantity{0}, memory)) [[likely]] {
+      has_room(command.side, command.quantity, Quantity{0}, memory)) [[likely]] {
     emit(command, EventKind::rested, command.order, command.side, command.account, command.price,
          {}, command.quantity, 0, out);
     return rest({command.order, command.side, command.time_in_force, command.flags, command.account,
@@ -63,6 +59,10 @@ void OrderBook::new_order_in_full(const Order& command, Incoming incoming, BookM
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject != Reject::none) [[unlikely]]
     return emit_rejected(command, reject, out);
+  if (incoming.details.stop != no_price) [[unlikely]] {
+    BASALT_REACHED("a stop is reached when it comes in");
+    emit_triggered(command, incoming, out);
+  }
   take_and_rest(command, incoming, memory, out);
   if (stops_waiting_ > 0) [[unlikely]]
     trigger_stops(command, incoming.side, memory, out);

@@ -127,11 +127,11 @@ class OrderBook {
     return incoming.time_in_force == TimeInForce::ioc ||
            incoming.time_in_force == TimeInForce::fok || (incoming.flags & flag_market) != 0;
   }
-  // `freed` leaves the side in the same step.
+  // May `open` rest on a side? `freed` leaves it in the same step.
   [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
                               const BookMemory& memory) const noexcept {
     return memory.has_room(Levels::inner_depth) &&
-           levels(side).quantity() - freed + open <= limits::resting_max;  // I5
+           levels(side).quantity() + reserve(side) - freed + open <= limits::resting_max;  // I5
   }
   [[gnu::noinline]] void new_order_in_full(const Order& command, Incoming incoming,
                                            BookMemory& memory, EventOutlet& out) noexcept;
@@ -171,6 +171,7 @@ class OrderBook {
   [[nodiscard]] static std::uint16_t flags_in_market(const Incoming& incoming) noexcept;
   void wait(const Order& command, const Incoming& incoming, BookMemory& memory,
             EventOutlet& out) noexcept;
+  static void emit_triggered(const Order& command, const Incoming& stop, EventOutlet& out) noexcept;
   void trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                EventOutlet& out) noexcept;
   [[nodiscard]] bool reached(Side side, Price stop) const noexcept;
@@ -178,6 +179,13 @@ class OrderBook {
   void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
 
+  // What is open on a side and not shown.
+  [[nodiscard]] Quantity& reserve(Side side) noexcept {
+    return reserve_[static_cast<std::size_t>(side)];
+  }
+  [[nodiscard]] Quantity reserve(Side side) const noexcept {
+    return reserve_[static_cast<std::size_t>(side)];
+  }
   [[nodiscard]] Levels& levels(Side side) noexcept {
     return levels_[static_cast<std::size_t>(side)];
   }
@@ -202,7 +210,7 @@ class OrderBook {
   Price collar_high_ = limits::price_max;
   Rules rules_;
   std::uint32_t stops_waiting_ = 0;
-  std::array<Quantity, 2> reserve_{};  // By side: what is open and not shown.
+  std::array<Quantity, 2> reserve_{};  // By side.
   Price trade_low_ = no_low;           // Of the trades whose stops were not looked for yet.
   Price trade_high_ = no_price;
   std::array<Levels, 2> stops_;  // By side.

@@ -69,7 +69,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
       });
     });
     BASALT_ASSERT(levels(side).quantity() == shown);
-    BASALT_ASSERT(reserve_[static_cast<std::size_t>(side)] == hidden);
+    BASALT_ASSERT(reserve(side) == hidden);
     BASALT_ASSERT(shown + hidden <= limits::resting_max);  // I5
     Quantity stopped;
     each_stop_level(side, memory, [&](Price price, const Level& level) {

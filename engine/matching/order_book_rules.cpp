@@ -15,24 +15,13 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
   BASALT_ASSERT(instructions.min_quantity <= command.quantity);
   Incoming incoming = incoming_of(command);
   incoming.details = {instructions.display, {}, instructions.min_quantity, instructions.stop};
-  const bool stops = instructions.stop != no_price;
-  if (stops && !reached(command.side, instructions.stop)) {
+  if (instructions.stop != no_price && !reached(command.side, instructions.stop)) {
     const Reject reject = check_stop(incoming, Quantity{0}, memory);
     if (reject != Reject::none) return emit_rejected(command, reject, out);
     return wait(command, incoming, memory, out);
   }
-  incoming.details.stop = no_price;
   incoming.flags = flags_in_market(incoming);
-  incoming.limit = bounded(incoming);
-  const Reject reject = check(incoming, Quantity{0}, memory);
-  if (reject != Reject::none) return emit_rejected(command, reject, out);
-  if (stops) {
-    BASALT_REACHED("a stop is reached when it comes in");
-    emit(command, EventKind::triggered, incoming.order, incoming.side, incoming.account,
-         instructions.stop, {}, incoming.open, 0, out);
-  }
-  take_and_rest(command, incoming, memory, out);
-  if (stops_waiting_ > 0) trigger_stops(command, incoming.side, memory, out);
+  new_order_in_full(command, incoming, memory, out);
 }
 
 // Once an order does not wait, only a reserve makes it one with details in the book: a quantity
@@ -48,7 +37,7 @@ bool OrderBook::fills(const Incoming& incoming, Quantity wanted,
                       const BookMemory& memory) const noexcept {
   const Side side = opposite(incoming.side);
   if (self_trade_prevention(incoming.flags) != SelfTradePrevention::off ||
-      reserve_[static_cast<std::size_t>(side)] > Quantity{0}) {
+      reserve(side) > Quantity{0}) {
     return fills_one_by_one(incoming, wanted, memory);
   }
   const Levels& makers = levels(side);
@@ -139,7 +128,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, BookMemory& 
   }
   const Quantity shown = std::min(details.display, details.reserve);
   memory.lower_reserve(slot, shown);
-  reserve_[static_cast<std::size_t>(order.side())] -= shown;
+  reserve(order.side()) -= shown;
   levels(order.side()).add(shown);
   order.raise(shown);
   Level& level = memory.level(order.level);
@@ -172,7 +161,7 @@ void OrderBook::rest_in_part(const Incoming& incoming, Quantity open, BookMemory
   BASALT_ASSERT(incoming.details.display > Quantity{0});
   const Quantity shown = std::min(incoming.details.display, open);
   memory.take_details(slot_of(incoming.order), {incoming.details.display, open - shown, {}, {}});
-  reserve_[static_cast<std::size_t>(incoming.side)] += open - shown;
+  reserve(incoming.side) += open - shown;
   rest(incoming, shown, memory);
 }
 
@@ -182,7 +171,7 @@ void OrderBook::take_away(std::uint32_t slot, Quantity quantity, BookMemory& mem
   if ((order.flags() & flag_instructed) != 0) {
     const Quantity hidden = std::min(memory.details(slot).reserve, quantity);
     memory.lower_reserve(slot, hidden);
-    reserve_[static_cast<std::size_t>(order.side())] -= hidden;
+    reserve(order.side()) -= hidden;
     quantity -= hidden;
   }
   BASALT_ASSERT(quantity < order.open());
@@ -201,7 +190,7 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
     --stops_waiting_;
     unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), order, memory);
   } else {
-    reserve_[static_cast<std::size_t>(order.side())] -= details.reserve;
+    reserve(order.side()) -= details.reserve;
     unlink(order, memory);
   }
   memory.give_details(slot);
@@ -256,6 +245,12 @@ bool OrderBook::reached_by_trades(Side side) const noexcept {
   return stops(side).best() >= stop_rank(side, side == Side::buy ? trade_high_ : trade_low_);
 }
 
+void OrderBook::emit_triggered(const Order& command, const Incoming& stop,
+                               EventOutlet& out) noexcept {
+  emit(command, EventKind::triggered, stop.order, stop.side, stop.account, stop.details.stop, {},
+       stop.open, 0, out);
+}
+
 void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                         EventOutlet& out) noexcept {
   const RestingOrder& order = memory.order(slot);
@@ -268,11 +263,10 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
                     order.price(),
                     order.open(),
                     memory.executed(slot),
-                    {details.display, {}, details.min_quantity, no_price}};
+                    {details.display, {}, details.min_quantity, details.stop}};
   incoming.flags = flags_in_market(incoming);
   remove(slot, memory);
-  emit(command, EventKind::triggered, incoming.order, incoming.side, incoming.account, details.stop,
-       {}, incoming.open, 0, out);
+  emit_triggered(command, incoming, out);
   incoming.limit = bounded(incoming);
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject == Reject::none) return take_and_rest(command, incoming, memory, out);

@@ -135,6 +135,11 @@ class RiskCore {
     return {order.session, order.channel, order.user_ref_num};
   }
 
+  // OUCH 5.0, UserRefNum: a number not above the last one is a retransmission.
+  [[nodiscard]] bool is_retransmission(const Origin& origin) const noexcept {
+    const SessionState& session = session_[index_of(origin.session)];
+    return origin.user_ref_num <= session.last_user_ref_num[origin.user_ref_index];
+  }
   void use_number(const Origin& origin) noexcept;
   void apply_order(const Command& command) noexcept;
   void apply_payment(const Command& command) noexcept;

@@ -33,10 +33,7 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
 RiskCore::Outcome RiskCore::decide_new(Command& command) noexcept {
   const Origin& origin = command.origin;
   BASALT_ASSERT(reference_.has(origin.session));
-  if (origin.user_ref_index >= channels_max) return silence();
-  // OUCH 5.0, UserRefNum: not above the last one is a retransmission.
-  const SessionState& session = session_[index_of(origin.session)];
-  if (origin.user_ref_num <= session.last_user_ref_num[origin.user_ref_index]) return silence();
+  if (origin.user_ref_index >= channels_max || is_retransmission(origin)) return silence();
   if (command.order.verdict == Reject::none) command.order.verdict = check_new(command);
   return Outcome::sequence;
 }
@@ -99,9 +96,7 @@ bool RiskCore::bound_market_order(Order& order, const Instrument& instrument) co
 RiskCore::Outcome RiskCore::decide_replace(Command& command) noexcept {
   const Origin& origin = command.origin;
   BASALT_ASSERT(reference_.has(origin.session));
-  if (origin.user_ref_index >= channels_max) return silence();
-  const SessionState& session = session_[index_of(origin.session)];
-  if (origin.user_ref_num <= session.last_user_ref_num[origin.user_ref_index]) return silence();
+  if (origin.user_ref_index >= channels_max || is_retransmission(origin)) return silence();
   const std::uint32_t slot =
       user_refs_.find({origin.session, origin.user_ref_index, origin.original_user_ref_num});
   if (slot == UserRefIndex::not_found) return silence();
@@ -197,9 +192,7 @@ RiskCore::Outcome RiskCore::decide_amendment(Command& command) noexcept {
   if ((order.flags & flag_by_session) != 0) {
     const Origin& origin = command.origin;
     BASALT_ASSERT(reference_.has(origin.session));
-    // Numbered as orders are, and so are its retransmissions.
-    const SessionState& session = session_[index_of(origin.session)];
-    if (origin.user_ref_num <= session.last_user_ref_num[origin.user_ref_index]) return silence();
+    if (is_retransmission(origin)) return silence();  // Numbered as orders are.
     if (!reference_.session(origin.session).is_admin) order.verdict = Reject::not_an_admin;
   }
   if (order.verdict == Reject::none) order.verdict = check_amendment(command);
