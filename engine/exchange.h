@@ -60,7 +60,6 @@ class Shards {
   [[nodiscard]] std::vector<ring::SpscRing<Slot>*> order_rings();
   [[nodiscard]] std::vector<matching::EventRing*> event_rings();
   [[nodiscard]] std::deque<matching::Matching>& stages() noexcept { return stages_; }
-  [[nodiscard]] bool drained() const noexcept;
 
  private:
   std::deque<std::string> names_;
@@ -127,6 +126,7 @@ class Exchange {
   template <typename Condition>
   bool wait_until(Condition condition, Nanos patience);
   [[nodiscard]] bool drained() noexcept;
+  [[nodiscard]] bool gateway_caught_up();
   void settle_everything(std::vector<std::string>& complaints);
 
   const pipeline::Topology topology_;

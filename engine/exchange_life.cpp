@@ -46,12 +46,6 @@ std::vector<matching::EventRing*> Shards::event_rings() {
   return rings;
 }
 
-bool Shards::drained() const noexcept {
-  const auto drained = [](const auto& ring) { return ring.drained(); };
-  return std::all_of(orders_.begin(), orders_.end(), drained) &&
-         std::all_of(events_.begin(), events_.end(), drained);
-}
-
 void Exchange::check_limits() const {
   if (!epochs_.any()) return;
   const EpochLimits limits = epoch_limits(topology_);
@@ -120,7 +114,7 @@ void Exchange::start() {
   start_threads();
   last_progress_ = clock_.now();
   for (const Command& command : definitions) submit(command);
-  if (!wait_until([this] { return admin_to_risk_.drained() && drained(); }, start_patience)) {
+  if (!wait_until([this] { return drained(); }, start_patience)) {
     throw std::runtime_error("the journal did not take the venue's definitions in time");
   }
   last_progress_ = clock_.now();
@@ -222,27 +216,28 @@ void Exchange::submit(const Command& command) {
 template <typename Condition>
 bool Exchange::wait_until(Condition condition, Nanos patience) {
   const Nanos deadline = clock_.now() + patience;
-  // Twice in a row: a message may be between two rings at the first look.
-  for (int held = 0; held < 2;) {
-    held = condition() ? held + 1 : 0;
+  while (!condition()) {
     if (clock_.now() > deadline || journal_.error() != 0) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
 }
 
-// Is nothing under way between any two stages, and everything durable?
+// Is nothing under way between any two stages, and everything durable? Exact, though the stages run
+// on: it looks in the order of flow, a stage passes on what it made before it gives back what it
+// read, and if risk has numbered nothing meanwhile, nothing has entered behind the look.
 bool Exchange::drained() noexcept {
-  for (std::uint32_t reader = 0; reader < commands_.readers(); ++reader) {
-    if (!commands_.reader(reader).drained()) return false;
-  }
+  if (!commands_to_risk_.drained() || !admin_to_risk_.drained()) return false;
+  const Sequence last = risk_.last_sequence();
+  if (last > recovered_.last_sequence && log_.told() < last)
+    return false;  // Matching has answered.
   for (std::uint32_t reader = 0; reader < log_ring_.readers(); ++reader) {
     if (!log_ring_.reader(reader).drained()) return false;
   }
-  return shards_.drained() && commands_to_risk_.drained() && requests_to_risk_.drained() &&
-         postings_to_settlement_.drained() && instructions_to_domain_.drained() &&
+  return postings_to_settlement_.drained() && instructions_to_domain_.drained() &&
+         requests_to_risk_.drained() && risk_.last_sequence() == last &&
          // Pairs with the journal's release.
-         journal_.durable_mark().load(std::memory_order_acquire) >= risk_.last_sequence();
+         journal_.durable_mark().load(std::memory_order_acquire) >= last;
 }
 
 std::int32_t Exchange::fault() noexcept {
@@ -257,8 +252,13 @@ std::int32_t Exchange::fault() noexcept {
   return now - last_progress_ > limits::journal_stall_max ? ETIMEDOUT : 0;
 }
 
+bool Exchange::gateway_caught_up() {
+  gateway_.look();
+  return wait_until([this] { return gateway_.caught_up(); }, stop_patience);
+}
+
 void Exchange::settle_everything(std::vector<std::string>& complaints) {
-  const auto at_rest = [this] { return admin_to_risk_.drained() && drained(); };
+  const auto at_rest = [this] { return drained(); };
   for (int cut = 0; cut < settlement_cuts_max; ++cut) {
     if (!wait_until(at_rest, stop_patience)) return complaints.push_back("stages are not at rest");
     if (!settlement_.outstanding()) return;
@@ -275,12 +275,12 @@ void Exchange::settle_everything(std::vector<std::string>& complaints) {
 Exchange::Report Exchange::stop() {
   Report report;
   gateway_.close_intake();
+  bool told = gateway_caught_up();
   settle_everything(report.complaints);
   risk_.close();
-  const auto told = [this] {
-    return drained() && gateway_.caught_up() && market_data_.caught_up();
-  };
-  if (!wait_until(told, stop_patience)) report.complaints.push_back("not everything was told");
+  const auto at_rest = [this] { return drained() && market_data_.caught_up(); };
+  told = wait_until(at_rest, stop_patience) && told && gateway_caught_up();
+  if (!told) report.complaints.push_back("not everything was told");
   gateway_.end_sessions();
   market_data_.end_session();
   // One keep-alive round, so that the ends are said.

@@ -51,6 +51,8 @@ std::size_t Gateway::memory_bytes(const Settings& settings,
 }
 
 std::uint32_t Gateway::poll() noexcept {
+  // Pairs with the release in look(): this turn sees what its asker saw.
+  const std::uint32_t look = looks_asked_.load(std::memory_order_acquire);
   now_ = clock_.now();
   std::uint32_t handled = follow_log();
   if (commands_.flush()) {
@@ -63,9 +65,10 @@ std::uint32_t Gateway::poll() noexcept {
   }
   handled += send_answers();
   if (now_ >= next_keep_alive_) keep_alive();
-  [[maybe_unused]] const bool clear = commands_.flush();
+  const bool clear = commands_.flush();
   if (wiring_.datagrams != nullptr) wiring_.datagrams->flush();
   if (wiring_.streams != nullptr) wiring_.streams->flush();
+  if (clear && caught_up_) looks_answered_.store(look, std::memory_order_release);
   return handled;
 }
 
@@ -192,7 +195,7 @@ std::uint64_t Gateway::sendable(std::uint32_t stream, std::uint64_t from, std::u
 
 std::uint32_t Gateway::send_answers() noexcept {
   std::uint32_t sent = 0;
-  bool caught_up = commands_.clear();
+  bool caught_up = true;
   for (const SessionId id : live_) {
     const std::uint32_t stream = index_of(id);
     Session& session = state(id);
@@ -205,7 +208,7 @@ std::uint32_t Gateway::send_answers() noexcept {
     }
   }
   counters_.answers.fetch_add(sent, std::memory_order_relaxed);  // A counter.
-  caught_up_.store(caught_up, std::memory_order_release);
+  caught_up_ = caught_up;
   return sent;
 }
 

@@ -100,9 +100,14 @@ class Gateway {
   void close_intake() noexcept { intake_closed_.store(true, std::memory_order_relaxed); }
   // Any thread: tells every session that its stream ends for now, and stops sending.
   void end_sessions() noexcept { ending_.store(true, std::memory_order_relaxed); }
-  // Any thread: has everything that may leave been handed to the wire?
+  // One thread, for orderly stops. look() asks for a whole turn, begun after it, at whose end all
+  // that was read is with risk and all that may leave is with the wire; caught_up() says that it
+  // was.
+  void look() noexcept { looks_asked_.fetch_add(1, std::memory_order_release); }
   [[nodiscard]] bool caught_up() const noexcept {
-    return caught_up_.load(std::memory_order_acquire);  // Pairs with the release in poll().
+    // Pairs with the release in poll(); our own count needs no order.
+    return looks_answered_.load(std::memory_order_acquire) ==
+           looks_asked_.load(std::memory_order_relaxed);
   }
 
   [[nodiscard]] const GatewayCounters& counters() const noexcept { return counters_; }
@@ -214,7 +219,9 @@ class Gateway {
   Nanos next_keep_alive_;
   std::atomic<bool> intake_closed_{true};
   std::atomic<bool> ending_{false};
-  std::atomic<bool> caught_up_{false};
+  std::atomic<std::uint32_t> looks_asked_{0};
+  std::atomic<std::uint32_t> looks_answered_{0};
+  bool caught_up_ = false;  // Of this turn's answers.
   GatewayCounters counters_;
   pipeline::TickHistogram wire_to_wire_ns_;
 };

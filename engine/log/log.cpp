@@ -39,8 +39,10 @@ std::uint32_t Log::poll() noexcept {
     }
   }
   if (handled > 0) {
-    commands_.consume();
     log_.publish();
+    // Pairs with the acquire in told(): what is told has been published.
+    told_.store(finished_, std::memory_order_release);
+    commands_.consume();
     give_back();
   }
   return handled;
@@ -64,7 +66,7 @@ bool Log::forward_slot() noexcept {
   *out = assembler_.command().slot(slot_++);
   if (slot_ < order.slots) return true;
   if (!goes_to_matching(order)) {
-    doing_ = Doing::command;
+    finish_command();
   } else {
     doing_ = goes_to_every_shard(order) ? Doing::events_of_all : Doing::events_of_one;
   }
@@ -146,6 +148,7 @@ bool Log::merge_event() noexcept {
 }
 
 void Log::finish_command() noexcept {
+  finished_ = assembler_.command().order.sequence;
   holds_ = false;
   std::fill(told_all_.begin(), told_all_.end(), false);
   doing_ = Doing::command;

@@ -1,6 +1,7 @@
 // The stage that merges: see log_core.h for what comes out.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -26,6 +27,9 @@ class Log {
 
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   std::uint32_t poll() noexcept;
+
+  // Any thread. The last command that the log holds with all its events; 0: none of this run.
+  [[nodiscard]] Sequence told() const noexcept { return told_.load(std::memory_order_acquire); }
 
  private:
   enum class Doing : std::uint8_t { command, slots, events_of_one, events_of_all };
@@ -58,6 +62,8 @@ class Log {
   // The last effect merged so far: written once it is known whether another follows.
   Event held_;
   bool holds_ = false;
+  Sequence finished_ = 0;
+  alignas(false_sharing_bytes) std::atomic<Sequence> told_{0};  // Stage writes, any reads.
 };
 
 }  // namespace basalt::log

@@ -1,5 +1,6 @@
 // The stage around a core that follows the log: moves slots, keeps the command while its events
-// pass, and takes no input while the core's output is not yet gone.
+// pass, takes no input while the core's output is not yet gone, and gives its input back after
+// that, so that rings seen drained in the order of flow leave nothing between two of them.
 //
 //   log ═► peek() ─► core.on_command() / core.on_event() ─► core's outlets
 #pragma once
@@ -29,7 +30,8 @@ void feed(const Slot& slot, CommandAssembler& assembler, Core& core) noexcept {
   }
 }
 
-// `Core` also has ready(): may it take another slot? It flushes its outlets there.
+// `Core` also has ready(): may it take another slot? It flushes its outlets there, and is ready
+// when nothing is left in them.
 template <LogFollower Core>
 class LogStage {
  public:
@@ -46,7 +48,11 @@ class LogStage {
       feed(*slot, assembler_, core_);
       ++handled;
     }
-    if (handled > 0) log_.consume();
+    owes_ = owes_ || handled > 0;
+    if (owes_ && core_.ready()) {
+      log_.consume();
+      owes_ = false;
+    }
     return handled;
   }
 
@@ -54,6 +60,7 @@ class LogStage {
   std::string_view name_;
   LogRing::Reader& log_;
   Core& core_;
+  bool owes_ = false;  // Slots that are read and not given back.
   CommandAssembler assembler_;
 };
 

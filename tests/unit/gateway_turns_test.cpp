@@ -195,5 +195,23 @@ TEST_F(GatewayTurns, udp_is_heard_while_tcp_fills_the_ring_in_every_turn) {
   EXPECT_GE(heard_[over_tcp], 2U);
 }
 
+TEST_F(GatewayTurns, a_look_is_answered_when_risk_has_all_that_was_taken_in) {
+  EXPECT_TRUE(gateway_.caught_up()) << "nobody asked";
+  put_by_udp(4);
+  gateway_.poll();  // More than the ring holds, which nobody empties.
+  gateway_.close_intake();
+  gateway_.look();
+  EXPECT_FALSE(gateway_.caught_up()) << "no turn has begun since";
+  gateway_.poll();
+  EXPECT_FALSE(gateway_.caught_up()) << "some wait for room";
+  for (int i = 0; i < 64 && !gateway_.caught_up(); ++i) turn();
+  ASSERT_TRUE(gateway_.caught_up());
+  turn();  // Risk takes what is in the ring.
+  const std::uint32_t heard = heard_[over_udp];
+  EXPECT_GE(heard, 1U);
+  for (int i = 0; i < 16; ++i) turn();
+  EXPECT_EQ(heard_[over_udp], heard);
+}
+
 }  // namespace
 }  // namespace basalt::gateway

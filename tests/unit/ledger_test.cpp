@@ -244,6 +244,9 @@ TEST_F(LedgerTest, through_rings_of_two_slots_settlement_gets_everything_in_orde
     }
     log.publish();
     stage.poll();
+    // What is given back has been passed on.
+    const bool gave_back = log.reader(0).drained();
+    EXPECT_TRUE(!gave_back || core.ready());
     while (const Slot* slot = postings.peek()) {
       if (!assembler.pending() && is_transfer(slot->kind())) {
         kinds.push_back(slot->kind());
