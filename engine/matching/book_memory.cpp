@@ -29,7 +29,7 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       orders_(make_all<RestingOrder>(units_ + link_bytes * first_order_, limits.orders_max,
                                      [](std::size_t) { return RestingOrder{}; })),
       total_(arena.take<Quantity>(limits.orders_max)),
-      occupied_(arena.take<std::uint64_t>(limits.leaves_max)),
+      leaf_(arena.take<Leaf>(std::size_t{limits.leaves_max} + 1)),
       inner_(arena.take<Inner>(limits.inners_max)),
       free_leaf_(arena.take<std::uint32_t>(limits.leaves_max)),
       free_inner_(arena.take<std::uint32_t>(limits.inners_max)),
@@ -38,15 +38,18 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       free_detail_(arena.take<std::uint32_t>(limits.instructed_max)),
       parts_max_(limits.parts_max()) {
   BASALT_ASSERT(units(limits.orders_max, limits.leaves_max) < none);
+  BASALT_ASSERT(limits.inners_max <= none / leaf_levels);
+  ring_of_parked().next = ring_of_parked().previous = limits.leaves_max;
   // Stacked so that the lowest numbers come out first.
-  for (std::uint32_t i = limits.leaves_max; i > 0; --i) give_leaf(i - 1);
+  for (std::uint32_t i = limits.leaves_max; i > 0; --i) free_leaf_[leaves_free_++] = i - 1;
   for (std::uint32_t i = limits.inners_max; i > 0; --i) give_inner(i - 1);
   for (std::uint32_t i = limits.instructed_max; i > 0; --i) free_detail_[details_free_++] = i - 1;
 }
 
 std::size_t BookMemory::memory_bytes(const BookLimits& limits) noexcept {
   return Arena::cost<Unit>(units(limits.orders_max, limits.leaves_max)) +
-         Arena::cost<Quantity>(limits.orders_max) + Arena::cost<std::uint64_t>(limits.leaves_max) +
+         Arena::cost<Quantity>(limits.orders_max) +
+         Arena::cost<Leaf>(std::size_t{limits.leaves_max} + 1) +
          Arena::cost<Inner>(limits.inners_max) + Arena::cost<std::uint32_t>(limits.leaves_max) +
          Arena::cost<std::uint32_t>(limits.inners_max) +
          Arena::cost<std::uint32_t>(limits.orders_max) +
@@ -54,12 +57,43 @@ std::size_t BookMemory::memory_bytes(const BookLimits& limits) noexcept {
          Arena::cost<std::uint32_t>(limits.instructed_max);
 }
 
-std::uint32_t BookMemory::take_leaf() noexcept {
-  BASALT_ASSERT(leaves_free_ > 0);
+std::uint32_t BookMemory::take_leaf(std::uint32_t inner, std::uint32_t index) noexcept {
+  if (leaves_free_ == 0) {
+    BASALT_REACHED("a parked leaf of levels is taken for another place");
+    BASALT_ASSERT(leaves_parked_ > 0);
+    give_leaf(ring_of_parked().next);
+  }
   const std::uint32_t number = free_leaf_[--leaves_free_];
   // Its levels are empty already: a leaf is only given back when its last level is dropped.
-  BASALT_VERIFY(occupied_[number] == 0);
+  BASALT_VERIFY(leaf_[number].occupied == 0);
+  BASALT_VERIFY(inner_[inner].child[index] == none);
+  inner_[inner].child[index] = number;
+  leaf_[number].place = leaf_levels * inner + index;
   return number;
+}
+
+void BookMemory::give_leaf(std::uint32_t leaf) noexcept {
+  if (leaf_[leaf].next != none) unpark(leaf);
+  inner_[inner_of(leaf)].child[leaf_[leaf].place % leaf_levels] = none;
+  free_leaf_[leaves_free_++] = leaf;
+}
+
+void BookMemory::park(std::uint32_t leaf) noexcept {
+  BASALT_VERIFY(leaf_[leaf].occupied == 0);  // M4
+  Leaf& ring = ring_of_parked();
+  leaf_[leaf].next = leaves_max();
+  leaf_[leaf].previous = ring.previous;
+  leaf_[ring.previous].next = leaf;
+  ring.previous = leaf;
+  ++leaves_parked_;
+}
+
+void BookMemory::unpark(std::uint32_t leaf) noexcept {
+  Leaf& parked = leaf_[leaf];
+  leaf_[parked.previous].next = parked.next;
+  leaf_[parked.next].previous = parked.previous;
+  parked.next = none;
+  --leaves_parked_;
 }
 
 std::uint32_t BookMemory::take_inner() noexcept {

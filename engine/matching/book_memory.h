@@ -13,10 +13,16 @@
 //
 // What only few orders have (a reserve, a stop) lies in a pool of details, found by slot.
 //
+// A leaf that its last order leaves stays where it hangs, *parked*, for the next order near its
+// price often comes soon; it goes elsewhere when no other leaf is free. So parking takes nothing
+// away.
+//
 // Invariants
-//   M1  Nodes in use plus nodes free is each pool's size.
+//   M1  Nodes in use plus nodes free or parked is each pool's size.
 //   M2  A level that no order is linked to is its own ring, and has quantity 0.
 //   M3  An order's generation is not 0 exactly while it is linked.
+//   M4  A leaf hangs in an inner node from take_leaf() to give_leaf(), or until it is taken for
+//       another place. While it is parked, no level of it holds orders, and its bit there is 0.
 #pragma once
 
 #include <array>
@@ -132,7 +138,8 @@ class BookMemory {
  public:
   static constexpr std::uint32_t leaf_levels = 64;
 
-  // A node of the tree above the leaves (levels.h). A set bit has a child; other children are none.
+  // A node of the tree above the leaves (levels.h). A set bit has a child that holds orders; other
+  // children are none, or parked leaves.
   struct Inner {
     std::uint64_t occupied = 0;
     std::array<std::uint32_t, 64> child;
@@ -220,23 +227,34 @@ class BookMemory {
 
   // Leaves and inner nodes: fresh ones are empty. The caller has looked for room before.
   [[nodiscard]] bool has_room(std::uint32_t inners_wanted) const noexcept {
-    return leaves_free_ >= 1 && inners_free_ >= inners_wanted;
+    return leaves_free_ + leaves_parked_ >= 1 && inners_free_ >= inners_wanted;
   }
-  [[nodiscard]] std::uint32_t take_leaf() noexcept;
+  // Hangs a leaf in an inner node, as its child `index`, which is none.
+  [[nodiscard]] std::uint32_t take_leaf(std::uint32_t inner, std::uint32_t index) noexcept;
   [[nodiscard]] std::uint32_t take_inner() noexcept;
-  void give_leaf(std::uint32_t leaf) noexcept { free_leaf_[leaves_free_++] = leaf; }
+  void give_leaf(std::uint32_t leaf) noexcept;  // In use or parked.
   void give_inner(std::uint32_t inner) noexcept { free_inner_[inners_free_++] = inner; }
 
+  // An empty leaf stays where it hangs, until unpark() or another place needs it.
+  void park(std::uint32_t leaf) noexcept;
+  void unpark(std::uint32_t leaf) noexcept;
+  // The inner node that a leaf hangs in.
+  [[nodiscard]] std::uint32_t inner_of(std::uint32_t leaf) const noexcept {
+    return leaf_[leaf].place / leaf_levels;
+  }
+
   // A set bit: the leaf's level of that index holds orders.
-  [[nodiscard]] std::uint64_t& occupied(std::uint32_t leaf) noexcept { return occupied_[leaf]; }
+  [[nodiscard]] std::uint64_t& occupied(std::uint32_t leaf) noexcept {
+    return leaf_[leaf].occupied;
+  }
   [[nodiscard]] std::uint64_t occupied(std::uint32_t leaf) const noexcept {
-    return occupied_[leaf];
+    return leaf_[leaf].occupied;
   }
   [[nodiscard]] Inner& inner(std::uint32_t number) noexcept { return inner_[number]; }
   [[nodiscard]] const Inner& inner(std::uint32_t number) const noexcept { return inner_[number]; }
 
   [[nodiscard]] std::uint32_t leaves_in_use() const noexcept {
-    return static_cast<std::uint32_t>(occupied_.size()) - leaves_free_;
+    return leaves_max() - leaves_free_ - leaves_parked_;
   }
   [[nodiscard]] std::uint32_t inners_in_use() const noexcept {
     return static_cast<std::uint32_t>(inner_.size()) - inners_free_;
@@ -250,17 +268,30 @@ class BookMemory {
   struct alignas(link_bytes) Unit {
     std::array<std::byte, link_bytes> bytes{};
   };
+  struct Leaf {
+    std::uint64_t occupied = 0;
+    std::uint32_t place = none;  // 64 times its inner node, and its index there.
+    std::uint32_t next = none;   // In the ring of parked leaves; none: it is not parked.
+    std::uint32_t previous = none;
+  };
+
+  [[nodiscard]] std::uint32_t leaves_max() const noexcept {
+    return static_cast<std::uint32_t>(leaf_.size()) - 1;
+  }
+  // Links the parked leaves in a ring, the one parked longest first.
+  [[nodiscard]] Leaf& ring_of_parked() noexcept { return leaf_.back(); }
 
   std::byte* const units_;  // Levels, then orders.
   Level* const levels_;
   const Link first_order_;
   RestingOrder* const orders_;
   const std::span<Quantity> total_;
-  const std::span<std::uint64_t> occupied_;  // By leaf.
+  const std::span<Leaf> leaf_;  // And one more, for the ring of parked leaves.
   const std::span<Inner> inner_;
   const std::span<std::uint32_t> free_leaf_;  // Stacks: what was given last is still in cache.
   const std::span<std::uint32_t> free_inner_;
   std::uint32_t leaves_free_ = 0;
+  std::uint32_t leaves_parked_ = 0;
   std::uint32_t inners_free_ = 0;
   const std::span<std::uint32_t> detail_of_;  // By slot.
   const std::span<Details> details_;

@@ -14,7 +14,7 @@
 // exist only where there are orders, so ten thousand quiet symbols cost two cache lines each.
 //
 // Invariants
-//   L1  A bit is set exactly when its child (or level) exists and holds at least one order.
+//   L1  A bit is set exactly when its child (or level) holds at least one order.
 //   L2  best() and best_level() are the best level's while the side has orders; no_rank otherwise.
 //   L3  What near_ remembers is in the tree.
 #pragma once
@@ -69,7 +69,7 @@ class alignas(cache_line_bytes) Levels {
     std::uint32_t leaf = none;
     if (near.stretch == stretch) [[likely]]
       leaf = memory.inner(near.inner).child[index(rank, 1)];
-    if (leaf == none) [[unlikely]]
+    if (leaf == none || memory.occupied(leaf) == 0) [[unlikely]]
       leaf = make_leaf(memory, rank);
     memory.occupied(leaf) |= std::uint64_t{1} << index(rank, 0);
     const Link level = BookMemory::leaf_levels * leaf + index(rank, 0);
@@ -87,7 +87,7 @@ class alignas(cache_line_bytes) Levels {
     std::uint64_t& occupied = memory.occupied(leaf);
     occupied &= ~(std::uint64_t{1} << index(rank, 0));
     if (occupied == 0) [[unlikely]]
-      return drop_leaf(memory, rank);
+      return drop_leaf(memory, rank, leaf);
     if (rank == best_) {
       best_ = (rank & ~Rank{63}) | highest(occupied);
       best_level_ = BookMemory::leaf_levels * leaf + highest(occupied);
@@ -118,7 +118,11 @@ class alignas(cache_line_bytes) Levels {
   static std::uint64_t below(std::uint32_t i) noexcept { return (std::uint64_t{1} << i) - 1; }
 
   [[gnu::noinline]] std::uint32_t make_leaf(BookMemory& memory, Rank rank) noexcept;
-  [[gnu::noinline]] void drop_leaf(BookMemory& memory, Rank rank) noexcept;
+  [[nodiscard]] std::uint32_t make_stretch(BookMemory& memory, Rank rank) noexcept;
+  [[gnu::noinline]] void drop_leaf(BookMemory& memory, Rank rank, std::uint32_t leaf) noexcept;
+  void drop_stretch(BookMemory& memory, Rank rank) noexcept;
+  void find_best(const BookMemory& memory, std::uint32_t node, std::uint32_t height,
+                 Rank rank) noexcept;
   [[nodiscard]] static Place best_below(const BookMemory& memory, std::uint32_t node,
                                         std::uint32_t height, Rank prefix) noexcept;
 

@@ -131,6 +131,46 @@ TEST(Levels, sixty_four_neighbours_share_one_leaf) {
   EXPECT_EQ(nodes.memory.leaves_in_use(), 2u);
 }
 
+TEST(Levels, a_leaf_left_empty_takes_no_room_and_serves_again) {
+  Nodes nodes(2, Levels::inner_depth);
+  Levels bids;
+  add(bids, nodes.memory, 1);
+  add(bids, nodes.memory, 64);
+  const Link place = place_of(bids, nodes.memory, 64);
+  EXPECT_FALSE(nodes.memory.has_room(0));
+  remove(bids, nodes.memory, 64);
+  EXPECT_EQ(nodes.memory.leaves_in_use(), 1u);
+  EXPECT_TRUE(nodes.memory.has_room(0));
+  EXPECT_EQ(bids.best(), 1);
+  EXPECT_EQ(bids.find(nodes.memory, 64), nullptr);
+  EXPECT_EQ(bids.next_worse(nodes.memory, cap), 1);
+  add(bids, nodes.memory, 64);
+  EXPECT_EQ(place_of(bids, nodes.memory, 64), place);
+  EXPECT_EQ(nodes.memory.leaves_in_use(), 2u);
+  EXPECT_FALSE(nodes.memory.has_room(0));
+}
+
+TEST(Levels, the_leaf_left_empty_longest_serves_another_place_when_none_is_free) {
+  Nodes nodes(3, 2 * Levels::inner_depth);
+  Levels bids;
+  Levels other;
+  for (const Rank rank : {Rank{1}, Rank{64}, Rank{128}}) add(bids, nodes.memory, rank);
+  const Link place = place_of(bids, nodes.memory, 128);
+  remove(bids, nodes.memory, 128);
+  remove(bids, nodes.memory, 64);
+  add(other, nodes.memory, 128);
+  EXPECT_EQ(place_of(other, nodes.memory, 128), place);
+  EXPECT_EQ(bids.find(nodes.memory, 128), nullptr);
+  add(bids, nodes.memory, 128);  // The other that was left empty.
+  EXPECT_EQ(bids.best(), 128);
+  EXPECT_EQ(bids.next_worse(nodes.memory, 128), 1);
+  EXPECT_FALSE(nodes.memory.has_room(0));
+  for (const Rank rank : {Rank{1}, Rank{128}}) remove(bids, nodes.memory, rank);
+  remove(other, nodes.memory, 128);
+  EXPECT_EQ(nodes.memory.leaves_in_use(), 0u);
+  EXPECT_EQ(nodes.memory.inners_in_use(), 0u);
+}
+
 TEST(Levels, two_sides_of_two_books_share_a_pool_and_no_rank_else) {
   Nodes nodes;
   Levels bids;
