@@ -60,6 +60,7 @@ void Cores::merge_all(const Command& command) {
 
 std::span<const Event> Cores::replay(const Command& command) {
   events_.clear();
+  if (command.order.kind == CommandKind::epoch_start) begin_epoch(command.as<EpochStart>().limits);
   risk.apply(command);
   if (goes_to_every_shard(command.order)) {
     merge_all(command);
@@ -87,6 +88,10 @@ std::span<const Event> Cores::replay(const Command& command) {
 
 void Cores::end_replay() {
   risk.collect_free_slots();
+}
+
+void Cores::begin_epoch(const EpochLimits& limits) noexcept {
+  for (matching::MatchingCore& shard : matching) shard.begin_epoch(limits);
 }
 
 std::uint64_t Cores::state_hash() const {

@@ -49,6 +49,8 @@ class Cores {
   std::span<const Event> replay(const Command& command);
   // After the last replay(), before the stages run.
   void end_replay();
+  // What a new epoch says, before its first command. replay() does it for those that it comes to.
+  void begin_epoch(const EpochLimits& limits) noexcept;
 
   // Books, open orders, balances, holds, positions and obligations. Cold; only between commands,
   // or with the engine stopped.

@@ -175,6 +175,10 @@ std::vector<Finding> shrunk_below_use(const std::filesystem::path& file, const E
   check("sessions_max", limits.sessions_max, ids_in_use<SessionId>(reference, most.sessions_max));
   check("firms_max", limits.firms_max, ids_in_use<FirmId>(reference, most.firms_max));
   check("orders_max", limits.orders_max, cores.risk.orders_live());
+  for (const matching::MatchingCore& shard : cores.matching) {
+    check("leaves_max", limits.leaves_max, shard.memory().leaves_in_use());
+    check("inners_max", limits.inners_max, shard.memory().inners_in_use());
+  }
   check("external_ids_max", limits.external_ids_max, cores.risk.external_ids());
   check("settlement_batches_max", limits.settlement_batches_max, cores.settlement.batches_in_use());
   check("settlement_obligations_max", limits.settlement_obligations_max,

@@ -53,19 +53,17 @@ void Exchange::check_limits() const {
   for (const Finding& finding : shrunk_below_use(topology_.name, limits, cores_)) {
     text += "\n  " + to_text(finding);
   }
-  // What a book finds no room for is told by events. Those that are on disk have been compared;
-  // those that are missing were derived just now, and must be what was told.
+  // Who shares the room for levels decides what finds none, which events tell. Those that are on
+  // disk have been compared; those that are missing were derived just now, and must be what was
+  // told.
   const EpochLimits& had = epochs_.largest();
   const std::vector<std::uint32_t>& shards = epochs_.shard_of_instrument();
-  const bool same_room =
-      limits_.matching.leaves_max == had.leaves_max &&
-      limits_.matching.inners_max == had.inners_max && limits_.shards == had.shards &&
+  const bool same_shards =
+      limits_.shards == had.shards &&
       std::equal(shards.begin(), shards.end(), limits_.shard_of_instrument.begin());
-  if (!same_room && !recovered_.missing_events.empty()) {
+  if (!same_shards && !recovered_.missing_events.empty()) {
     text += "\n  the last run did not write all its events: start once with its shards, " +
-            std::to_string(had.shards) +
-            " with the same instruments, leaves_max = " + std::to_string(had.leaves_max) +
-            " and inners_max = " + std::to_string(had.inners_max);
+            std::to_string(had.shards) + " with the same instruments";
   }
   if (text.empty()) return;
   throw std::runtime_error("the journal does not go on under this topology:" + text);
@@ -108,6 +106,7 @@ Exchange::~Exchange() {
 
 void Exchange::start() {
   append_missing_events();
+  cores_.begin_epoch(epoch_limits(topology_));
   for (const Command& command : recovered_.definitions) gateway_.recover(command);
   const std::vector<Command> definitions = definitions_to_make();
   mark_page_.keep(topology_.engine, recovered_.epoch + 1, journal_.marks());

@@ -227,7 +227,15 @@ class BookMemory {
 
   // Leaves and inner nodes: fresh ones are empty. The caller has looked for room before.
   [[nodiscard]] bool has_room(std::uint32_t inners_wanted) const noexcept {
-    return leaves_free_ + leaves_parked_ >= 1 && inners_free_ >= inners_wanted;
+    return leaves_free_ + leaves_parked_ > leaves_withheld_ &&
+           inners_free_ >= inners_wanted + inners_withheld_;
+  }
+  // From now on there is room for so many, of those that there is memory for.
+  void set_room(std::uint32_t leaves, std::uint32_t inners) noexcept {
+    BASALT_ASSERT(leaves <= leaves_max());
+    BASALT_ASSERT(inners <= inner_.size());
+    leaves_withheld_ = leaves_max() - leaves;
+    inners_withheld_ = static_cast<std::uint32_t>(inner_.size()) - inners;
   }
   // Hangs a leaf in an inner node, as its child `index`, which is none.
   [[nodiscard]] std::uint32_t take_leaf(std::uint32_t inner, std::uint32_t index) noexcept;
@@ -293,6 +301,8 @@ class BookMemory {
   std::uint32_t leaves_free_ = 0;
   std::uint32_t leaves_parked_ = 0;
   std::uint32_t inners_free_ = 0;
+  std::uint32_t leaves_withheld_ = 0;
+  std::uint32_t inners_withheld_ = 0;
   const std::span<std::uint32_t> detail_of_;  // By slot.
   const std::span<Details> details_;
   const std::span<std::uint32_t> free_detail_;

@@ -37,6 +37,28 @@ def run(data, path, first_ref):
     return re.search(r"state hash ([0-9a-f]{16})", said)[1]
 
 
+def levels_run_out(data):
+    """Room for levels is what the epoch said it was, also in a replay under more."""
+    def trade(leaves, *orders):
+        engine = Engine(data, topology=topology(data, leaves_max=leaves))
+        engine.made = False
+        maker = Soup("MAKER1", 1)
+        maker.messages(0.5)
+        maker.send(*(enter(ref, side, 10, "AAPL", price) for ref, side, price in orders))
+        told = b"".join(message[:1] for message in maker.messages(1))
+        return told, re.search(r"state hash ([0-9a-f]{16})", engine.stop())[1]
+
+    # Each of these prices needs a leaf of its own.
+    told, _ = trade(2, (1, b"B", 1_500_000), (2, b"S", 1_500_100), (3, b"B", 1_300_000))
+    assert told == b"AAJ", told
+    told, state = trade(3, (4, b"B", 1_300_000), (5, b"B", 1_200_000))
+    assert told[-2:] == b"AJ", told
+    os.remove(os.path.join(data, "topology.toml"))
+    assert replay(data)["state_hash"] == state
+    bridge(data)
+    refused(data, topology(data, leaves_max=2), "'leaves_max' is 2", "has 3 in use")
+
+
 def refused(data, path, *words):
     """The engine does not start, and says why."""
     done = subprocess.run([f"{BIN}/basalt-engine", "--venue", "hw-config/venues/demo.toml",
@@ -84,7 +106,10 @@ def main():
         os.remove(kept)
         assert replay(data)["state_hash"] == state, "with a smaller limit that is enough"
         bridge(data)
-    print("1 passed, 0 failed")
+    with Engine(topology=TINY) as second:
+        second.stop()
+        levels_run_out(second.data)
+    print("2 passed, 0 failed")
 
 
 if __name__ == "__main__":

@@ -171,6 +171,22 @@ TEST(Levels, the_leaf_left_empty_longest_serves_another_place_when_none_is_free)
   EXPECT_EQ(nodes.memory.inners_in_use(), 0u);
 }
 
+TEST(Levels, room_is_what_was_said_and_not_what_there_is_memory_for) {
+  Nodes nodes(8, 4 * Levels::inner_depth);
+  Levels bids;
+  nodes.memory.set_room(1, Levels::inner_depth);
+  ASSERT_TRUE(nodes.memory.has_room(Levels::inner_depth));
+  add(bids, nodes.memory, 1);
+  EXPECT_FALSE(nodes.memory.has_room(0));
+  nodes.memory.set_room(3, Levels::inner_depth + 2);
+  EXPECT_TRUE(nodes.memory.has_room(2));
+  EXPECT_FALSE(nodes.memory.has_room(3));
+  for (const Rank rank : {Rank{64}, Rank{128}}) add(bids, nodes.memory, rank);
+  EXPECT_FALSE(nodes.memory.has_room(0));
+  remove(bids, nodes.memory, 64);  // Parked.
+  EXPECT_TRUE(nodes.memory.has_room(0));
+}
+
 TEST(Levels, two_sides_of_two_books_share_a_pool_and_no_rank_else) {
   Nodes nodes;
   Levels bids;

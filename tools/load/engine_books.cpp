@@ -79,6 +79,9 @@ bool EngineBooks::has_room(const Command& command) const {
 
 void EngineBooks::take(const journal::Follower::Entry& entry) {
   const Command& command = entry.command;
+  if (command.order.kind == CommandKind::epoch_start) {
+    for (auto& shard : shards_) shard.begin_epoch(command.as<EpochStart>().limits);
+  }
   if (command.order.kind == CommandKind::define_instrument &&
       command.order.verdict == Reject::none) {
     const InstrumentId id = command.order.instrument;
