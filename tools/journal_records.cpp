@@ -62,6 +62,20 @@ const char* name_of(CommandKind kind) {
   return "unknown";
 }
 
+bool is_of_orders(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::new_order:
+    case CommandKind::replace:
+    case CommandKind::cancel:
+    case CommandKind::reduce:
+    case CommandKind::account_query:
+    case CommandKind::session_down:
+      return true;
+    default:
+      return false;
+  }
+}
+
 const char* name_of(EventKind kind) {
   switch (kind) {
     case EventKind::nothing:
@@ -141,6 +155,12 @@ void add_order(Json& fields, const Order& order) {
   fields["quantity"] = order.quantity.value;
   fields["price"] = order.price.value;
   fields["flags"] = order.flags;
+}
+
+void add_instructions(Json& fields, const Instructions& instructions) {
+  fields["display"] = instructions.display.value;
+  fields["min_quantity"] = instructions.min_quantity.value;
+  fields["stop"] = instructions.stop.value;
 }
 
 void add_origin(Json& fields, const Origin& origin) {
@@ -276,8 +296,9 @@ Json fields_of(const Command& command) {
   fields["time"] = order.time.value;
   fields["verdict"] = static_cast<unsigned>(order.verdict);
   if (order.slots == 1) return fields;
-  if (order.slots == 2) {
+  if (is_of_orders(order.kind)) {
     add_order(fields, order);
+    if (goes_whole_to_matching(order)) add_instructions(fields, command.as<Instructions>());
     add_origin(fields, command.origin);
   } else {
     add_definition(fields, command);
