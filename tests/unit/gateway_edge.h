@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <optional>
@@ -126,9 +128,30 @@ inline Bytes longer(Bytes bytes, std::size_t by = 1) {
   return bytes;
 }
 
+// SoupBinTCP: a packet of this body, which begins with its type; and unsequenced data.
+inline Bytes packet(const Bytes& body) {
+  Bytes bytes(soupbintcp::length_bytes + body.size());
+  const wire::U16 length = static_cast<std::uint16_t>(body.size());
+  std::memcpy(bytes.data(), &length, sizeof length);
+  std::copy(body.begin(), body.end(), bytes.begin() + sizeof length);
+  return bytes;
+}
+inline Bytes data(const Bytes& payload) {
+  Bytes bytes(soupbintcp::header_bytes + payload.size());
+  std::copy(payload.begin(), payload.end(), bytes.begin() + soupbintcp::header_bytes);
+  EXPECT_EQ(soupbintcp::frame(bytes, soupbintcp::PacketType::unsequenced_data, payload.size()),
+            bytes.size());
+  return bytes;
+}
+inline Bytes joined(const std::vector<Bytes>& parts) {
+  Bytes all;
+  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
 class Edge : public testing::Test {
  protected:
-  Edge() {
+  explicit Edge(std::uint32_t ring_slots = 4'096) : ring_slots_(ring_slots) {
     basalt::test::CommandMaker make;
     for (const Command& command :
          {make.asset(0, "USD"), make.asset(1, "AAPL", 0), make.firm(0), make.account(0),
@@ -248,16 +271,16 @@ class Edge : public testing::Test {
 
   static constexpr ReferenceLimits limits{
       .assets_max = 2, .instruments_max = 1, .accounts_max = 1, .sessions_max = 3, .firms_max = 1};
-  static constexpr std::uint32_t ring_slots = 4'096;
 
+  const std::uint32_t ring_slots_;  // Of the ring to risk.
   HandClock clock_;
   basalt::test::HandPort datagrams_{{orders_at, requests_at}};
   HandStreams streams_;
   std::atomic<Sequence> durable_{0};
   Arena arena_{Gateway::memory_bytes(settings(), limits) + pipeline::LogRing::memory_bytes(16) +
-               ring::SpscRing<Slot>::memory_bytes(ring_slots)};
+               ring::SpscRing<Slot>::memory_bytes(ring_slots_)};
   pipeline::LogRing log_{16, 1, arena_};
-  ring::SpscRing<Slot> commands_{ring_slots, arena_};
+  ring::SpscRing<Slot> commands_{ring_slots_, arena_};
   pipeline::StreamStore answers_{limits.sessions_max, std::size_t{1} << 20};
   pipeline::StreamStore feed_{1, std::size_t{1} << 20};
   pipeline::CommandAssembler assembler_;

@@ -1,7 +1,5 @@
 // Sessions over TCP as the gateway keeps them: what a stream that is not right gets, what of it is
 // delivered to risk, and what leaves when.
-#include <cstring>
-
 #include "tests/unit/gateway_edge.h"
 
 namespace basalt::gateway::test {
@@ -9,26 +7,6 @@ namespace {
 
 using Refs = std::vector<std::uint32_t>;
 using Kind = net::StreamEvent::Kind;
-
-Bytes packet(const Bytes& body) {
-  Bytes bytes(soupbintcp::length_bytes + body.size());
-  const wire::U16 length = static_cast<std::uint16_t>(body.size());
-  std::memcpy(bytes.data(), &length, sizeof length);
-  std::copy(body.begin(), body.end(), bytes.begin() + sizeof length);
-  return bytes;
-}
-Bytes data(const Bytes& payload) {
-  Bytes bytes(soupbintcp::header_bytes + payload.size());
-  std::copy(payload.begin(), payload.end(), bytes.begin() + soupbintcp::header_bytes);
-  EXPECT_EQ(soupbintcp::frame(bytes, soupbintcp::PacketType::unsequenced_data, payload.size()),
-            bytes.size());
-  return bytes;
-}
-Bytes joined(const std::vector<Bytes>& parts) {
-  Bytes all;
-  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
 
 class GatewayTcp : public Edge {
  protected:
