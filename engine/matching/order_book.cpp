@@ -47,10 +47,12 @@ OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
           command.account, command.price, command.quantity,      Quantity{}};
 }
 
-// A market order trades up to its protection price, and never beyond the collar.
+// A market order trades up to its protection price, which its hold covers, and never beyond the
+// collar. Where the market has moved so far that these exclude each other, the collar refuses it.
 Price OrderBook::bounded(const Incoming& incoming) const noexcept {
-  const bool market = (incoming.flags & flag_market) != 0;
-  return market ? std::clamp(incoming.limit, collar_low_, collar_high_) : incoming.limit;
+  if ((incoming.flags & flag_market) == 0) return incoming.limit;
+  return incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
+                                    : std::max(incoming.limit, collar_low_);
 }
 
 void OrderBook::new_order_in_full(const Order& command, Incoming incoming, BookMemory& memory,

@@ -151,14 +151,19 @@ TEST(OrderBook, a_sweep_of_five_thousand_orders_fills_each_once_in_order) {
   one.core().assert_invariants();
 }
 
-TEST(OrderBook, the_collar_follows_the_last_trade_and_binds_from_the_next_command) {
-  OneBook one;
+// With a dynamic collar of 10 %.
+Command collared() {
   Command define;
   define.order.kind = CommandKind::define_instrument;
   DefineInstrument definition{};
-  definition.collar_ppm = 100'000;  // 10 %.
+  definition.collar_ppm = 100'000;
   define.set(definition);
-  one.apply(define);
+  return define;
+}
+
+TEST(OrderBook, the_collar_follows_the_last_trade_and_binds_from_the_next_command) {
+  OneBook one;
+  one.apply(collared());
 
   // Before the first trade there is no collar, and a sweep is not stopped by its own fills.
   one.add(Side::sell, 10, 1000);
@@ -187,6 +192,21 @@ TEST(OrderBook, a_market_order_stops_at_its_protection_price) {
   ASSERT_EQ(kinds(events), (std::vector{EventKind::fill, EventKind::canceled}));
   EXPECT_EQ(events[1].quantity, Quantity{10});
   EXPECT_EQ(events[1].reason(), CancelReason::immediate);
+}
+
+// Risk has set the protection by the last trade that it knew of, and holds money for no more.
+TEST(OrderBook, a_market_order_whose_protection_the_market_has_left_behind_does_not_trade) {
+  for (const Side side : {Side::buy, Side::sell}) {
+    OneBook one;
+    one.apply(collared());
+    one.add(opposite(side), 10, 5000);
+    one.add(side, 10, 5000);
+    one.add(opposite(side), 10, 5000);  // The touch that it may have been meant for.
+    const std::int64_t protection = side == Side::buy ? 4400 : 5600;
+    const auto events = one.add(side, 10, protection, TimeInForce::day, flag_market);
+    ASSERT_EQ(kinds(events), std::vector{EventKind::rejected});
+    EXPECT_EQ(events[0].reject(), Reject::outside_collar);
+  }
 }
 
 TEST(OrderBook, a_cancel_by_the_venue_is_told_as_such) {
