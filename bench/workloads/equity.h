@@ -5,8 +5,8 @@
 //                       95 % are cancelled, after an exponential life of median 0.431 ms
 //   of these messages   2 % come again once the order is gone: duplicate cancels, stale modifies
 //
-// A new order comes each microsecond on average, at a time drawn uniformly over the whole walk, and
-// is placed by the walk's middle of that moment. How far from it: three in four as d^-2.23, one in
+// A new order comes each 100 us on average, at a time drawn uniformly over the whole walk, and is
+// placed by the walk's middle of that moment. How far from it: three in four as d^-2.23, one in
 // four in a hump 8 ticks out, 4 to 12. Quantities are 1 to 100.
 //
 // Clients do not look at the book. So an order may trade with what rests from before the middle
@@ -41,7 +41,7 @@ inline constexpr std::array<EquityScenario, 7> equity_scenarios{{
     {"symbols-10000", 10'000, {20, false}},
 }};
 
-inline constexpr std::uint64_t order_gap_ns = 1'000;
+inline constexpr std::uint64_t order_gap_ns = 100'000;
 inline constexpr std::uint64_t life_median_ns = 431'000;
 inline constexpr std::int64_t depth_max_ticks = 2'048;
 
