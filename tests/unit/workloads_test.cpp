@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,7 +15,9 @@
 #include "bench/micro/matching_contestants.h"
 #include "bench/workloads/catalogue.h"
 #include "bench/workloads/equity.h"
+#include "bench/workloads/flow_maker.h"
 #include "bench/workloads/random.h"
+#include "bench/workloads/recorded.h"
 #include "bench/workloads/uniform.h"
 #include "bench/workloads/walk.h"
 #include "engine/state_hash.h"
@@ -69,6 +72,7 @@ struct Lives {
   std::uint64_t raised = 0;
   std::uint64_t moved_by_one = 0;
   std::uint64_t stayed = 0;
+  std::uint64_t cancelled_by_a_later_number = 0;
 };
 
 Lives lives_of(const Flow& flow) {
@@ -90,7 +94,9 @@ Lives lives_of(const Flow& flow) {
     const std::uint64_t first = first_number.at(index_of(replaces ? order.original : order.order));
     Life& life = lives.by_order.at(first);
     (replaces ? life.replaces : life.cancels).push_back(order);
-    if (!replaces || flow.kinds[i] == FlowKind::stale) continue;
+    if (flow.kinds[i] == FlowKind::stale) continue;
+    lives.cancelled_by_a_later_number += !replaces && index_of(order.order) != first;
+    if (!replaces) continue;
     first_number[index_of(order.order)] = first;
     lives.raised += order.quantity > life.total;
     lives.moved_by_one += std::abs(order.price.value - life.price.value) == 1;
@@ -134,6 +140,7 @@ TEST(Workloads, a_modification_raises_the_quantity_and_four_in_five_move_by_a_ti
   ASSERT_GT(all, 10'000u);
   EXPECT_EQ(lives.raised, all);
   EXPECT_NEAR(share(lives.moved_by_one, all), 0.80, 0.015);
+  EXPECT_GT(share(lives.cancelled_by_a_later_number, all), 0.75);
 }
 
 TEST(Workloads, lives_are_exponential_with_the_stated_median) {
@@ -338,6 +345,55 @@ TEST(Workloads, engine_floor_and_maker_answer_a_recorded_day_alike) {
   if (!made.flow) GTEST_SKIP() << made.why_not;
   EXPECT_GT(made.flow->orders.size(), 100'000u);
   expect_one_answer(*made.flow);
+}
+
+// What no flow above asks for often: reductions of reductions, replacements of what was reduced and
+// partly filled, and all of them after the end.
+TEST(Workloads, engine_floor_and_maker_answer_any_mixture_alike) {
+  Random random(seed_of_test);
+  FlowMaker maker("mixture", 3);
+  FlowMaker::Key keys = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    const auto any =
+        static_cast<FlowMaker::Key>(keys - std::min<std::uint64_t>(keys, 1 + random.below(200)));
+    const std::uint64_t kind = random.below(100);
+    if (keys == 0 || kind < 40) {
+      const auto instrument = static_cast<std::uint32_t>(random.below(3));
+      const Side side = random.below(2) == 0 ? Side::buy : Side::sell;
+      maker.add(keys++, {instrument,
+                         side,
+                         random.chance(20),
+                         {random.from_one_to(150)},
+                         {random.from_one_to(100)}});
+    } else if (kind < 70) {
+      maker.reduce(any, {static_cast<std::int64_t>(random.below(120))});
+    } else if (kind < 85) {
+      maker.replace(any, {static_cast<std::int64_t>(random.below(3)) - 1},
+                    {random.from_one_to(50)});
+    } else {
+      maker.cancel(any);
+    }
+  }
+  expect_one_answer(maker.finish());
+}
+
+TEST(Workloads, a_recorded_day_becomes_orders) {
+  const std::string path = testing::TempDir() + "workloads_test.csv";
+  std::ofstream(path) << "1,1,7,100,5000,-1\n2,4,7,30,5000,-1\n3,2,7,20,5000,-1\n"
+                         "4,1,9,5,4900,1\n5,3,7,50,5000,-1\n";
+  const Flow flow = recorded_flow(path);
+  ASSERT_EQ(flow.orders.size(), 5u);
+  const std::vector<FlowKind> kinds{FlowKind::add, FlowKind::take, FlowKind::cancel, FlowKind::add,
+                                    FlowKind::cancel};
+  EXPECT_EQ(flow.kinds, kinds);
+  EXPECT_EQ(flow.orders[1].time_in_force, TimeInForce::ioc);
+  EXPECT_EQ(flow.orders[1].side, Side::buy);
+  EXPECT_EQ(flow.orders[2].kind, CommandKind::reduce);
+  EXPECT_EQ(flow.orders[2].quantity, Quantity{80});
+  EXPECT_EQ(flow.orders[4].order, flow.orders[0].order);
+  EXPECT_EQ(flow.fills, 1u);
+  EXPECT_EQ(flow.quantity_filled, Quantity{30});
+  expect_one_answer(flow);
 }
 
 TEST(Workloads, recorded_flow_that_is_not_there_is_told_in_words) {
