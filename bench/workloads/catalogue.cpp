@@ -22,6 +22,7 @@ Made made_from_recording() {
 
 std::vector<std::string> flow_names() {
   std::vector<std::string> names;
+  names.reserve(equity_scenarios.size() + 3);
   for (const EquityScenario& scenario : equity_scenarios) names.emplace_back(scenario.name);
   names.insert(names.end(), {"A", "B", "recorded"});
   return names;
