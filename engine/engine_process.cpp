@@ -18,6 +18,7 @@
 #include "engine/money_json.h"
 #include "net/open_port.h"
 #include "net/uring/uring_stream_port.h"
+#include "pinning/allocator.h"
 
 namespace basalt {
 namespace {
@@ -40,6 +41,36 @@ nlohmann::json stage_json(const pipeline::StageReport& stage) {
       {"busy_share", stage.busy_share},
       {"cycle_ns",
        {{"p50", stage.cycle_ns_p50}, {"p99", stage.cycle_ns_p99}, {"max", stage.cycle_ns_max}}}};
+}
+
+nlohmann::json thread_json(const Exchange::ThreadReport& thread, const pinning::Machine& machine) {
+  nlohmann::json json = {
+      {"name", thread.name}, {"core", nullptr}, {"node", nullptr}, {"allocated_bytes", nullptr}};
+  if (thread.core) json["core"] = *thread.core;
+  if (const auto* core = thread.core ? machine.core(*thread.core) : nullptr) {
+    json["node"] = core->node;
+  }
+  if (thread.allocated_bytes) json["allocated_bytes"] = *thread.allocated_bytes;
+  return json;
+}
+
+// malloc, beside the engine's own arenas; without a name it is the system's or a sanitizer's.
+nlohmann::json allocator_json(const pinning::Machine& machine) {
+  nlohmann::json json = {{"name", nullptr}, {"arenas", nlohmann::json::array()}};
+  if (const std::string name = pinning::allocator(); !name.empty()) json["name"] = name;
+  for (const pinning::NodeArena& arena : pinning::node_arenas(machine)) {
+    json["arenas"].push_back({{"node", arena.node}, {"bound", arena.bound}});
+  }
+  return json;
+}
+
+std::string allocator_text(const pinning::Machine& machine) {
+  std::string text = pinning::allocator();
+  if (text.empty()) return "the system's";
+  for (const pinning::NodeArena& arena : pinning::node_arenas(machine)) {
+    text += ", node " + std::to_string(arena.node) + (arena.bound ? " bound" : " by first touch");
+  }
+  return text;
 }
 
 // What came to the port and what became of it. Of the causes only those that occurred.
@@ -101,7 +132,7 @@ Configuration load_configuration(const EngineOptions& options) {
     throw std::runtime_error(std::to_string(count) + (count == 1 ? " error" : " errors") +
                              " in the configuration; nothing was started");
   }
-  return {std::move(topology.topology), std::move(venue)};
+  return {std::move(topology.topology), std::move(venue), pinning::read_machine()};
 }
 
 void keep_configuration(const EngineOptions& options) {
@@ -113,6 +144,16 @@ void keep_configuration(const EngineOptions& options) {
   };
   keep(options.topology, "topology.toml");
   keep(options.venue, "venue.toml");
+}
+
+void allocate_by_node(const Configuration& configuration) {
+  const std::vector<pinning::Node>& nodes = configuration.machine.nodes;
+  pinning::node_arenas(configuration.machine);
+  int node = configuration.topology.node;
+  if (node < 0 && nodes.size() == 1) node = static_cast<int>(nodes.front().number);
+  if (node < 0) return;  // Wherever it is touched first, as the topology has it.
+  const pinning::Failure failure = pinning::allocate_on_node(static_cast<unsigned>(node));
+  if (failure) throw std::runtime_error(*failure);
 }
 
 Ports open_ports(const EngineOptions& options, const Configuration& configuration) {
@@ -149,6 +190,7 @@ void print_start(const EngineOptions& options, const Configuration& configuratio
                 recovered.report.commands_lost());
   }
   std::printf("memory      %zu MiB taken\n", exchange.memory_bytes() >> 20);
+  std::printf("allocator   %s\n", allocator_text(configuration.machine).c_str());
   std::printf("journal     %s, %s\n", options.data.c_str(),
               exchange.direct_writes()
                   ? "O_DIRECT and O_DSYNC"
@@ -233,7 +275,12 @@ void write_report(const EngineOptions& options, const Configuration& configurati
       {"datagrams", datagrams_json(exchange.datagrams())},
       {"wire_in_to_wire_out_ns", latency_json(exchange.gateway().wire_to_wire_ns())},
       {"overloaded_turns", exchange.risk().overloaded_turns()},
+      {"allocator", allocator_json(configuration.machine)},
+      {"threads", nlohmann::json::array()},
       {"stages", nlohmann::json::array()}};
+  for (const Exchange::ThreadReport& thread : exchange.thread_reports()) {
+    json["threads"].push_back(thread_json(thread, configuration.machine));
+  }
   for (const pipeline::StageReport& stage : exchange.stage_reports()) {
     json["stages"].push_back(stage_json(stage));
   }

@@ -12,6 +12,7 @@
 #include <deque>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -108,6 +109,16 @@ class Exchange {
     return Cores::memory_bytes(limits_) + arena_.size_bytes();
   }
   [[nodiscard]] std::vector<pipeline::StageReport> stage_reports() const;
+
+  struct ThreadReport {
+    std::string name;
+    std::optional<std::uint32_t> core;
+    // By malloc and new, from its first turn to its last: zero, or it waits for an allocator.
+    // Nothing: not known (pinning/allocator.h).
+    std::optional<std::uint64_t> allocated_bytes;
+  };
+  // Precondition: stopped. The counts are each thread's own until then.
+  [[nodiscard]] std::vector<ThreadReport> thread_reports() const;
   [[nodiscard]] const gateway::Gateway& gateway() const noexcept { return gateway_; }
   // Precondition: stopped. They are the gateway thread's until then.
   [[nodiscard]] const net::DatagramCounters& datagrams() const noexcept {
@@ -174,6 +185,7 @@ class Exchange {
     const pipeline::ThreadPlan plan;
     pipeline::StageGroup stages;
     pipeline::DutyCycle duty_cycle;
+    std::optional<std::uint64_t> allocated_bytes;  // The thread's, until it is joined.
     std::thread thread;
   };
   std::vector<std::unique_ptr<Thread>> threads_;

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
     const Configuration configuration = load_configuration(options);
     if (options.check_only) return std::puts("topology and venue are sound") < 0;
     keep_configuration(options);
+    allocate_by_node(configuration);
 
     const StopSignal stop_signal;
     pipeline::SystemClock clock;

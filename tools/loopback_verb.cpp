@@ -81,6 +81,7 @@ int loopback_verb(int argc, char** argv) {
   try {
     const Configuration configuration = load_configuration(options);
     keep_configuration(options);
+    allocate_by_node(configuration);
     const StopSignal stop;
     pipeline::SystemClock clock;
     Wire wire = make_wire(configuration);
