@@ -156,6 +156,14 @@ void allocate_by_node(const Configuration& configuration) {
   if (failure) throw std::runtime_error(*failure);
 }
 
+Exchange::Settings exchange_settings(const EngineOptions& options,
+                                     const Configuration& configuration) {
+  return {.data = options.data,
+          .build = build_commit(),
+          .progress = {},
+          .recovery_cores = pinning::cold_cores(configuration.machine)};
+}
+
 Ports open_ports(const EngineOptions& options, const Configuration& configuration) {
   const VenueEndpoints& at = configuration.venue.endpoints;
   const bool kernel = options.nic == "uring";

@@ -40,6 +40,8 @@ void keep_configuration(const EngineOptions& options);
 // What is allocated from now on, beside the engine's own arenas, lies on the topology's node.
 // Throws std::runtime_error when that cannot be.
 void allocate_by_node(const Configuration& configuration);
+[[nodiscard]] Exchange::Settings exchange_settings(const EngineOptions& options,
+                                                   const Configuration& configuration);
 
 // Throws std::runtime_error: what is wrong with the NIC, and how to mend it.
 [[nodiscard]] Ports open_ports(const EngineOptions& options, const Configuration& configuration);

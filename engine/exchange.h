@@ -76,6 +76,8 @@ class Exchange {
     std::filesystem::path data;
     std::string build;  // The commit, told in EpochStart.
     RecoveryProgress progress;
+    // Which check the journal before there are threads; none: the caller alone, where it is.
+    std::vector<unsigned> recovery_cores = {};
   };
 
   // Throws std::runtime_error that says what is wrong and how to mend it: a damaged journal, a

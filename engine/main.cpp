@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
     const StopSignal stop_signal;
     pipeline::SystemClock clock;
     Exchange exchange(configuration.topology, configuration.venue,
-                      open_ports(options, configuration), {options.data, build_commit(), {}},
+                      open_ports(options, configuration), exchange_settings(options, configuration),
                       clock);
     exchange.start();
     print_start(options, configuration, exchange);

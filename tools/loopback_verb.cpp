@@ -86,7 +86,7 @@ int loopback_verb(int argc, char** argv) {
     pipeline::SystemClock clock;
     Wire wire = make_wire(configuration);
     Exchange exchange(configuration.topology, configuration.venue, std::move(wire.engine),
-                      {options.data, build_commit(), {}}, clock);
+                      exchange_settings(options, configuration), clock);
     exchange.start();
     print_start(options, configuration, exchange);
     std::vector<std::string> words = app.remaining();
