@@ -15,6 +15,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "engine/engine_settings.h"
+#include "engine/epochs.h"
 #include "engine/money_json.h"
 #include "net/open_port.h"
 #include "net/uring/uring_stream_port.h"
@@ -125,6 +127,15 @@ Configuration load_configuration(const EngineOptions& options) {
   const auto list = [](const std::vector<Finding>& findings) {
     for (const Finding& finding : findings) std::fprintf(stderr, "%s\n", to_text(finding).c_str());
   };
+  std::size_t memory_bytes = 0;
+  if (topology.ok()) {
+    const std::vector<pipeline::MemoryPart> parts =
+        memory_parts(topology.topology, core_limits(topology.topology, Epochs()));
+    memory_bytes = pipeline::sum_of(parts);
+    const auto finding =
+        pipeline::check_memory(options.topology, parts, pipeline::machine_memory_bytes());
+    if (finding) topology.findings.push_back(*finding);
+  }
   list(topology.findings);
   list(venue.findings);
   const std::size_t count = topology.findings.size() + venue.findings.size();
@@ -132,7 +143,12 @@ Configuration load_configuration(const EngineOptions& options) {
     throw std::runtime_error(std::to_string(count) + (count == 1 ? " error" : " errors") +
                              " in the configuration; nothing was started");
   }
-  return {std::move(topology.topology), std::move(venue), pinning::read_machine()};
+  return {std::move(topology.topology), std::move(venue), pinning::read_machine(), memory_bytes};
+}
+
+void print_check(const Configuration& configuration) {
+  std::printf("topology and venue are sound; of %zu MiB of memory the start takes %zu\n",
+              pipeline::machine_memory_bytes() >> 20, configuration.memory_bytes >> 20);
 }
 
 void keep_configuration(const EngineOptions& options) {
@@ -197,7 +213,9 @@ void print_start(const EngineOptions& options, const Configuration& configuratio
     std::printf("torn tail   %" PRIu64 " records known to have gone, none acknowledged\n",
                 recovered.report.commands_lost());
   }
-  std::printf("memory      %zu MiB taken\n", exchange.memory_bytes() >> 20);
+  std::printf("memory      %zu MiB taken of %zu MiB, and up to %zu MiB of history to come\n",
+              exchange.memory_bytes() >> 20, pipeline::machine_memory_bytes() >> 20,
+              exchange.history_bytes_max() >> 20);
   std::printf("allocator   %s\n", allocator_text(configuration.machine).c_str());
   std::printf("journal     %s, %s\n", options.data.c_str(),
               exchange.direct_writes()
@@ -283,6 +301,7 @@ void write_report(const EngineOptions& options, const Configuration& configurati
       {"datagrams", datagrams_json(exchange.datagrams())},
       {"wire_in_to_wire_out_ns", latency_json(exchange.gateway().wire_to_wire_ns())},
       {"overloaded_turns", exchange.risk().overloaded_turns()},
+      {"memory_bytes", exchange.memory_bytes()},
       {"allocator", allocator_json(configuration.machine)},
       {"threads", nlohmann::json::array()},
       {"stages", nlohmann::json::array()}};

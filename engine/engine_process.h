@@ -2,6 +2,7 @@
 // reports.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -30,9 +31,13 @@ struct Configuration {
   pipeline::Topology topology;
   VenueLoad venue;
   pinning::Machine machine;
+  std::size_t memory_bytes = 0;  // What the topology's limits take at start.
 };
-// Prints every finding in both files; throws std::runtime_error when there was one.
+// Prints every finding in both files, more memory than the machine has among them; throws
+// std::runtime_error when there was one.
 [[nodiscard]] Configuration load_configuration(const EngineOptions& options);
+// What --check says of a configuration that was loaded.
+void print_check(const Configuration& configuration);
 
 // Copies both files into the data directory, so that a replay needs nothing else.
 void keep_configuration(const EngineOptions& options);

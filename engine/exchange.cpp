@@ -55,7 +55,7 @@ Exchange::Exchange(const pipeline::Topology& topology, const VenueLoad& venue, P
       // 0. What was: the lock, and the state that the journal tells of. Room for what comes.
       mark_page_(settings.data),
       inspected_(journal::inspect(settings.data, pinning::Workers(settings.recovery_cores))),
-      epochs_(inspected_), limits_(core_limits(topology, epochs_)),
+      epochs_(inspected_), limits_(within_memory(topology, core_limits(topology, epochs_))),
       cores_(limits_, random_seed()),
       recovered_(recover(settings.data, std::move(inspected_), cores_, {}, settings.progress)),
       arena_(stages_memory_bytes(topology, limits_), topology.node),

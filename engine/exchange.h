@@ -107,9 +107,11 @@ class Exchange {
 
   [[nodiscard]] const Recovered& recovered() const noexcept { return recovered_; }
   [[nodiscard]] bool direct_writes() const noexcept { return segments_.direct(); }
-  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+  [[nodiscard]] std::size_t memory_bytes() const {
     return Cores::memory_bytes(limits_) + arena_.size_bytes();
   }
+  // What answers and feed may grow to besides.
+  [[nodiscard]] std::size_t history_bytes_max() const noexcept { return 2 * limits_.history_bytes; }
   [[nodiscard]] std::vector<pipeline::StageReport> stage_reports() const;
 
   struct ThreadReport {
