@@ -307,6 +307,10 @@ struct Command {
   void set_slot(std::uint32_t number, const Slot& value) noexcept {
     std::memcpy(reinterpret_cast<std::byte*>(this) + number * sizeof(Slot), &value, sizeof value);
   }
+
+  friend bool operator==(const Command& a, const Command& b) noexcept {
+    return std::memcmp(&a, &b, sizeof a) == 0;
+  }
 };
 
 static_assert(sizeof(Order) == 64 && std::is_trivially_copyable_v<Order>);
@@ -327,6 +331,7 @@ static_assert(sizeof(DefineSession) == 64 &&
 static_assert(sizeof(Instructions) == 64 && std::has_unique_object_representations_v<Instructions>);
 static_assert(sizeof(Amendment) == 64 && std::has_unique_object_representations_v<Amendment>);
 static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
+static_assert(std::has_unique_object_representations_v<Command>, "equal is equal byte by byte");
 
 // Does matching answer this command? Those that it does not have no events in the log.
 [[nodiscard]] constexpr bool goes_to_matching(const Order& order) noexcept {

@@ -9,15 +9,23 @@ constexpr std::uint32_t replay_ring_slots = 1024;
 
 }  // namespace
 
-std::size_t Cores::memory_bytes(const CoreLimits& limits) {
-  return risk::RiskCore::memory_bytes(limits.risk) +
-         limits.shards * matching::MatchingCore::memory_bytes(limits.matching) +
-         ledger::Ledger::memory_bytes(limits.risk.reference) +
-         settlement::Settlement::memory_bytes(limits.settlement) +
-         history::HistoryCore::memory_bytes(limits.risk.reference, limits.risk.orders_max) +
-         marketdata::MarketDataCore::memory_bytes(limits.risk.reference) +
-         matching::EventRing::memory_bytes(replay_ring_slots) +
-         Arena::cost<Event>(matching::MatchingCore::events_max(limits.matching));
+std::vector<pipeline::MemoryPart> Cores::memory_parts(const CoreLimits& limits) {
+  const ReferenceLimits& reference = limits.risk.reference;
+  return {
+      {"risk", risk::RiskCore::memory_bytes(limits.risk), "orders_max or external_ids_max"},
+      {"books", limits.shards * matching::MatchingCore::memory_bytes(limits.matching),
+       "leaves_max, inners_max, orders_max or shards"},
+      {"the ledger", ledger::Ledger::memory_bytes(reference), "accounts_max or assets_max"},
+      {"settlement", settlement::Settlement::memory_bytes(limits.settlement),
+       "settlement_obligations_max, accounts_max or assets_max"},
+      {"history", history::HistoryCore::memory_bytes(reference, limits.risk.orders_max),
+       "orders_max"},
+      {"the feed", marketdata::MarketDataCore::memory_bytes(reference), "instruments_max"},
+      {"replay",
+       matching::EventRing::memory_bytes(replay_ring_slots) +
+           Arena::cost<Event>(matching::MatchingCore::events_max(limits.matching)),
+       "orders_max"},
+  };
 }
 
 Cores::Cores(const CoreLimits& limits, std::uint64_t seed)

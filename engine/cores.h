@@ -21,6 +21,7 @@
 #include "engine/log/log_core.h"
 #include "engine/marketdata/marketdata.h"
 #include "engine/matching/matching.h"
+#include "engine/pipeline/memory_part.h"
 #include "engine/pipeline/stream_store.h"
 #include "engine/risk/risk_core.h"
 #include "engine/settlement/settlement.h"
@@ -42,7 +43,11 @@ class Cores {
   // `seed` spreads hash tables; nothing that is decided or derived depends on it.
   Cores(const CoreLimits& limits, std::uint64_t seed);
 
-  static std::size_t memory_bytes(const CoreLimits& limits);
+  // All that they take at construction; the two stores fill up to history_bytes each, later.
+  static std::vector<pipeline::MemoryPart> memory_parts(const CoreLimits& limits);
+  static std::size_t memory_bytes(const CoreLimits& limits) {
+    return pipeline::sum_of(memory_parts(limits));
+  }
 
   // Applies one decided command, lets all cores follow, and returns its events as the log has
   // them. Valid until the next call. Not for the running engine.

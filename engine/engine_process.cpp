@@ -15,9 +15,12 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "engine/engine_settings.h"
+#include "engine/epochs.h"
 #include "engine/money_json.h"
 #include "net/open_port.h"
 #include "net/uring/uring_stream_port.h"
+#include "pinning/allocator.h"
 
 namespace basalt {
 namespace {
@@ -40,6 +43,36 @@ nlohmann::json stage_json(const pipeline::StageReport& stage) {
       {"busy_share", stage.busy_share},
       {"cycle_ns",
        {{"p50", stage.cycle_ns_p50}, {"p99", stage.cycle_ns_p99}, {"max", stage.cycle_ns_max}}}};
+}
+
+nlohmann::json thread_json(const Exchange::ThreadReport& thread, const pinning::Machine& machine) {
+  nlohmann::json json = {
+      {"name", thread.name}, {"core", nullptr}, {"node", nullptr}, {"allocated_bytes", nullptr}};
+  if (thread.core) json["core"] = *thread.core;
+  if (const auto* core = thread.core ? machine.core(*thread.core) : nullptr) {
+    json["node"] = core->node;
+  }
+  if (thread.allocated_bytes) json["allocated_bytes"] = *thread.allocated_bytes;
+  return json;
+}
+
+// malloc, beside the engine's own arenas; without a name it is the system's or a sanitizer's.
+nlohmann::json allocator_json(const pinning::Machine& machine) {
+  nlohmann::json json = {{"name", nullptr}, {"arenas", nlohmann::json::array()}};
+  if (const std::string name = pinning::allocator(); !name.empty()) json["name"] = name;
+  for (const pinning::NodeArena& arena : pinning::node_arenas(machine)) {
+    json["arenas"].push_back({{"node", arena.node}, {"bound", arena.bound}});
+  }
+  return json;
+}
+
+std::string allocator_text(const pinning::Machine& machine) {
+  std::string text = pinning::allocator();
+  if (text.empty()) return "the system's";
+  for (const pinning::NodeArena& arena : pinning::node_arenas(machine)) {
+    text += ", node " + std::to_string(arena.node) + (arena.bound ? " bound" : " by first touch");
+  }
+  return text;
 }
 
 // What came to the port and what became of it. Of the causes only those that occurred.
@@ -94,6 +127,15 @@ Configuration load_configuration(const EngineOptions& options) {
   const auto list = [](const std::vector<Finding>& findings) {
     for (const Finding& finding : findings) std::fprintf(stderr, "%s\n", to_text(finding).c_str());
   };
+  std::size_t memory_bytes = 0;
+  if (topology.ok()) {
+    const std::vector<pipeline::MemoryPart> parts =
+        memory_parts(topology.topology, core_limits(topology.topology, Epochs()));
+    memory_bytes = pipeline::sum_of(parts);
+    const auto finding =
+        pipeline::check_memory(options.topology, parts, pipeline::machine_memory_bytes());
+    if (finding) topology.findings.push_back(*finding);
+  }
   list(topology.findings);
   list(venue.findings);
   const std::size_t count = topology.findings.size() + venue.findings.size();
@@ -101,7 +143,12 @@ Configuration load_configuration(const EngineOptions& options) {
     throw std::runtime_error(std::to_string(count) + (count == 1 ? " error" : " errors") +
                              " in the configuration; nothing was started");
   }
-  return {std::move(topology.topology), std::move(venue)};
+  return {std::move(topology.topology), std::move(venue), pinning::read_machine(), memory_bytes};
+}
+
+void print_check(const Configuration& configuration) {
+  std::printf("topology and venue are sound; of %zu MiB of memory the start takes %zu\n",
+              pipeline::machine_memory_bytes() >> 20, configuration.memory_bytes >> 20);
 }
 
 void keep_configuration(const EngineOptions& options) {
@@ -113,6 +160,24 @@ void keep_configuration(const EngineOptions& options) {
   };
   keep(options.topology, "topology.toml");
   keep(options.venue, "venue.toml");
+}
+
+void allocate_by_node(const Configuration& configuration) {
+  const std::vector<pinning::Node>& nodes = configuration.machine.nodes;
+  pinning::node_arenas(configuration.machine);
+  int node = configuration.topology.node;
+  if (node < 0 && nodes.size() == 1) node = static_cast<int>(nodes.front().number);
+  if (node < 0) return;  // Wherever it is touched first, as the topology has it.
+  const pinning::Failure failure = pinning::allocate_on_node(static_cast<unsigned>(node));
+  if (failure) throw std::runtime_error(*failure);
+}
+
+Exchange::Settings exchange_settings(const EngineOptions& options,
+                                     const Configuration& configuration) {
+  return {.data = options.data,
+          .build = build_commit(),
+          .progress = {},
+          .recovery_cores = pinning::cold_cores(configuration.machine)};
 }
 
 Ports open_ports(const EngineOptions& options, const Configuration& configuration) {
@@ -148,7 +213,10 @@ void print_start(const EngineOptions& options, const Configuration& configuratio
     std::printf("torn tail   %" PRIu64 " records known to have gone, none acknowledged\n",
                 recovered.report.commands_lost());
   }
-  std::printf("memory      %zu MiB taken\n", exchange.memory_bytes() >> 20);
+  std::printf("memory      %zu MiB taken of %zu MiB, and up to %zu MiB of history to come\n",
+              exchange.memory_bytes() >> 20, pipeline::machine_memory_bytes() >> 20,
+              exchange.history_bytes_max() >> 20);
+  std::printf("allocator   %s\n", allocator_text(configuration.machine).c_str());
   std::printf("journal     %s, %s\n", options.data.c_str(),
               exchange.direct_writes()
                   ? "O_DIRECT and O_DSYNC"
@@ -233,7 +301,13 @@ void write_report(const EngineOptions& options, const Configuration& configurati
       {"datagrams", datagrams_json(exchange.datagrams())},
       {"wire_in_to_wire_out_ns", latency_json(exchange.gateway().wire_to_wire_ns())},
       {"overloaded_turns", exchange.risk().overloaded_turns()},
+      {"memory_bytes", exchange.memory_bytes()},
+      {"allocator", allocator_json(configuration.machine)},
+      {"threads", nlohmann::json::array()},
       {"stages", nlohmann::json::array()}};
+  for (const Exchange::ThreadReport& thread : exchange.thread_reports()) {
+    json["threads"].push_back(thread_json(thread, configuration.machine));
+  }
   for (const pipeline::StageReport& stage : exchange.stage_reports()) {
     json["stages"].push_back(stage_json(stage));
   }

@@ -2,6 +2,7 @@
 // reports.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -9,6 +10,7 @@
 #include "engine/exchange.h"
 #include "engine/pipeline/topology.h"
 #include "engine/venue.h"
+#include "pinning/machine.h"
 
 namespace basalt {
 
@@ -28,12 +30,23 @@ struct EngineOptions {
 struct Configuration {
   pipeline::Topology topology;
   VenueLoad venue;
+  pinning::Machine machine;
+  std::size_t memory_bytes = 0;  // What the topology's limits take at start.
 };
-// Prints every finding in both files; throws std::runtime_error when there was one.
+// Prints every finding in both files, more memory than the machine has among them; throws
+// std::runtime_error when there was one.
 [[nodiscard]] Configuration load_configuration(const EngineOptions& options);
+// What --check says of a configuration that was loaded.
+void print_check(const Configuration& configuration);
 
 // Copies both files into the data directory, so that a replay needs nothing else.
 void keep_configuration(const EngineOptions& options);
+
+// What is allocated from now on, beside the engine's own arenas, lies on the topology's node.
+// Throws std::runtime_error when that cannot be.
+void allocate_by_node(const Configuration& configuration);
+[[nodiscard]] Exchange::Settings exchange_settings(const EngineOptions& options,
+                                                   const Configuration& configuration);
 
 // Throws std::runtime_error: what is wrong with the NIC, and how to mend it.
 [[nodiscard]] Ports open_ports(const EngineOptions& options, const Configuration& configuration);

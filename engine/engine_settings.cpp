@@ -1,6 +1,7 @@
 #include "engine/engine_settings.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 
 #include "engine/epochs.h"
@@ -80,7 +81,8 @@ marketdata::MarketData::Settings feed_settings(const pipeline::Topology& topolog
   return settings;
 }
 
-std::size_t stages_memory_bytes(const pipeline::Topology& topology, const CoreLimits& cores) {
+std::vector<pipeline::MemoryPart> stages_memory_parts(const pipeline::Topology& topology,
+                                                      const CoreLimits& cores) {
   using SlotRing = ring::SpscRing<Slot>;
   using SlotBroadcast = ring::BroadcastRing<Slot>;
   const pipeline::RingSlots& rings = topology.rings;
@@ -89,18 +91,48 @@ std::size_t stages_memory_bytes(const pipeline::Topology& topology, const CoreLi
                             matching::EventRing::memory_bytes(rings.events_to_log) +
                             command_outlet +
                             Arena::cost<Event>(matching::MatchingCore::events_max(cores.matching));
-  return SlotRing::memory_bytes(rings.commands_to_risk) +
-         SlotRing::memory_bytes(rings.requests_to_risk) +
-         SlotRing::memory_bytes(rings.admin_to_risk) + SlotBroadcast::memory_bytes(rings.commands) +
-         SlotBroadcast::memory_bytes(rings.log) +
-         ledger::PostingRing::memory_bytes(rings.postings_to_settlement) +
-         settlement::InstructionRing::memory_bytes(rings.instructions_to_domain) +
-         topology.shards * shard + command_outlet +
-         gateway::Gateway::memory_bytes(gateway_settings(topology, {}, 0, 0),
-                                        reference_limits(topology)) +
-         ledger::PublishingLedger::memory_bytes() + settlement::DomainStage::memory_bytes() +
-         journal::Journal::memory_bytes(journal_limits(topology)) +
-         journal::SegmentMaker::memory_bytes();
+  return {
+      {"rings",
+       SlotRing::memory_bytes(rings.commands_to_risk) +
+           SlotRing::memory_bytes(rings.requests_to_risk) +
+           SlotRing::memory_bytes(rings.admin_to_risk) +
+           SlotBroadcast::memory_bytes(rings.commands) + SlotBroadcast::memory_bytes(rings.log) +
+           ledger::PostingRing::memory_bytes(rings.postings_to_settlement) +
+           settlement::InstructionRing::memory_bytes(rings.instructions_to_domain) +
+           topology.shards * shard + command_outlet + ledger::PublishingLedger::memory_bytes() +
+           settlement::DomainStage::memory_bytes(),
+       "the rings, orders_max or shards"},
+      {"sessions",
+       gateway::Gateway::memory_bytes(gateway_settings(topology, {}, 0, 0),
+                                      reference_limits(topology)),
+       "udp_sessions_max or connections_max"},
+      {"the journal",
+       journal::Journal::memory_bytes(journal_limits(topology)) +
+           journal::SegmentMaker::memory_bytes(),
+       "buffer_blocks"},
+  };
+}
+
+std::size_t stages_memory_bytes(const pipeline::Topology& topology, const CoreLimits& cores) {
+  return pipeline::sum_of(stages_memory_parts(topology, cores));
+}
+
+std::vector<pipeline::MemoryPart> memory_parts(const pipeline::Topology& topology,
+                                               const CoreLimits& cores) {
+  std::vector<pipeline::MemoryPart> parts = Cores::memory_parts(cores);
+  for (const pipeline::MemoryPart& part : stages_memory_parts(topology, cores)) {
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+CoreLimits within_memory(const pipeline::Topology& topology, CoreLimits cores) {
+  const auto finding = pipeline::check_memory(topology.name, memory_parts(topology, cores),
+                                              pipeline::machine_memory_bytes());
+  if (finding) {
+    throw std::runtime_error(to_text(*finding) + " (limits that the journal has had count too)");
+  }
+  return cores;
 }
 
 }  // namespace basalt

@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "engine/cores.h"
 #include "engine/gateway/gateway.h"
 #include "engine/journal/journal.h"
 #include "engine/journal/segment_maker.h"
 #include "engine/marketdata/marketdata_stage.h"
+#include "engine/pipeline/memory_part.h"
 #include "engine/pipeline/topology.h"
 #include "engine/recovery.h"
 #include "engine/risk/risk.h"
@@ -32,8 +34,17 @@ namespace basalt {
                                                              std::uint32_t epoch,
                                                              net::Endpoint from);
 
-// Of the rings and stages, besides the cores (Cores::memory_bytes).
+// Of the rings and stages, besides the cores (Cores::memory_parts).
+[[nodiscard]] std::vector<pipeline::MemoryPart> stages_memory_parts(
+    const pipeline::Topology& topology, const CoreLimits& cores);
 [[nodiscard]] std::size_t stages_memory_bytes(const pipeline::Topology& topology,
                                               const CoreLimits& cores);
+
+// Everything that the start takes from its limits.
+[[nodiscard]] std::vector<pipeline::MemoryPart> memory_parts(const pipeline::Topology& topology,
+                                                             const CoreLimits& cores);
+// Passes `cores` on where this machine has the memory for them; otherwise throws
+// std::runtime_error.
+[[nodiscard]] CoreLimits within_memory(const pipeline::Topology& topology, CoreLimits cores);
 
 }  // namespace basalt

@@ -5,6 +5,7 @@
 
 #include "engine/engine_settings.h"
 #include "net/relayed_port.h"
+#include "pinning/workers.h"
 
 namespace basalt {
 namespace {
@@ -53,8 +54,8 @@ Exchange::Exchange(const pipeline::Topology& topology, const VenueLoad& venue, P
       ports_(ports_of_threads(topology, std::move(ports))),
       // 0. What was: the lock, and the state that the journal tells of. Room for what comes.
       mark_page_(settings.data),
-      inspected_(journal::inspect(settings.data)), epochs_(inspected_),
-      limits_(core_limits(topology, epochs_)),
+      inspected_(journal::inspect(settings.data, pinning::Workers(settings.recovery_cores))),
+      epochs_(inspected_), limits_(within_memory(topology, core_limits(topology, epochs_))),
       cores_(limits_, random_seed()),
       recovered_(recover(settings.data, std::move(inspected_), cores_, {}, settings.progress)),
       arena_(stages_memory_bytes(topology, limits_), topology.node),

@@ -12,6 +12,7 @@
 #include <deque>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -74,6 +75,8 @@ class Exchange {
     std::filesystem::path data;
     std::string build;  // The commit, told in EpochStart.
     RecoveryProgress progress;
+    // Which check the journal before there are threads; none: the caller alone, where it is.
+    std::vector<unsigned> recovery_cores = {};
   };
 
   // Throws std::runtime_error that says what is wrong and how to mend it: a damaged journal, a
@@ -103,10 +106,22 @@ class Exchange {
 
   [[nodiscard]] const Recovered& recovered() const noexcept { return recovered_; }
   [[nodiscard]] bool direct_writes() const noexcept { return segments_.direct(); }
-  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+  [[nodiscard]] std::size_t memory_bytes() const {
     return Cores::memory_bytes(limits_) + arena_.size_bytes();
   }
+  // What answers and feed may grow to besides.
+  [[nodiscard]] std::size_t history_bytes_max() const noexcept { return 2 * limits_.history_bytes; }
   [[nodiscard]] std::vector<pipeline::StageReport> stage_reports() const;
+
+  struct ThreadReport {
+    std::string name;
+    std::optional<std::uint32_t> core;
+    // By malloc and new, from its first turn to its last: zero, or it waits for an allocator.
+    // Nothing: not known (pinning/allocator.h).
+    std::optional<std::uint64_t> allocated_bytes;
+  };
+  // Precondition: stopped. The counts are each thread's own until then.
+  [[nodiscard]] std::vector<ThreadReport> thread_reports() const;
   [[nodiscard]] const gateway::Gateway& gateway() const noexcept { return gateway_; }
   // Precondition: stopped. They are the gateway thread's until then.
   [[nodiscard]] const net::DatagramCounters& datagrams() const noexcept {
@@ -174,6 +189,7 @@ class Exchange {
     const pipeline::ThreadPlan plan;
     pipeline::StageGroup stages;
     pipeline::DutyCycle duty_cycle;
+    std::optional<std::uint64_t> allocated_bytes;  // The thread's, until it is joined.
     std::thread thread;
   };
   std::vector<std::unique_ptr<Thread>> threads_;

@@ -7,6 +7,7 @@
 
 #include "engine/exchange.h"
 #include "engine/pipeline/run.h"
+#include "pinning/allocator.h"
 #include "pinning/thread.h"
 
 namespace basalt {
@@ -97,6 +98,14 @@ std::vector<pipeline::StageReport> Exchange::stage_reports() const {
   return reports;
 }
 
+std::vector<Exchange::ThreadReport> Exchange::thread_reports() const {
+  std::vector<ThreadReport> reports;
+  for (const auto& thread : threads_) {
+    reports.push_back({thread->plan.name, thread->plan.core, thread->allocated_bytes});
+  }
+  return reports;
+}
+
 Exchange::~Exchange() {
   stop_.store(true, std::memory_order_relaxed);  // Carries no data.
   for (auto& thread : threads_) {
@@ -128,10 +137,14 @@ void Exchange::start_threads() {
       Thread& thread = *threads_[i];
       pinning::Failure failure = pinning::name_calling_thread(thread.plan.name);
       if (!failure && thread.plan.core) failure = pinning::pin_calling_thread(*thread.plan.core);
+      if (!failure && thread.plan.core) failure = pinning::allocate_where_pinned();
       if (failure) failures[i] = *failure;
       // Pairs with the acquire below: the failure is visible once all have reported.
       reported.fetch_add(1, std::memory_order_release);
-      if (!failure) pipeline::run(thread.stages, thread.duty_cycle, stop_);
+      if (failure) return;
+      const pinning::AllocationMeter meter;
+      pipeline::run(thread.stages, thread.duty_cycle, stop_);
+      thread.allocated_bytes = meter.bytes();
     });
   }
   while (reported.load(std::memory_order_acquire) < threads_.size()) std::this_thread::yield();

@@ -12,13 +12,17 @@ int main(int argc, char** argv) {
   if (const int status = parse_options(argc, argv, options); status >= 0) return status;
   try {
     const Configuration configuration = load_configuration(options);
-    if (options.check_only) return std::puts("topology and venue are sound") < 0;
+    if (options.check_only) {
+      print_check(configuration);
+      return 0;
+    }
     keep_configuration(options);
+    allocate_by_node(configuration);
 
     const StopSignal stop_signal;
     pipeline::SystemClock clock;
     Exchange exchange(configuration.topology, configuration.venue,
-                      open_ports(options, configuration), {options.data, build_commit(), {}},
+                      open_ports(options, configuration), exchange_settings(options, configuration),
                       clock);
     exchange.start();
     print_start(options, configuration, exchange);

@@ -84,9 +84,20 @@ std::vector<HugePages> huge_pages_in(const fs::path& folder) {
   return result;
 }
 
-std::vector<Core> read_cores(const fs::path& cpus) {
+// Absent where the kernel does not say: then no core is forbidden.
+std::optional<std::vector<unsigned>> allowed_cores(const fs::path& status) {
+  constexpr std::string_view key = "Cpus_allowed_list:\t";
+  std::ifstream file(status);
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(key)) return parse_core_list(line.substr(key.size()));
+  }
+  return {};
+}
+
+std::vector<Core> read_cores(const fs::path& cpus, const fs::path& status) {
   const std::vector<unsigned> isolated = cores_at(cpus / "isolated");
   const std::vector<unsigned> tickless = cores_at(cpus / "nohz_full");
+  const auto allowed = allowed_cores(status);
   std::vector<Core> cores;
   for (const unsigned number : cores_at(cpus / "online")) {
     const fs::path folder = cpus / ("cpu" + std::to_string(number));
@@ -95,6 +106,7 @@ std::vector<Core> read_cores(const fs::path& cpus) {
     core.socket = number_at(folder / "topology/physical_package_id").value_or(0);
     core.isolated = contains(isolated, number);
     core.tickless = contains(tickless, number);
+    core.allowed = !allowed || contains(*allowed, number);
     core.siblings = cores_at(folder / "topology/thread_siblings_list");
     std::erase(core.siblings, number);
     core.governor = line_of(folder / "cpufreq/scaling_governor");
@@ -180,7 +192,7 @@ Machine read_machine(const fs::path& root) {
   machine.cpu = model_name(top / "proc/cpuinfo");
   machine.kernel = line_of(top / "proc/sys/kernel/osrelease").value_or("unknown");
   machine.command_line = line_of(top / "proc/cmdline").value_or("");
-  machine.cores = read_cores(cpus);
+  machine.cores = read_cores(cpus, top / "proc/self/status");
   if (machine.cores.empty()) {
     throw std::runtime_error((cpus / "online").string() + " names no core");
   }
@@ -190,6 +202,14 @@ Machine read_machine(const fs::path& root) {
       chosen_of(line_of(top / "sys/kernel/mm/transparent_hugepage/enabled").value_or(""));
   if (const auto active = number_at(cpus / "smt/active")) machine.smt_active = *active != 0;
   return machine;
+}
+
+std::vector<unsigned> cold_cores(const Machine& machine, const std::vector<unsigned>& hot) {
+  std::vector<unsigned> cold;
+  for (const Core& core : machine.cores) {
+    if (core.allowed && !core.isolated && !contains(hot, core.number)) cold.push_back(core.number);
+  }
+  return cold;
 }
 
 std::vector<Remark> remarks_on(const Machine& machine, const std::vector<unsigned>& spinning) {

@@ -22,6 +22,7 @@ struct Core {
   unsigned node = 0;               // NUMA node; 0 where the kernel knows of none.
   unsigned socket = 0;             // physical_package_id.
   bool isolated = false;           // By isolcpus: the scheduler puts nothing here by itself.
+  bool allowed = true;             // To this process; a container or taskset may hold it to others.
   bool tickless = false;           // By nohz_full.
   std::vector<unsigned> siblings;  // Other threads of the same physical core.
   std::optional<std::string>
@@ -64,6 +65,11 @@ struct Machine {
 // Throws std::runtime_error, naming the file, where the tree says nothing about cores at all, or
 // what it says cannot be read.
 [[nodiscard]] Machine read_machine(const std::filesystem::path& root = "");
+
+// Where work may go that nobody waits for: cores that this process may use and that are neither
+// isolated nor in `hot`, by rising number. None, where all are one or the other.
+[[nodiscard]] std::vector<unsigned> cold_cores(const Machine&,
+                                               const std::vector<unsigned>& hot = {});
 
 // Something between these cores and steady latencies. What `prevents` must stop the start; the rest
 // is told, since a laptop has all of it and still trades.

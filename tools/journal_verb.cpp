@@ -7,10 +7,14 @@
 #include <exception>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/journal/mark_page.h"
 #include "engine/journal/reader.h"
 #include "engine/journal/scan.h"
+#include "engine/pipeline/topology.h"
+#include "pinning/machine.h"
+#include "pinning/workers.h"
 #include "tools/journal_records.h"
 
 namespace basalt::tools {
@@ -28,12 +32,12 @@ struct Options {
 // A line that rewrites itself, at most five times a second and only when it takes long.
 class ProgressLine {
  public:
-  void operator()(const char* file, std::uint64_t done, std::uint64_t all) {
+  void operator()(std::uint64_t done, std::uint64_t all) {
     const auto now = std::chrono::steady_clock::now();
     if (now - shown_ < std::chrono::milliseconds(200)) return;
     shown_ = now;
     any_ = true;
-    std::fprintf(stderr, "\r%s: %" PRIu64 " of %" PRIu64 " MiB ", file, done >> 20, all >> 20);
+    std::fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " MiB ", done >> 20, all >> 20);
   }
   ~ProgressLine() {
     if (any_) std::fputc('\n', stderr);
@@ -47,6 +51,16 @@ class ProgressLine {
   bool any_ = false;
 };
 
+// The cores that a running engine has: its topology lies beside its journal.
+std::vector<unsigned> cores_in_use(const std::filesystem::path& data) {
+  const pipeline::TopologyLoad load = pipeline::load_topology(data / "topology.toml");
+  std::vector<unsigned> cores;
+  for (const pipeline::ThreadPlan& thread : load.topology.threads) {
+    if (thread.core) cores.push_back(*thread.core);
+  }
+  return cores;
+}
+
 // Both files; of a running engine only what is below its mark.
 JournalReport look_at(const std::string& data) {
   if (!std::filesystem::is_directory(journal_directory(data))) {
@@ -57,24 +71,22 @@ JournalReport look_at(const std::string& data) {
     throw std::runtime_error("process " + std::to_string(marks.pid) +
                              " is recovering this journal; try again when it runs");
   }
-  ScanRange commands;
-  ScanRange events;
+  ScanRanges ranges;
+  std::vector<unsigned> hot;
   if (marks.live) {
     std::fprintf(stderr, "process %" PRIu64 " is running; up to its mark, sequence %" PRIu64 "\n",
                  marks.pid, marks.durable);
-    commands.end_block = marks.command_blocks;
-    events.end_block = marks.event_blocks;
+    ranges.commands.end_block = marks.command_blocks;
+    ranges.events.end_block = marks.event_blocks;
+    hot = cores_in_use(data);
   }
   ProgressLine line;
-  const auto scanned = [&](FileKind kind, const ScanRange& range) {
-    return scan(open_segments(data, kind), kind, range,
-                [&](std::uint64_t done, std::uint64_t all) { line(name_of(kind), done, all); });
-  };
-  FileReport first = scanned(FileKind::commands, commands);
-  return combine(std::move(first), scanned(FileKind::events, events));
+  const pinning::Workers workers(pinning::cold_cores(pinning::read_machine(), hot));
+  return inspect(data, workers, ranges,
+                 [&](std::uint64_t done, std::uint64_t all) { line(done, all); });
 }
 
-int say_damage(const Finding& damage) {
+int say_damage(const journal::Finding& damage) {
   std::fprintf(stderr, "damaged: %s, offset %" PRIu64 ": %s\n", damage.file.c_str(), damage.offset,
                damage.what.c_str());
   return 1;
@@ -89,7 +101,7 @@ void say_torn(const FileReport& file) {
 
 int verify(const Options& options) {
   const JournalReport report = look_at(options.data);
-  if (const Finding* damage = report.damage()) return say_damage(*damage);
+  if (const journal::Finding* damage = report.damage()) return say_damage(*damage);
   for (const FileReport* file : {&report.commands, &report.events}) {
     std::printf("%s: %" PRIu64 " records in %" PRIu64 " blocks, up to sequence %" PRIu64 "%s\n",
                 name_of(file->kind), file->records, file->blocks, file->last_sequence,
@@ -130,13 +142,13 @@ int list(const Options& options) {
                   segment.first_sequence, segment.last_sequence);
     }
   }
-  const Finding* damage = report.damage();
+  const journal::Finding* damage = report.damage();
   return damage == nullptr ? 0 : say_damage(*damage);
 }
 
 int dump(const Options& options) {
   const JournalReport report = look_at(options.data);
-  if (const Finding* damage = report.damage()) return say_damage(*damage);
+  if (const journal::Finding* damage = report.damage()) return say_damage(*damage);
   Follower follower(options.data, report, Follower::Take::all_commands, options.from);
   Follower::Entry entry;
   const auto print = [&](const nlohmann::ordered_json& fields, const char* indent) {

@@ -5,7 +5,8 @@
 //   list     the segments, one a line
 //   dump     the records in order of the log, one a line; --from, --to, --json
 //
-// Beside a running engine all three end at its mark.
+// Beside a running engine all three end at its mark, and leave its cores alone. Files are checked
+// by all cores that are neither isolated nor the engine's, many segments at once.
 #pragma once
 
 namespace basalt::tools {

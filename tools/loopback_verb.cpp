@@ -81,11 +81,12 @@ int loopback_verb(int argc, char** argv) {
   try {
     const Configuration configuration = load_configuration(options);
     keep_configuration(options);
+    allocate_by_node(configuration);
     const StopSignal stop;
     pipeline::SystemClock clock;
     Wire wire = make_wire(configuration);
     Exchange exchange(configuration.topology, configuration.venue, std::move(wire.engine),
-                      {options.data, build_commit(), {}}, clock);
+                      exchange_settings(options, configuration), clock);
     exchange.start();
     print_start(options, configuration, exchange);
     std::vector<std::string> words = app.remaining();

@@ -19,6 +19,8 @@
 #include "engine/journal/mark_page.h"
 #include "engine/money_json.h"
 #include "engine/recovery.h"
+#include "pinning/machine.h"
+#include "pinning/workers.h"
 
 namespace basalt::tools {
 namespace {
@@ -88,7 +90,8 @@ int replay_verb(int argc, char** argv) {
     const auto start = std::chrono::steady_clock::now();
     if (!std::filesystem::exists(data)) throw std::runtime_error("there is no " + data);
     const journal::MarkPage lock(data);
-    journal::JournalReport inspected = journal::inspect(data);
+    journal::JournalReport inspected =
+        journal::inspect(data, pinning::Workers(pinning::cold_cores(pinning::read_machine())));
     Cores cores(core_limits(Epochs(inspected)), 0);
     const bool watched = ::isatty(STDERR_FILENO) != 0;
     bridge::RowCounter counter;

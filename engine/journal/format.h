@@ -96,6 +96,8 @@ struct ResumePoint {
   std::uint64_t block = 0;                // The next block's number: as many are kept.
   std::uint32_t segment = first_segment;  // The number of the next segment.
   Sequence sequence = 0;                  // Everything up to here is kept, nothing beyond.
+
+  friend bool operator==(const ResumePoint&, const ResumePoint&) = default;
 };
 
 // Hot. Gives a filled block its last form: header.slots_used slots are kept, the rest is zeroed,

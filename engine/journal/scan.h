@@ -11,6 +11,10 @@
 //     recovery has already seen and gone on behind.
 // What was never acknowledged may be cut; what may have been is refused. So a zeroed or cut end of
 // the last segment is torn whatever the other file holds, and nothing before it is ever cut.
+//
+// Each segment is walked by itself (segment_walk.h), and the walks are joined in order. Where
+// workers share the walking, they guess which block a segment begins with, by what it says; a wrong
+// guess is walked again. So what is found does not depend on who walked.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +29,7 @@
 #include "engine/command.h"
 #include "engine/journal/format.h"
 #include "engine/types.h"
+#include "pinning/workers.h"
 
 namespace basalt::journal {
 
@@ -33,6 +38,8 @@ struct Finding {
   std::string file;
   std::uint64_t offset = 0;
   std::string what;
+
+  friend bool operator==(const Finding&, const Finding&) = default;
 };
 
 enum class SegmentState : std::uint8_t {
@@ -54,6 +61,8 @@ struct SegmentReport {
   std::uint32_t engine = 0;
   std::uint32_t epoch = 0;
   Sequence resumes_after = 0;
+
+  friend bool operator==(const SegmentReport&, const SegmentReport&) = default;
 };
 
 struct FileReport {
@@ -75,6 +84,8 @@ struct FileReport {
   // For a writer of the next epoch. For events the sequence is that of the last command all of
   // whose events are there.
   ResumePoint resume;
+
+  friend bool operator==(const FileReport&, const FileReport&) = default;
 };
 
 struct JournalReport {
@@ -86,10 +97,9 @@ struct JournalReport {
   // How many commands are known to have gone with a torn tail: by what the tail still tells, and
   // by the events file, whose later events tell of commands.
   [[nodiscard]] std::uint64_t commands_lost() const noexcept;
-};
 
-// Called now and then with bytes walked and bytes in all.
-using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
+  friend bool operator==(const JournalReport&, const JournalReport&) = default;
+};
 
 // The bytes of one segment, wherever they are.
 class SegmentBytes {
@@ -114,12 +124,27 @@ struct ScanRange {
   // Blocks from this number on are a running engine's business and not looked at.
   std::uint64_t end_block = ~std::uint64_t{0};
 };
-[[nodiscard]] FileReport scan(const Segments& segments, FileKind kind, const ScanRange& range = {},
-                              const Progress& progress = {});
+struct ScanRanges {
+  ScanRange commands;
+  ScanRange events;
+};
 
-// Both files of a data directory that no engine has open (or whose lock the caller holds).
-[[nodiscard]] JournalReport inspect(const std::filesystem::path& data,
+// One file, segment by segment.
+[[nodiscard]] FileReport scan(const Segments& segments, FileKind kind, const ScanRange& range = {});
+
+// Called now and then, from any worker but from one at a time, with bytes walked and bytes in all.
+using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
+
+// Both files, by as many workers as there are: what is found is what scan() and combine() find.
+// Throws as Workers::each().
+[[nodiscard]] JournalReport inspect(const Segments& commands, const Segments& events,
+                                    const pinning::Workers& workers, const ScanRanges& ranges = {},
                                     const Progress& progress = {});
+// The same of a data directory that no engine has open (or whose lock the caller holds), or below
+// the marks of an engine that has.
+[[nodiscard]] JournalReport inspect(const std::filesystem::path& data,
+                                    const pinning::Workers& workers = pinning::Workers(),
+                                    const ScanRanges& ranges = {}, const Progress& progress = {});
 
 // Combines what was found in the two: events without any commands file are damage.
 [[nodiscard]] JournalReport combine(FileReport commands, FileReport events);

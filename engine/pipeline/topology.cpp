@@ -260,14 +260,20 @@ TopologyLoad load_topology(const std::filesystem::path& path) {
   return load;
 }
 
-std::optional<Finding> check_memory(const std::filesystem::path& path, std::size_t needed_bytes,
-                                    std::size_t machine_bytes) {
+std::optional<Finding> check_memory(const std::filesystem::path& path,
+                                    std::span<const MemoryPart> parts, std::size_t machine_bytes) {
+  const std::size_t needed_bytes = sum_of(parts);
   if (needed_bytes <= machine_bytes) return {};
+  const MemoryPart& largest =
+      *std::max_element(parts.begin(), parts.end(),
+                        [](const MemoryPart& a, const MemoryPart& b) { return a.bytes < b.bytes; });
   const auto mebibytes = [](std::size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; };
   return Finding{path.string(), 0,
                  "its limits and rings need " + mebibytes(needed_bytes) +
-                     ", and this machine has " + mebibytes(machine_bytes),
-                 "lower orders_max, leaves_max or the rings, or take a larger machine"};
+                     " of memory at start, most of it, " + mebibytes(largest.bytes) + ", for " +
+                     std::string(largest.name) + ", and this machine has " +
+                     mebibytes(machine_bytes),
+                 "lower " + std::string(largest.settings) + ", or take a larger machine"};
 }
 
 std::size_t machine_memory_bytes() noexcept {

@@ -22,6 +22,7 @@
 
 #include "engine/finding.h"
 #include "engine/pipeline/duty_cycle.h"
+#include "engine/pipeline/memory_part.h"
 #include "engine/types.h"
 
 namespace basalt::pipeline {
@@ -109,9 +110,10 @@ struct TopologyLoad {
 // Cold. Never throws about the file: whatever is wrong with it, unreadable included, is a finding.
 [[nodiscard]] TopologyLoad load_topology(const std::filesystem::path& path);
 
-// The memory that a topology needs, summed by who knows the roles, against what the machine has.
+// The memory that a topology needs, part by part, against what the machine has. The finding names
+// the sum, the largest part and the keys to lower.
 [[nodiscard]] std::optional<Finding> check_memory(const std::filesystem::path& path,
-                                                  std::size_t needed_bytes,
+                                                  std::span<const MemoryPart> parts,
                                                   std::size_t machine_bytes);
 [[nodiscard]] std::size_t machine_memory_bytes() noexcept;
 

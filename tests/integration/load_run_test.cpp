@@ -10,6 +10,7 @@
 #include "engine/exchange.h"
 #include "net/loopback/loopback_wire.h"
 #include "net/udp_over_nic.h"
+#include "pinning/allocator.h"
 #include "tools/load/load.h"
 
 namespace basalt {
@@ -83,6 +84,10 @@ TEST_F(LoadRunTest, every_order_is_answered_and_every_book_is_the_engines) {
   const Exchange::Report stopped = exchange_->stop();
   EXPECT_TRUE(stopped.orderly);
   EXPECT_EQ(stopped.feed_messages, report.feed_messages + report.feed_messages_before);
+  ASSERT_EQ(exchange_->thread_reports().size(), 1U);
+  // All stages are on this thread, and none asked an allocator.
+  ASSERT_NE(pinning::allocator(), "");
+  EXPECT_EQ(exchange_->thread_reports().front().allocated_bytes, 0U);
 }
 
 TEST_F(LoadRunTest, a_second_run_goes_on_where_the_first_ended) {

@@ -194,6 +194,10 @@ TEST_P(ExchangeStress, stages_on_threads_of_their_own_keep_every_promise) {
   EXPECT_EQ(stopped.holds_mismatched, 0U);
   EXPECT_EQ(stopped.imbalance, Money{0});
   EXPECT_EQ(stopped.feed_messages, last.feed_messages + last.feed_messages_before);
+  for (const Exchange::ThreadReport& thread : exchange_->thread_reports()) {
+    EXPECT_EQ(thread.allocated_bytes.value_or(0), 0U)
+        << thread.name;  // TSan's malloc tells nothing.
+  }
   // A visit that hung up may be known to be over only by the next login, which has its session.
   const std::uint64_t lost =
       exchange_->gateway().counters().sessions_lost.load(std::memory_order_relaxed);  // At rest.

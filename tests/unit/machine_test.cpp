@@ -163,6 +163,21 @@ TEST(Machine, this_machine_can_be_read) {
   EXPECT_NE(machine.kernel, "unknown");
 }
 
+TEST(ColdCores, what_is_isolated_hot_or_forbidden_is_left_out) {
+  FakeMachine fake;
+  two_sockets(fake);
+  EXPECT_THAT(cold_cores(fake.read()), ElementsAre(0u, 1u, 4u, 5u));
+  EXPECT_THAT(cold_cores(fake.read(), {1, 2, 4}), ElementsAre(0u, 5u));
+  fake.file("proc/self/status", "Name:\tbasalt\nCpus_allowed:\t2f\nCpus_allowed_list:\t0-3,5");
+  EXPECT_THAT(cold_cores(fake.read()), ElementsAre(0u, 1u, 5u));
+  EXPECT_FALSE(fake.read().core(4)->allowed);
+  EXPECT_THAT(cold_cores(fake.read(), {0, 1, 5}), IsEmpty());
+}
+
+TEST(ColdCores, this_process_may_use_those_that_it_runs_on) {
+  EXPECT_FALSE(cold_cores(read_machine()).empty());
+}
+
 TEST(MachineRemarks, a_core_that_is_right_has_none) {
   FakeMachine fake;
   two_sockets(fake).file("proc/irq/30/smp_affinity_list", "0");

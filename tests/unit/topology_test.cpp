@@ -319,10 +319,16 @@ TEST(topology, a_circle_of_two_is_named) {
 }
 
 TEST(topology, memory_beyond_the_machine_is_a_finding) {
-  EXPECT_FALSE(check_memory("x.toml", 1 << 20, 1 << 20).has_value());
-  const std::optional<Finding> finding = check_memory("x.toml", 3 << 20, 1 << 20);
+  const std::vector<MemoryPart> parts{{"risk", 3 << 20, "orders_max"},
+                                      {"books", 9 << 20, "leaves_max or shards"},
+                                      {"rings", 1 << 20, "the rings"}};
+  EXPECT_FALSE(check_memory("x.toml", parts, 13 << 20).has_value());
+  const std::optional<Finding> finding = check_memory("x.toml", parts, (13 << 20) - 1);
   ASSERT_TRUE(finding.has_value());
-  EXPECT_THAT(to_text(*finding), HasSubstr("need 3 MiB, and this machine has 1 MiB"));
+  EXPECT_EQ(to_text(*finding),
+            "x.toml: its limits and rings need 13 MiB of memory at start, most of it, 9 MiB, for "
+            "books, and this machine has 12 MiB; lower leaves_max or shards, or take a larger "
+            "machine");
   EXPECT_GT(machine_memory_bytes(), std::size_t{1} << 24);
 }
 
