@@ -46,6 +46,7 @@ enum class CommandKind : std::uint8_t {
   set_instrument_state = 58,
   set_account_state = 59,
   market_event = 60,  // Start or end of the trading day, told to every session and on the feed.
+  uncross = 61,       // Of an instrument in an auction, which goes on: its orders trade.
   settlement_started = 64,   // The settlement domain took a batch.
   settlement_finished = 65,  // … and completed or failed it.
   settlement_cut = 66,       // Close the current cycle at once.
@@ -53,7 +54,19 @@ enum class CommandKind : std::uint8_t {
   assign_shards = 67,
 };
 
-enum class InstrumentState : std::uint8_t { closed = 0, open = 1, halted = 2 };
+// The phase of trading that an instrument is in.
+enum class InstrumentState : std::uint8_t {
+  closed = 0,
+  open = 1,  // Continuous trading.
+  halted = 2,
+  // Orders gather and do not trade, until they do so at one price.
+  opening_auction = 3,
+  volatility_auction = 4,
+  closing_auction = 5,
+};
+[[nodiscard]] constexpr bool is_auction(InstrumentState state) noexcept {
+  return state >= InstrumentState::opening_auction;
+}
 
 // Order::flags.
 inline constexpr std::uint16_t flag_market = 1;  // price is the protection price.
@@ -347,6 +360,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
     case CommandKind::tick:
     case CommandKind::define_instrument:
     case CommandKind::set_instrument_state:
+    case CommandKind::uncross:
       return true;
     case CommandKind::set_limit:
       return order.instrument != no_instrument;
@@ -358,6 +372,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
 // Does a shard need more of it than slot 0?
 [[nodiscard]] constexpr bool goes_whole_to_matching(const Order& order) noexcept {
   return order.kind == CommandKind::define_instrument || order.kind == CommandKind::set_limit ||
+         order.kind == CommandKind::set_instrument_state ||
          (order.kind == CommandKind::new_order && (order.flags & flag_instructed) != 0);
 }
 

@@ -8,10 +8,15 @@
 //   replace        Nothing (the original is not live) │ Canceled (invalid: the original goes)
 //                  │ Replaced, then as for a new order
 //   cancel, reduce Nothing (not live, or nothing to lower) │ Canceled
-//   others         their own effects │ Nothing
+//   state, uncross, tick
+//                  (Crossing, Fill…)…, Uncrossed, stops that trigger │ Indicative │ Nothing
+//   others         Nothing
 //
 // A Fill of a reserve order that shows anew is followed by its Restated. Whatever trades may
 // trigger stops: each is Triggered, then told as a new order, before the command's last event.
+//
+// Who takes, in a Fill: the order of the latest Crossing or Triggered of its command, where there
+// is one; else the command's own order.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +32,18 @@ enum class EventKind : std::uint8_t {
   nothing = 128,
   rejected = 129,   // reject() says why; no trace of the order is left.
   rested = 130,     // remaining is open in the book at price.
-  fill = 131,       // order = the maker, remaining = what is left of it; price is the maker's.
+  fill = 131,       // order = the maker, remaining = what is left of it; price is the maker's,
+                    //   or that of the uncross, and then auction() tells of which.
   canceled = 132,   // quantity went from order, remaining stays open.
   replaced = 133,   // order = the original, which is gone; remaining = open on the new number.
   triggered = 134,  // A stop enters the market; remaining is open. Fills that follow are its own.
   restated = 135,   // A reserve order shows quantity anew, behind all others; remaining is open.
   armed = 136,      // A stop waits; price is where it triggers, remaining is open.
+  crossing = 137,   // In an uncross: fills that follow are of this order, until the next of these.
+  uncrossed = 138,  // All that could trade at price has, quantity in all; 0: nothing could.
+  // What an uncross would do now: quantity at price, and remaining would be left of `side`. No
+  // price: nothing would trade.
+  indicative = 139,
 };
 
 // Why an order, or a part of it, was cancelled. The values are OUCH's characters.
@@ -55,7 +66,7 @@ struct Event {
   EventKind kind{};
   std::uint8_t last = 0;    // 1: the command has no further event.
   Side side{};              // Of `order`.
-  std::uint8_t detail = 0;  // Why: a Reject or a CancelReason, by kind.
+  std::uint8_t detail = 0;  // Why: a Reject, a CancelReason or an auction, by kind.
   std::uint32_t index = 0;  // Place among its command's events, set by the log.
   OrderId order{};
   Price price;
@@ -67,6 +78,11 @@ struct Event {
 
   [[nodiscard]] constexpr Reject reject() const noexcept { return Reject{detail}; }
   [[nodiscard]] constexpr CancelReason reason() const noexcept { return CancelReason{detail}; }
+  // Fill, Crossing, Uncrossed, Indicative: the auction it belongs to. A Fill of continuous trading:
+  // none, which is no auction.
+  [[nodiscard]] constexpr InstrumentState auction() const noexcept {
+    return InstrumentState{detail};
+  }
 };
 
 static_assert(sizeof(Event) == sizeof(Slot) && std::has_unique_object_representations_v<Event>);

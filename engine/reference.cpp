@@ -65,7 +65,7 @@ Session session_of(const DefineSession& definition) noexcept {
 
 // Is each value within what the engine's arithmetic can carry?
 bool values_within_limits(const Instrument& instrument) noexcept {
-  if (instrument.state > InstrumentState::halted) return false;
+  if (instrument.state > InstrumentState::closing_auction) return false;
   if (instrument.base == instrument.quote) return false;
   if (instrument.tick_lot_value < 1) return false;
   if (instrument.tick_lot_value > limits::tick_lot_value_max) return false;
@@ -182,9 +182,13 @@ Reject ReferenceData::check(const Command& command) const noexcept {
       return check_payment(command);
     case CommandKind::set_instrument_state:
       if (!has(command.order.instrument)) return Reject::unknown_reference;
-      return command.as<Amendment>().instrument_state > InstrumentState::halted
+      return command.as<Amendment>().instrument_state > InstrumentState::closing_auction
                  ? Reject::limit_exceeded
                  : Reject::none;
+    case CommandKind::uncross:
+      if (!has(command.order.instrument)) return Reject::unknown_reference;
+      return is_auction(instrument(command.order.instrument).state) ? Reject::none
+                                                                    : Reject::not_in_auction;
     case CommandKind::set_account_state:
       return has(command.order.account) ? Reject::none : Reject::unknown_reference;
     default:

@@ -37,12 +37,14 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     would_cross = 50,      // Post-only, and it would take.
     lowers_nothing = 51,   // A reduction to a total that is not lower.
     duplicate_order = 52,  // The number names a live order.
+    not_for_auction = 53,  // It would have to trade at once; or the uncross is under way.
     // Found by risk, of administrative commands.
     unknown_reference = 80,  // Names an asset, instrument, account or session that is not defined.
     already_defined = 81,    // Defines again what is defined, with other values.
     duplicate_external_id = 82,  // This external id was applied before: nothing is done twice.
     limit_exceeded = 83,         // No room for another, or a value beyond what the venue takes.
     not_an_admin = 84,           // The session may not administer. Told before any other fault.
+    not_in_auction = 85,         // An uncross of an instrument that is in no auction.
 };
 
 }  // namespace basalt

@@ -50,7 +50,11 @@ struct Options {
 const std::map<std::string, ouch50::TradingState> trading_states{
     {"open", ouch50::TradingState::open},
     {"halted", ouch50::TradingState::halted},
-    {"closed", ouch50::TradingState::closed}};
+    {"closed", ouch50::TradingState::closed},
+    {"auction", ouch50::TradingState::opening_auction},
+    {"volatility", ouch50::TradingState::volatility_auction},
+    {"closing", ouch50::TradingState::closing_auction},
+    {"uncross", ouch50::TradingState::uncross}};
 const std::map<std::string, ouch50::AccountStatus> account_states{
     {"active", ouch50::AccountStatus::active}, {"suspended", ouch50::AccountStatus::suspended}};
 const std::map<std::string, ouch50::MarketEventCode> market_events{
@@ -190,6 +194,8 @@ const char* in_words(Reject reject) {
       return "the value, or one more external id, is beyond what the venue takes";
     case Reject::not_an_admin:
       return "the user may not administer";
+    case Reject::not_in_auction:
+      return "the instrument is in no auction";
     default:
       return "the venue gives another reason";
   }
@@ -312,7 +318,7 @@ void add_verbs(CLI::App& app, Options& options, std::map<const CLI::App*, Maker>
   verb->add_option("TAKER_PPM", options.taker_ppm)->required();
   makers[verb] = fees;
 
-  verb = app.add_subcommand("state", "opens, halts or closes an instrument");
+  verb = app.add_subcommand("state", "opens, halts or closes an instrument, or its auction");
   verb->add_option("SYMBOL", options.symbol)->required();
   verb->add_option("STATE", options.word)
       ->required()

@@ -1,6 +1,5 @@
 #include "tools/book_verb.h"
 
-#include <charconv>
 #include <cstring>
 #include <iostream>
 #include <optional>
@@ -11,6 +10,7 @@
 
 #include "engine/arena.h"
 #include "engine/matching/matching.h"
+#include "tools/book_words.h"
 
 namespace basalt::tools {
 namespace {
@@ -18,131 +18,29 @@ namespace {
 using matching::EventOutlet;
 using matching::EventRing;
 using matching::MatchingCore;
+using namespace book_words;
 
 // Nodes for levels: one path for every second order, each at a price far from all others.
-MatchingCore::Limits limits_for(std::uint32_t orders_max) {
+MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t uncross_fills_max) {
   constexpr std::uint32_t upper_nodes = 64 * 64 + 64 + 1;  // Of both sides, and then some.
   constexpr std::uint32_t instructed_max = 1U << 15;
-  return {orders_max, 1, orders_max / 2 + 64, orders_max + 2 * upper_nodes, instructed_max};
+  MatchingCore::Limits limits{orders_max, 1, orders_max / 2 + 64, orders_max + 2 * upper_nodes,
+                              instructed_max};
+  if (uncross_fills_max > 0) limits.uncross_fills_max = uncross_fills_max;
+  return limits;
 }
 
-// What is wrong with a line.
-struct Unreadable {
-  std::string what;
-};
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  if (const auto comment = text.find('#'); comment != text.npos) text = text.substr(0, comment);
-  std::vector<std::string_view> words;
-  while (true) {
-    const auto start = text.find_first_not_of(" \t\r");
-    if (start == text.npos) return words;
-    const auto end = std::min(text.find_first_of(" \t\r", start), text.size());
-    words.push_back(text.substr(start, end - start));
-    text.remove_prefix(end);
-  }
-}
-
-template <typename Integer>
-Integer number(std::string_view word, std::string_view what) {
-  Integer value{};
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc{} || end != word.data() + word.size()) {
-    throw Unreadable{std::string(what) + " is not a number in range: " + std::string(word)};
-  }
-  return value;
-}
-
-std::uint32_t id_of(std::string_view word) {
-  return number<std::uint32_t>(word, "the id");
-}
-
-Quantity quantity_of(std::string_view word) {
-  return {number<std::int64_t>(word, "the quantity")};
-}
-
-bool valid(Quantity quantity) {
-  return quantity > Quantity{0} && quantity <= limits::quantity_max;
-}
-bool valid(Price price) {
-  return price > no_price && price <= limits::price_max;
-}
-
-// QTY@PRICE. "market" has no price.
-struct Offer {
-  Quantity quantity;
-  std::optional<Price> price;
-};
-
-Offer offer_of(std::string_view word) {
-  const auto at = word.find('@');
-  if (at == word.npos) throw Unreadable{"expected QTY@PRICE, found " + std::string(word)};
-  Offer offer{quantity_of(word.substr(0, at)), {}};
-  if (const auto price = word.substr(at + 1); price != "market") {
-    offer.price = Price{number<std::int64_t>(price, "the price")};
-  }
-  return offer;
-}
-
-SelfTradePrevention self_trade_prevention_of(std::string_view word) {
-  if (word == "newest") return SelfTradePrevention::newest;
-  if (word == "oldest") return SelfTradePrevention::oldest;
-  if (word == "both") return SelfTradePrevention::both;
-  if (word == "decrement") return SelfTradePrevention::decrement;
-  throw Unreadable{"stp is newest, oldest, both or decrement, found " + std::string(word)};
-}
-
-std::string_view word_for(Reject reject) {
-  switch (reject) {
-    case Reject::invalid_quantity:
-      return "quantity";
-    case Reject::invalid_price:
-      return "price";
-    case Reject::invalid_max_floor:
-      return "display";
-    case Reject::invalid_min_quantity:
-      return "min-quantity";
-    case Reject::invalid_stop_price:
-      return "stop-price";
-    case Reject::duplicate_order:
-      return "duplicate";
-    case Reject::not_live:
-      return "not-live";
-    case Reject::lowers_nothing:
-      return "lowers-nothing";
-    case Reject::would_cross:
-      return "would-cross";
-    case Reject::instrument_closed:
-      return "closed";
-    case Reject::instrument_halted:
-      return "halted";
-    case Reject::open_orders_exceeded:
-      return "full";
-    default:
-      return "refused";
-  }
-}
-
-std::string_view word_for(CancelReason reason) {
-  switch (reason) {
-    case CancelReason::user:
-      return "user";
-    case CancelReason::immediate:
-      return "immediate";
-    case CancelReason::self_match:
-      return "self-match";
-    case CancelReason::post_only:
-      return "would-cross";
-    default:
-      return "system";
-  }
+std::string_view surplus_of(const Event& indicative) {
+  if (indicative.remaining == Quantity{0}) return "none";
+  return indicative.side == Side::buy ? "buy" : "sell";
 }
 
 }  // namespace
 
 struct BookSession::State {
-  State(std::ostream& text, const MatchingCore::Limits& limits)
+  State(std::ostream& text, const MatchingCore::Limits& limits, bool in_slices)
       : out(text),
+        uncrosses_in_slices(in_slices),
         arena(MatchingCore::memory_bytes(limits) + EventRing::memory_bytes(2) +
               Arena::cost<Event>(MatchingCore::events_max(limits))),
         ring(2, arena),
@@ -158,6 +56,8 @@ struct BookSession::State {
   void replace(const std::vector<std::string_view>& words);
   void cancel(std::uint32_t id, std::optional<Quantity> total);
   void phase(std::string_view name);
+  void uncross();
+  void tick();
   void print_book();
 
   // Applies a command and tells its events. `wanted` is the id that a refusal names.
@@ -184,7 +84,17 @@ struct BookSession::State {
     give_slot(order);
   }
 
+  // Why no order may enter, or nothing.
+  [[nodiscard]] Reject refusal_of_phase() const {
+    const InstrumentState now = book().phase();
+    return now == InstrumentState::closed   ? Reject::instrument_closed
+           : now == InstrumentState::halted ? Reject::instrument_halted
+                                            : Reject::none;
+  }
+  [[nodiscard]] const matching::OrderBook& book() const { return core.book(InstrumentId{0}); }
+
   std::ostream& out;
+  const bool uncrosses_in_slices;
   Arena arena;
   EventRing ring;
   EventOutlet outlet;
@@ -199,7 +109,6 @@ struct BookSession::State {
   Quantity taker_open;
   Sequence sequence = 0;
   std::uint64_t line_number = 0;
-  std::string phase_name = "open";
   bool verify = false;
 };
 
@@ -228,7 +137,14 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     wants(1);
     return print_book();
   }
-  if (verb == "uncross") throw Unreadable{"uncross is for phase auction"};
+  if (verb == "uncross") {
+    wants(1);
+    return uncross();
+  }
+  if (verb == "tick") {
+    wants(1);
+    return tick();
+  }
   throw Unreadable{"no such command: " + std::string(verb)};
 }
 
@@ -278,8 +194,7 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
     order.flags = static_cast<std::uint16_t>(order.flags & ~flag_self_trade_mask);
   }
   // In the order of engine/reject.h.
-  if (phase_name == "closed") return rejected(id, Reject::instrument_closed);
-  if (phase_name == "halted") return rejected(id, Reject::instrument_halted);
+  if (const Reject reject = refusal_of_phase(); reject != Reject::none) return rejected(id, reject);
   if (!valid(order.quantity)) return rejected(id, Reject::invalid_quantity);
   if (!valid(order.price)) return rejected(id, Reject::invalid_price);
   if (display && !valid(*display)) return rejected(id, Reject::invalid_max_floor);
@@ -310,8 +225,9 @@ void BookSession::State::replace(const std::vector<std::string_view>& words) {
   if (!offer.price) throw Unreadable{"a replacement needs a price"};
   const auto original = live.find(id);
   if (original == live.end()) return rejected(id, Reject::not_live);
-  if (phase_name == "closed") return rejected(new_id, Reject::instrument_closed);
-  if (phase_name == "halted") return rejected(new_id, Reject::instrument_halted);
+  if (const Reject reject = refusal_of_phase(); reject != Reject::none) {
+    return rejected(new_id, reject);
+  }
   if (!valid(offer.quantity)) return rejected(new_id, Reject::invalid_quantity);
   if (!valid(*offer.price)) return rejected(new_id, Reject::invalid_price);
   if (live.contains(new_id)) return rejected(new_id, Reject::duplicate_order);
@@ -339,11 +255,29 @@ void BookSession::State::cancel(std::uint32_t id, std::optional<Quantity> total)
 }
 
 void BookSession::State::phase(std::string_view name) {
-  if (name != "open" && name != "closed" && name != "halted") {
-    throw Unreadable{"no such phase: " + std::string(name)};
-  }
-  phase_name = name;
+  const InstrumentState wanted = phase_of(name);
   out << "phase " << name << '\n';
+  Command command;
+  command.order.kind = CommandKind::set_instrument_state;
+  Amendment amendment{};
+  amendment.instrument_state = wanted;
+  command.set(amendment);
+  apply(command, 0);
+  while (!uncrosses_in_slices && book().uncrossing()) tick();
+}
+
+void BookSession::State::uncross() {
+  if (!is_auction(book().phase())) throw Unreadable{"uncross is for phase auction"};
+  Command command;
+  command.order.kind = CommandKind::uncross;
+  apply(command, 0);
+  while (!uncrosses_in_slices && book().uncrossing()) tick();
+}
+
+void BookSession::State::tick() {
+  Command command;
+  command.order.kind = CommandKind::tick;
+  apply(command, 0);
 }
 
 void BookSession::State::apply(Command& command, std::uint32_t wanted) {
@@ -396,7 +330,8 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
       live.emplace(wanted, order.order);
       return;
     case EventKind::triggered:
-      out << "triggered " << id << '\n';
+    case EventKind::crossing:
+      if (event.kind == EventKind::triggered) out << "triggered " << id << '\n';
       taker = event.order;
       taker_open = event.remaining;
       return;
@@ -404,7 +339,15 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
       give_slot(order.order);
       return rejected(wanted, event.reject());
     case EventKind::nothing:
-      return rejected(wanted, Reject::lowers_nothing);
+      if (order.kind == CommandKind::reduce) rejected(wanted, Reject::lowers_nothing);
+      return;
+    case EventKind::uncrossed:
+      out << "uncrossed " << event.quantity.value << '@' << event.price.value << '\n';
+      return;
+    case EventKind::indicative:
+      out << "indicative " << event.quantity.value << '@' << event.price.value << ' '
+          << event.remaining.value << ' ' << surplus_of(event) << '\n';
+      return;
     case EventKind::rested:
     case EventKind::restated:
     case EventKind::armed:
@@ -415,20 +358,21 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
 void BookSession::State::print_book() {
   const auto& memory = core.memory();
   const auto print = [&](Side side, std::string_view name) {
-    core.book(InstrumentId{0})
-        .each_level(side, memory, [&](Price price, const matching::Level& level) {
-          std::uint32_t orders = 0;
-          memory.each_order(level, [&](std::uint32_t, const matching::RestingOrder&) { ++orders; });
-          out << name << ' ' << level.quantity.value << '@' << price.value << ' ' << orders << '\n';
-        });
+    book().each_level(side, memory, [&](Price price, const matching::Level& level) {
+      std::uint32_t orders = 0;
+      memory.each_order(level, [&](std::uint32_t, const matching::RestingOrder&) { ++orders; });
+      out << name << ' ' << level.quantity.value << '@' << price.value << ' ' << orders << '\n';
+    });
   };
   print(Side::buy, "bid");
   print(Side::sell, "ask");
   out << "end\n";
 }
 
-BookSession::BookSession(std::ostream& out, std::uint32_t orders_max)
-    : state_(std::make_unique<State>(out, limits_for(orders_max))) {}
+BookSession::BookSession(std::ostream& out, std::uint32_t orders_max,
+                         std::uint32_t uncross_fills_max)
+    : state_(std::make_unique<State>(out, limits_for(orders_max, uncross_fills_max),
+                                     uncross_fills_max > 0)) {}
 BookSession::~BookSession() = default;
 
 void BookSession::verify(bool on) noexcept {
@@ -466,8 +410,9 @@ int book_verb(int argc, char** argv) {
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok] [post] [account=N]\n"
            "      [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
-           "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE · phase open|closed|halted\n"
-           "  book                                            examples: tests/scenarios/*.book\n";
+           "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
+           "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
+           "  tick · book                                     examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }
   std::ios::sync_with_stdio(false);

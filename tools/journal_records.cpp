@@ -48,6 +48,8 @@ const char* name_of(CommandKind kind) {
       return "withdraw";
     case CommandKind::set_instrument_state:
       return "set_instrument_state";
+    case CommandKind::uncross:
+      return "uncross";
     case CommandKind::set_account_state:
       return "set_account_state";
     case CommandKind::market_event:
@@ -96,6 +98,12 @@ const char* name_of(EventKind kind) {
       return "restated";
     case EventKind::armed:
       return "armed";
+    case EventKind::crossing:
+      return "crossing";
+    case EventKind::uncrossed:
+      return "uncrossed";
+    case EventKind::indicative:
+      return "indicative";
   }
   return "unknown";
 }

@@ -69,6 +69,8 @@ void Derivation::take(const journal::Follower::Entry& entry, Batch& batch) {
 
 void Derivation::take_order(const journal::Follower::Entry& entry, Batch& batch) {
   const Command& command = entry.command;
+  taker_ = command.order.order;
+  taker_account_ = command.order.account;
   if (!has_order_row(command.order)) {
     for (const Event& event : entry.events) take_event(command, event, nullptr, batch);
     return;
@@ -108,8 +110,12 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
   const bool about_own = own != nullptr && event.order == command.order.order;
   switch (event.kind) {
     case EventKind::fill:
-      BASALT_ASSERT(own != nullptr);
-      return take_fill(command, event, *own, batch);
+      return take_fill(command, event, own, batch);
+    case EventKind::crossing:
+    case EventKind::triggered:
+      taker_ = event.order;
+      taker_account_ = event.account;
+      return;
     case EventKind::rested:
       BASALT_ASSERT(about_own);
       BASALT_ASSERT(own->state.open == event.remaining);
@@ -153,14 +159,16 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       own->state.open = event.remaining;
       return;
     }
-    case EventKind::triggered:  // Of orders that no session can send yet.
-    case EventKind::restated:
+    case EventKind::restated:  // Of orders that no session can send yet.
     case EventKind::armed:
+    case EventKind::uncrossed:
+    case EventKind::indicative:
       return;
   }
 }
 
-void Derivation::take_fill(const Command& command, const Event& event, OrderRow& own,
+// The taker is the command's own order, or one that is open in the tables.
+void Derivation::take_fill(const Command& command, const Event& event, OrderRow* own,
                            Batch& batch) {
   OrderState maker = state_of(event.order, command.order.time);
   maker.executed += event.quantity;
@@ -168,14 +176,22 @@ void Derivation::take_fill(const Command& command, const Event& event, OrderRow&
   if (maker.open == Quantity{0}) maker.status = OrderStatus::filled;
   batch.fills.push_back({.epoch = batch.cursor.epoch,
                          .fill = event,
-                         .taker = command.order.order,
-                         .taker_account = command.order.account,
+                         .taker = taker_,
+                         .taker_account = taker_account_,
                          .maker_sequence = live_.at(number_of(event.order)).sequence,
                          .time = command.order.time});
   change(event.order, maker, batch);
-  own.state.executed += event.quantity;
-  own.state.open -= event.quantity;
-  BASALT_ASSERT(own.state.open >= Quantity{0});
+  const bool is_own = own != nullptr && taker_ == command.order.order;
+  OrderState taker = is_own ? own->state : state_of(taker_, command.order.time);
+  taker.executed += event.quantity;
+  taker.open -= event.quantity;
+  BASALT_ASSERT(taker.open >= Quantity{0});
+  if (is_own) {
+    own->state = taker;
+    return;
+  }
+  if (taker.open == Quantity{0}) taker.status = OrderStatus::filled;
+  change(taker_, taker, batch);
 }
 
 OrderState Derivation::state_of(OrderId order, Nanos time) const {

@@ -56,7 +56,7 @@ class Derivation {
 
   void take_order(const journal::Follower::Entry& entry, Batch& batch);
   void take_event(const Command& command, const Event& event, OrderRow* own, Batch& batch);
-  void take_fill(const Command& command, const Event& event, OrderRow& own, Batch& batch);
+  void take_fill(const Command& command, const Event& event, OrderRow* own, Batch& batch);
   void take_batches(const Command& command, Batch& batch);
   // Brings a live order's row to its new state; one that is not open any more is live no more.
   void change(OrderId order, const OrderState& state, Batch& batch);
@@ -66,6 +66,8 @@ class Derivation {
   std::unordered_map<std::uint64_t, Live> live_;  // By order number.
   std::uint64_t batch_ = 1;
   settlement::BatchId batch_seen_{};
+  OrderId taker_{};  // Of the fills that come next.
+  AccountId taker_account_{};
 };
 
 }  // namespace basalt::bridge

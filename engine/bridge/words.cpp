@@ -103,6 +103,8 @@ std::string_view word(Reject reject) noexcept {
       return "lowers nothing";
     case Reject::duplicate_order:
       return "duplicate order";
+    case Reject::not_for_auction:
+      return "not for an auction";
     case Reject::unknown_reference:
       return "unknown reference";
     case Reject::already_defined:
@@ -113,6 +115,8 @@ std::string_view word(Reject reject) noexcept {
       return "limit exceeded";
     case Reject::not_an_admin:
       return "not an admin";
+    case Reject::not_in_auction:
+      return "not in an auction";
   }
   return "?";
 }

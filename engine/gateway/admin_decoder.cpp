@@ -63,6 +63,18 @@ class AdminDecoder {
       case TradingState::closed:
         amendment.instrument_state = InstrumentState::closed;
         break;
+      case TradingState::opening_auction:
+        amendment.instrument_state = InstrumentState::opening_auction;
+        break;
+      case TradingState::volatility_auction:
+        amendment.instrument_state = InstrumentState::volatility_auction;
+        break;
+      case TradingState::closing_auction:
+        amendment.instrument_state = InstrumentState::closing_auction;
+        break;
+      case TradingState::uncross:
+        command_.order.kind = CommandKind::uncross;
+        break;
       default:
         command_.order.verdict = basalt::Reject::invalid_value;
     }

@@ -28,6 +28,18 @@ std::uint64_t wire_price(Price price, const Instrument& instrument) noexcept {
   return static_cast<std::uint64_t>(price.value) * instrument.wire_tick;
 }
 
+// Of an auction.
+ouch50::LiquidityFlag cross_flag(InstrumentState auction) noexcept {
+  switch (auction) {
+    case InstrumentState::opening_auction:
+      return ouch50::LiquidityFlag::opening_cross;
+    case InstrumentState::closing_auction:
+      return ouch50::LiquidityFlag::closing_cross;
+    default:
+      return ouch50::LiquidityFlag::halt_cross;
+  }
+}
+
 // One of OUCH's letters that a command or an entry carries.
 template <typename Letter>
 Letter letter(std::uint8_t value) noexcept {
@@ -51,6 +63,7 @@ std::size_t HistoryCore::memory_bytes(const ReferenceLimits& limits,
 }
 
 void HistoryCore::on_command(const Command& command) noexcept {
+  taker_ = command.order.order;
   if ((command.order.flags & flag_by_session) != 0) tell_administered(command);
   switch (command.order.kind) {
     case CommandKind::new_order:
@@ -82,11 +95,16 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
       // OUCH 5.0, Replace, outcome 3: the original stands.
       if (command.order.kind == CommandKind::replace) tell_rejected(command, event.reject());
       return;
+    case EventKind::crossing:
+    case EventKind::triggered:
+      taker_ = event.order;
+      return;
     case EventKind::rested:
     case EventKind::nothing:
-    case EventKind::triggered:  // Of orders that no session can send yet.
-    case EventKind::restated:
+    case EventKind::restated:  // Of orders that no session can send yet.
     case EventKind::armed:
+    case EventKind::uncrossed:  // The feed's.
+    case EventKind::indicative:
       return;
   }
 }
@@ -101,8 +119,11 @@ void HistoryCore::on_new_order(const Command& command, const Event& first) noexc
 }
 
 void HistoryCore::on_fill(const Command& command, const Event& event) noexcept {
-  tell_executed(command, event, entry_of(command.order.order), ouch50::LiquidityFlag::removed);
-  tell_executed(command, event, entry_of(event.order), ouch50::LiquidityFlag::added);
+  const bool crosses = is_auction(event.auction());
+  const ouch50::LiquidityFlag cross = cross_flag(event.auction());
+  tell_executed(command, event, entry_of(taker_), crosses ? cross : ouch50::LiquidityFlag::removed);
+  tell_executed(command, event, entry_of(event.order),
+                crosses ? cross : ouch50::LiquidityFlag::added);
 }
 
 void HistoryCore::tell_accepted(const Command& command) noexcept {

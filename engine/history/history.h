@@ -8,6 +8,7 @@
 //   new order, first event               Accepted; Rejected where the book refused  who asked
 //     post-only, and would cross         Accepted, Canceled                         who asked
 //   fill                                 Executed, Executed                         taker, maker
+//     of an uncross                      the same, as of a cross                    both
 //   rest of a taker, cancel, reduce      Canceled                                   the owner
 //   replace, event Replaced              Replaced                                   who asked
 //     event Rejected                     Rejected; the original stands              who asked
@@ -98,6 +99,7 @@ class HistoryCore {
   std::span<Entry> entry_;
   pipeline::StreamStore& answers_;
   std::uint32_t messages_per_slot_max_;
+  OrderId taker_ = no_order;  // Of the fills that come next.
 };
 
 }  // namespace basalt::history

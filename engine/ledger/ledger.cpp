@@ -36,6 +36,7 @@ void Ledger::open(AccountId account, AssetId asset, const Totals& totals) noexce
 
 void Ledger::on_command(const Command& command) noexcept {
   posted_count_ = 0;
+  taker_ = no_account;
   if (command.order.verdict != Reject::none) return;
   switch (command.order.kind) {
     case CommandKind::deposit:
@@ -62,30 +63,34 @@ void Ledger::post_payment(const Command& command) noexcept {
 
 void Ledger::on_event(const Command& command, const Event& event) noexcept {
   posted_count_ = 0;
+  if (event.kind == EventKind::crossing || event.kind == EventKind::triggered) {
+    taker_ = event.account;
+  }
   if (event.kind != EventKind::fill) return;
-  const Order& taker = command.order;
-  BASALT_ASSERT(taker.verdict == Reject::none);
-  BASALT_ASSERT(taker.sequence == event.sequence);
-  BASALT_ASSERT(taker.kind == CommandKind::new_order || taker.kind == CommandKind::replace);
+  BASALT_ASSERT(command.order.verdict == Reject::none);
+  BASALT_ASSERT(command.order.sequence == event.sequence);
+  BASALT_ASSERT(taker_ != no_account || command.order.kind == CommandKind::new_order ||
+                command.order.kind == CommandKind::replace);
   BASALT_ASSERT(event.quantity > Quantity{0});
+  const AccountId taker = taker_ != no_account ? taker_ : command.order.account;
   const Instrument& instrument = reference_.instrument(event.instrument);
   const bool maker_buys = event.side == Side::buy;
-  const AccountId buyer = maker_buys ? event.account : taker.account;
-  const AccountId seller = maker_buys ? taker.account : event.account;
+  const AccountId buyer = maker_buys ? event.account : taker;
+  const AccountId seller = maker_buys ? taker : event.account;
   const Money paid = notional(event.price, event.quantity, instrument.tick_lot_value);
 
   const Transfer entry{.sequence = event.sequence,
                        .index = event.index,
                        .instrument = event.instrument,
-                       .time = taker.time,
+                       .time = command.order.time,
                        .match_number = event.match_number};
   post(entry, TransferKind::fill_quote, buyer, seller, instrument.quote, paid);
   post(entry, TransferKind::fill_base, seller, buyer, instrument.base,
        base_amount(event.quantity, instrument));
-  post_fee(entry, TransferKind::taker_fee, taker.account, instrument.quote,
+  post_fee(entry, TransferKind::taker_fee, taker, instrument.quote,
            fee(paid, instrument.taker_ppm));
   post_fee(entry, TransferKind::maker_fee, event.account, instrument.quote,
-           fee(paid, instrument.maker_ppm));
+           fee(paid, is_auction(event.auction()) ? instrument.taker_ppm : instrument.maker_ppm));
   close_linked();
   ++fills_;
 }

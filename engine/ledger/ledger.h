@@ -13,8 +13,9 @@
 //       external account owes the world what was paid in, the fee account may pay rebates.
 //
 // A fill posts, in this order: the quote from buyer to seller, the base from seller to buyer, the
-// taker's fee, the maker's fee. The event's order is the maker's, the command the taker's. Fees are
-// in quote, at the rates that hold at the fill, rounded toward the house.
+// taker's fee, the maker's fee. The event's order is the maker's; who takes is told before
+// (event.h). Fees are in quote, at the rates that hold at the fill, rounded toward the house; in an
+// uncross both sides pay the taker's rate.
 #pragma once
 
 #include <array>
@@ -103,6 +104,7 @@ class Ledger {
       asset_totals_;  // I1, kept apart from the accounts' so that each checks the other.
   std::array<Transfer, transfers_max> posted_{};
   std::uint32_t posted_count_ = 0;
+  AccountId taker_ = no_account;  // Of the fills that come next; no_account: the command's.
   std::uint64_t fills_ = 0;
   std::uint64_t transfers_ = 0;
 };

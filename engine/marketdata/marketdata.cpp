@@ -27,6 +27,17 @@ std::uint64_t reference_of(OrderId order) noexcept {
   return static_cast<std::uint64_t>(order);
 }
 
+itch50::CrossType cross_type(InstrumentState auction) noexcept {
+  switch (auction) {
+    case InstrumentState::opening_auction:
+      return itch50::CrossType::opening;
+    case InstrumentState::closing_auction:
+      return itch50::CrossType::closing;
+    default:
+      return itch50::CrossType::halt;
+  }
+}
+
 itch50::Side wire_side(Side side) noexcept {
   return side == Side::buy ? itch50::Side::buy : itch50::Side::sell;
 }
@@ -45,6 +56,7 @@ std::size_t MarketDataCore::memory_bytes(const ReferenceLimits& limits) noexcept
 
 void MarketDataCore::on_command(const Command& command) noexcept {
   BASALT_ASSERT(replaced_ == no_order);  // A replacement is never a command's last event.
+  taker_ = command.order.order;
   if (feed_.count(feed_stream) == 0) {
     tell_system_event(command, itch50::EventCode::start_of_messages);
   }
@@ -69,7 +81,7 @@ void MarketDataCore::on_command(const Command& command) noexcept {
 void MarketDataCore::on_event(const Command& command, const Event& event) noexcept {
   if (event.kind != EventKind::rested && replaced_ != no_order) {
     BASALT_REACHED("a replacement trades, and is told as a deletion");
-    tell_deleted(command, replaced_);
+    tell_deleted(command, replaced_, event.instrument);
     replaced_ = no_order;
   }
   switch (event.kind) {
@@ -82,10 +94,17 @@ void MarketDataCore::on_event(const Command& command, const Event& event) noexce
     case EventKind::replaced:
       replaced_ = event.order;
       return;
+    case EventKind::crossing:
+    case EventKind::triggered:
+      taker_ = event.order;
+      return;
+    case EventKind::uncrossed:
+      return on_uncrossed(command, event);
+    case EventKind::indicative:
+      return on_indicative(command, event);
     case EventKind::rejected:
     case EventKind::nothing:
-    case EventKind::triggered:  // Of orders that no session can send yet.
-    case EventKind::restated:
+    case EventKind::restated:  // Of orders that no session can send yet.
     case EventKind::armed:
       return;
   }
@@ -119,7 +138,7 @@ void MarketDataCore::on_market_event(const Command& command) noexcept {
 void MarketDataCore::on_rested(const Command& command, const Event& event) noexcept {
   if (replaced_ != no_order) return tell_replaced(command, event);
   const Instrument& instrument = reference_.instrument(event.instrument);
-  auto& added = start<itch50::AddOrder>(command);
+  auto& added = start<itch50::AddOrder>(command, event.instrument);
   added.order_reference = reference_of(event.order);
   added.side = wire_side(event.side);
   added.shares = wire_shares(event.remaining);
@@ -129,7 +148,12 @@ void MarketDataCore::on_rested(const Command& command, const Event& event) noexc
 }
 
 void MarketDataCore::on_fill(const Command& command, const Event& event) noexcept {
-  auto& executed = start<itch50::OrderExecuted>(command);
+  match_number_ = event.match_number;
+  if (is_auction(event.auction())) {
+    tell_crossed(command, event, taker_);
+    return tell_crossed(command, event, event.order);
+  }
+  auto& executed = start<itch50::OrderExecuted>(command, event.instrument);
   executed.order_reference = reference_of(event.order);
   executed.shares = wire_shares(event.quantity);
   executed.match_number = event.match_number;
@@ -140,23 +164,24 @@ void MarketDataCore::on_canceled(const Command& command, const Event& event) noe
   const bool enters =
       command.order.kind == CommandKind::new_order || command.order.kind == CommandKind::replace;
   if (enters && event.order == command.order.order) return;  // It never came to rest.
-  if (event.remaining == Quantity{0}) return tell_deleted(command, event.order);
-  auto& canceled = start<itch50::OrderCancel>(command);
+  if (event.remaining == Quantity{0}) {
+    return tell_deleted(command, event.order, event.instrument);
+  }
+  auto& canceled = start<itch50::OrderCancel>(command, event.instrument);
   canceled.order_reference = reference_of(event.order);
   canceled.shares = wire_shares(event.quantity);
   finish(canceled, command);
 }
 
 void MarketDataCore::tell_system_event(const Command& command, itch50::EventCode event) noexcept {
-  auto& told = start<itch50::SystemEvent>(command);
-  told.prefix.stock_locate = std::uint16_t{0};
+  auto& told = start<itch50::SystemEvent>(command, no_instrument);
   told.event = event;
   finish(told, command);
 }
 
 // A unit of shares is a lot, so a round lot is one. What the venue has no word for is left blank.
 void MarketDataCore::tell_directory(const Command& command, const Instrument& instrument) noexcept {
-  auto& directory = start<itch50::StockDirectory>(command);
+  auto& directory = start<itch50::StockDirectory>(command, command.order.instrument);
   directory.stock = wire::Alpha<8>(instrument.symbol);
   directory.market_category =
       instrument.market_category == 0 ? ' ' : static_cast<char>(instrument.market_category);
@@ -178,7 +203,7 @@ void MarketDataCore::tell_directory(const Command& command, const Instrument& in
 void MarketDataCore::tell_scale(const Command& command, const Instrument& instrument) noexcept {
   const WireLot lot = wire_lot(instrument.lot_value, reference_.asset(instrument.base).decimals);
   BASALT_ASSERT(lot.units <= wire_max);
-  auto& scale = start<itch50::InstrumentScale>(command);
+  auto& scale = start<itch50::InstrumentScale>(command, command.order.instrument);
   scale.stock = wire::Alpha<8>(instrument.symbol);
   scale.price_decimals = static_cast<std::uint8_t>(itch50::price_decimals);
   scale.price_tick = instrument.wire_tick;
@@ -190,19 +215,21 @@ void MarketDataCore::tell_scale(const Command& command, const Instrument& instru
   finish(scale, command);
 }
 
-// ITCH has one word for all times at which an instrument takes no orders.
+// ITCH has one word for all times at which an instrument takes no orders, and one for those at
+// which it takes them and does not trade.
 void MarketDataCore::tell_state(const Command& command, InstrumentState state) noexcept {
   const Instrument& instrument = reference_.instrument(command.order.instrument);
-  auto& action = start<itch50::TradingAction>(command);
+  auto& action = start<itch50::TradingAction>(command, command.order.instrument);
   action.stock = wire::Alpha<8>(instrument.symbol);
-  action.state =
-      state == InstrumentState::open ? itch50::TradingState::trading : itch50::TradingState::halted;
+  action.state = state == InstrumentState::open ? itch50::TradingState::trading
+                 : is_auction(state)            ? itch50::TradingState::quotation_only
+                                                : itch50::TradingState::halted;
   action.reserved = ' ';
   finish(action, command);
 }
 
 void MarketDataCore::tell_replaced(const Command& command, const Event& event) noexcept {
-  auto& replaced = start<itch50::OrderReplace>(command);
+  auto& replaced = start<itch50::OrderReplace>(command, event.instrument);
   replaced.original_reference = reference_of(replaced_);
   replaced.new_reference = reference_of(event.order);
   replaced.shares = wire_shares(event.remaining);
@@ -211,17 +238,66 @@ void MarketDataCore::tell_replaced(const Command& command, const Event& event) n
   finish(replaced, command);
 }
 
-void MarketDataCore::tell_deleted(const Command& command, OrderId order) noexcept {
-  auto& deleted = start<itch50::OrderDelete>(command);
+void MarketDataCore::tell_deleted(const Command& command, OrderId order,
+                                  InstrumentId instrument) noexcept {
+  auto& deleted = start<itch50::OrderDelete>(command, instrument);
   deleted.order_reference = reference_of(order);
   finish(deleted, command);
 }
 
+// Each side's own number is told, so the same match is told twice; Uncrossed prints it once.
+void MarketDataCore::tell_crossed(const Command& command, const Event& event,
+                                  OrderId order) noexcept {
+  auto& executed = start<itch50::OrderExecutedWithPrice>(command, event.instrument);
+  executed.order_reference = reference_of(order);
+  executed.shares = wire_shares(event.quantity);
+  executed.match_number = event.match_number;
+  executed.printable = itch50::YesNo::no;
+  executed.price = wire_price(event.price, reference_.instrument(event.instrument));
+  finish(executed, command);
+}
+
+// Also where nothing could trade: then with no shares, no price and no match number.
+void MarketDataCore::on_uncrossed(const Command& command, const Event& event) noexcept {
+  const Instrument& instrument = reference_.instrument(event.instrument);
+  const bool traded = event.quantity > Quantity{0};
+  auto& cross = start<itch50::CrossTrade>(command, event.instrument);
+  cross.shares = static_cast<std::uint64_t>(event.quantity.value);
+  cross.stock = wire::Alpha<8>(instrument.symbol);
+  cross.price = traded ? wire_price(event.price, instrument) : std::uint32_t{0};
+  cross.match_number = traded ? match_number_ : std::uint64_t{0};
+  cross.cross_type = cross_type(event.auction());
+  finish(cross, command);
+}
+
+// The venue has one price for what ITCH calls near and far: all its orders take part in all its
+// auctions.
+void MarketDataCore::on_indicative(const Command& command, const Event& event) noexcept {
+  const Instrument& instrument = reference_.instrument(event.instrument);
+  const bool trades = event.price != no_price;
+  const std::uint32_t price = trades ? wire_price(event.price, instrument) : std::uint32_t{0};
+  auto& imbalance = start<itch50::NetOrderImbalance>(command, event.instrument);
+  imbalance.paired_shares = static_cast<std::uint64_t>(event.quantity.value);
+  imbalance.imbalance_shares = static_cast<std::uint64_t>(event.remaining.value);
+  imbalance.direction = !trades                          ? 'O'
+                        : event.remaining == Quantity{0} ? 'N'
+                        : event.side == Side::buy        ? 'B'
+                                                         : 'S';
+  imbalance.stock = wire::Alpha<8>(instrument.symbol);
+  imbalance.far_price = price;
+  imbalance.near_price = price;
+  imbalance.reference_price = price;
+  imbalance.cross_type = cross_type(event.auction());
+  imbalance.price_variation = ' ';
+  finish(imbalance, command);
+}
+
 template <wire::Message M>
-M& MarketDataCore::start(const Command& command) noexcept {
+M& MarketDataCore::start(const Command& command, InstrumentId instrument) noexcept {
   M* message = wire::emplace<M>(feed_.claim());
   BASALT_ASSERT(message != nullptr);
-  message->prefix.stock_locate = stock_locate(command.order.instrument);
+  message->prefix.stock_locate =
+      instrument == no_instrument ? std::uint16_t{0} : stock_locate(instrument);
   message->prefix.time = pipeline::since_midnight(command.order.time);
   return *message;
 }

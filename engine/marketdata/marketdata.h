@@ -6,10 +6,13 @@
 //   command, event                        message
 //   the first command of all              S  start of messages
 //   define instrument                     R  directory, z  scale (EXTENSIONS.md), H  state
-//   set instrument state                  H
+//   set instrument state                  H, in an auction with state Q
 //   market event                          S
 //   rested                                A
 //   fill                                  E  of the maker, at its own price
+//     of an uncross                       C  of both, not printable
+//   uncrossed                             Q  prints them all
+//   indicative                            I
 //   canceled, in the book                 X  a part of it stays; D  none does
 //   replaced, and rests whole at once     U
 //   replaced, and trades or goes          D, then as for a new order
@@ -66,17 +69,21 @@ class MarketDataCore {
   void on_rested(const Command& command, const Event& event) noexcept;
   void on_fill(const Command& command, const Event& event) noexcept;
   void on_canceled(const Command& command, const Event& event) noexcept;
+  void on_uncrossed(const Command& command, const Event& event) noexcept;
+  void on_indicative(const Command& command, const Event& event) noexcept;
 
   void tell_system_event(const Command& command, itch50::EventCode event) noexcept;
   void tell_directory(const Command& command, const Instrument& instrument) noexcept;
   void tell_scale(const Command& command, const Instrument& instrument) noexcept;
   void tell_state(const Command& command, InstrumentState state) noexcept;
   void tell_replaced(const Command& command, const Event& event) noexcept;
-  void tell_deleted(const Command& command, OrderId order) noexcept;
+  void tell_deleted(const Command& command, OrderId order, InstrumentId instrument) noexcept;
+  void tell_crossed(const Command& command, const Event& event, OrderId order) noexcept;
 
-  // The next message, about the command's instrument if it has one; the rest is the caller's.
+  // The next message, about an instrument, or about none where it is no_instrument; the rest is the
+  // caller's.
   template <wire::Message M>
-  [[nodiscard]] M& start(const Command& command) noexcept;
+  [[nodiscard]] M& start(const Command& command, InstrumentId instrument) noexcept;
   template <wire::Message M>
   void finish(const M& message, const Command& command) noexcept;
 
@@ -84,6 +91,8 @@ class MarketDataCore {
   pipeline::StreamStore& feed_;
   // The original of a replacement, until the next event tells whether U or D says it.
   OrderId replaced_ = no_order;
+  OrderId taker_ = no_order;        // Of the fills that come next.
+  std::uint64_t match_number_ = 0;  // Of the latest fill.
 };
 
 }  // namespace basalt::marketdata

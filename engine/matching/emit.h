@@ -31,6 +31,14 @@ inline void emit(const Order& command, EventKind kind, OrderId order, Side side,
                        .instrument = command.instrument};
 }
 
+// What an uncross, or the prospect of one, tells about no order in particular.
+inline void emit_of_auction(const Order& command, EventKind kind, InstrumentState auction,
+                            Side side, Price price, Quantity quantity, Quantity remaining,
+                            EventOutlet& out) noexcept {
+  emit(command, kind, no_order, side, no_account, price, quantity, remaining,
+       static_cast<std::uint8_t>(auction), out);
+}
+
 inline void emit_nothing(const Order& command, EventOutlet& out) noexcept {
   emit(command, EventKind::nothing, {}, {}, {}, {}, {}, {}, 0, out);
 }

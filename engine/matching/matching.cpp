@@ -11,39 +11,66 @@ namespace {
 // waits for memory about as long as it takes to handle so many.
 constexpr ring::Position prefetch_commands = 8;
 
+constexpr std::uint32_t bits_of_word = 64;
+
+constexpr std::uint32_t words_for(std::uint32_t instruments) noexcept {
+  return (instruments + bits_of_word - 1) / bits_of_word;
+}
+
 }  // namespace
 
 MatchingCore::MatchingCore(const Limits& limits, Arena& arena)
-    : memory_(limits.books(), arena), book_(arena.take<OrderBook>(limits.instruments_max)) {}
+    : memory_(limits.books(), arena),
+      book_(arena.take<OrderBook>(limits.instruments_max)),
+      gathering_(arena.take<std::uint64_t>(words_for(limits.instruments_max))),
+      uncross_fills_max_(limits.uncross_fills_max) {
+  BASALT_ASSERT(uncross_fills_max_ > 0);
+}
 
 std::size_t MatchingCore::memory_bytes(const Limits& limits) noexcept {
-  return BookMemory::memory_bytes(limits.books()) + Arena::cost<OrderBook>(limits.instruments_max);
+  return BookMemory::memory_bytes(limits.books()) + Arena::cost<OrderBook>(limits.instruments_max) +
+         Arena::cost<std::uint64_t>(words_for(limits.instruments_max));
 }
 
 void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
-  if (command.order.kind == CommandKind::define_instrument) {
-    const auto definition = command.as<DefineInstrument>();
-    book_[index_of(command.order.instrument)].define(
-        {command.order.instrument, definition.collar_ppm});
-  } else if (command.order.kind == CommandKind::set_limit) {
-    const auto amendment = command.as<Amendment>();
-    if (amendment.limit == LimitKind::collar_ppm) {
-      book_[index_of(command.order.instrument)].set_collar(
-          static_cast<std::uint32_t>(amendment.amount_low));
+  const auto book = [&]() -> OrderBook& { return book_[index_of(command.order.instrument)]; };
+  switch (command.order.kind) {
+    case CommandKind::define_instrument: {
+      const auto definition = command.as<DefineInstrument>();
+      book().define({command.order.instrument, definition.collar_ppm, definition.reference},
+                    definition.state);
+      note_gathering(command.order.instrument);
+      break;
     }
-  }
-  if (command.order.kind == CommandKind::new_order &&
-      (command.order.flags & flag_instructed) != 0) {
-    book_[index_of(command.order.instrument)].new_order(command.order, command.as<Instructions>(),
-                                                        memory_, out);
-    out.latest().last = 1;
-    return;
+    case CommandKind::set_limit: {
+      const auto amendment = command.as<Amendment>();
+      if (amendment.limit == LimitKind::collar_ppm) {
+        book().set_collar(static_cast<std::uint32_t>(amendment.amount_low));
+      }
+      break;
+    }
+    case CommandKind::set_instrument_state:
+      book().set_phase(command.order, command.as<Amendment>().instrument_state, memory_,
+                       uncross_fills_max_, out);
+      note_gathering(command.order.instrument);
+      out.latest().last = 1;
+      return;
+    case CommandKind::new_order:
+      if ((command.order.flags & flag_instructed) == 0) break;
+      book().new_order(command.order, command.as<Instructions>(), memory_, out);
+      if (gathering_count_ > 0) mark_changed(command.order);
+      out.latest().last = 1;
+      return;
+    default:
+      break;
   }
   apply(command.order, out);
 }
 
 void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
   apply_unmarked(order, out);
+  if (gathering_count_ > 0) [[unlikely]]
+    mark_changed(order);
   out.latest().last = 1;
 }
 
@@ -58,14 +85,59 @@ void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept
       return book().cancel(order, memory_, out);
     case CommandKind::reduce:
       return book().reduce(order, memory_, out);
+    case CommandKind::uncross:
+      return book().uncross(order, memory_, uncross_fills_max_, out);
+    case CommandKind::tick:
+      return tick(order, out);
     default:
       return emit_nothing(order, out);  // No book depends on it; the log still waits for an answer.
   }
 }
 
+// In the order of instruments, as the log merges shards.
+void MatchingCore::tick(const Order& order, EventOutlet& out) noexcept {
+  bool told = false;
+  if (gathering_count_ > 0) [[unlikely]] {
+    Order of_book = order;
+    std::uint32_t fills_left = uncross_fills_max_;
+    for (std::uint32_t word = 0; word < gathering_.size(); ++word) {
+      for (std::uint64_t bits = gathering_[word]; bits != 0; bits &= bits - 1) {
+        of_book.instrument =
+            InstrumentId{word * bits_of_word + static_cast<std::uint32_t>(std::countr_zero(bits))};
+        OrderBook& book = book_[index_of(of_book.instrument)];
+        told = book.tick(of_book, memory_, fills_left, out) || told;
+        note_gathering(of_book.instrument);
+      }
+    }
+  }
+  if (!told) emit_nothing(order, out);
+}
+
+void MatchingCore::note_gathering(InstrumentId instrument) noexcept {
+  std::uint64_t& word = gathering_[index_of(instrument) / bits_of_word];
+  const std::uint64_t bit = std::uint64_t{1} << (index_of(instrument) % bits_of_word);
+  const bool gathered = (word & bit) != 0;
+  if (book_[index_of(instrument)].gathers() == gathered) return;
+  word ^= bit;
+  if (gathered) {
+    --gathering_count_;
+  } else {
+    ++gathering_count_;
+  }
+}
+
+void MatchingCore::mark_changed(const Order& order) noexcept {
+  if (index_of(order.instrument) < book_.size()) book_[index_of(order.instrument)].mark_changed();
+}
+
 void MatchingCore::assert_invariants() const {
   std::uint32_t in_books = 0;
-  for (const OrderBook& book : book_) in_books += book.assert_invariants(memory_);
+  std::uint32_t gathering = 0;
+  for (const OrderBook& book : book_) {
+    in_books += book.assert_invariants(memory_);
+    gathering += book.gathers();
+  }
+  BASALT_ASSERT(gathering == gathering_count_);
   std::uint32_t live = 0;
   for (std::uint32_t slot = 0; slot < memory_.orders_max(); ++slot) {
     live += memory_.order(slot).generation != 0;

@@ -13,6 +13,7 @@
 
 #include "engine/arena.h"
 #include "engine/command.h"
+#include "engine/limits.h"
 #include "engine/matching/order_book.h"
 #include "engine/pipeline/record.h"
 #include "engine/ring/spsc_ring.h"
@@ -27,6 +28,7 @@ class MatchingCore {
     std::uint32_t leaves_max = 0;       // Nodes for price levels, shared by this shard's books.
     std::uint32_t inners_max = 0;
     std::uint32_t instructed_max = 0;  // Orders with a reserve or a stop, of orders_max.
+    std::uint32_t uncross_fills_max = limits::uncross_fills_max;  // Of one command, over all books.
 
     [[nodiscard]] BookLimits books() const noexcept {
       return {orders_max, leaves_max, inners_max, instructed_max};
@@ -37,11 +39,12 @@ class MatchingCore {
   static std::size_t memory_bytes(const Limits& limits) noexcept;
 
   // What one command can emit at most: a fill for every order that can rest, two events for every
-  // part of a reserve, three for every stop that triggers, and three more.
+  // part of a reserve, three for every stop that triggers, and three more. A slice of an uncross
+  // also tells who takes in each fill, and two things of each book.
   [[nodiscard]] static std::uint32_t events_max(const Limits& limits) noexcept {
     const BookLimits books = limits.books();
     return limits.orders_max + 2 * static_cast<std::uint32_t>(books.parts_max()) +
-           3 * books.instructed_max + 3;
+           3 * books.instructed_max + limits.uncross_fills_max + 2 * limits.instruments_max + 3;
   }
 
   // Applies one command and emits its events, the last one marked. Definitions and orders with
@@ -75,9 +78,16 @@ class MatchingCore {
 
  private:
   void apply_unmarked(const Order& order, EventOutlet& out) noexcept;
+  void tick(const Order& order, EventOutlet& out) noexcept;
+  // After a command of a phase: is the book one of those that gather?
+  void note_gathering(InstrumentId instrument) noexcept;
+  [[gnu::noinline]] void mark_changed(const Order& order) noexcept;
 
   BookMemory memory_;
   std::span<OrderBook> book_;
+  std::span<std::uint64_t> gathering_;  // A bit for each book that gathers.
+  std::uint32_t gathering_count_ = 0;
+  std::uint32_t uncross_fills_max_;
 };
 
 class Matching {

@@ -11,7 +11,14 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
                         const BookMemory& memory) const noexcept {
   BASALT_ASSERT(incoming.open > Quantity{0});
   BASALT_ASSERT(incoming.open <= limits::quantity_max);
-  if (incoming.limit < collar_low_ || incoming.limit > collar_high_) return Reject::outside_collar;
+  if (gathers_) {
+    if (takes_only(incoming) || incoming.details.min_quantity > Quantity{0} ||
+        (uncrossing_ && crosses(incoming.side, incoming.limit))) {
+      return Reject::not_for_auction;
+    }
+  } else if (incoming.limit < collar_low_ || incoming.limit > collar_high_) {
+    return Reject::outside_collar;
+  }
   if ((incoming.flags & flag_post_only) != 0 && crosses(incoming.side, incoming.limit)) {
     return Reject::would_cross;
   }
@@ -80,7 +87,7 @@ void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, Bo
   if (must_trade > Quantity{0} && !fills(incoming, must_trade, memory)) [[unlikely]] {
     BASALT_REACHED("an order that must trade at once cannot");
     rests = false;
-  } else if (crosses(incoming.side, incoming.limit)) {
+  } else if (!gathers_ && crosses(incoming.side, incoming.limit)) {
     left = match(command, incoming, memory, out);
     if (left.open == Quantity{0}) return;
     rests = rests && !left.prevented;
@@ -99,7 +106,8 @@ void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, Bo
   } else {
     rest(incoming, left.open, memory);
   }
-  BASALT_VERIFY(empty(Side::buy) || empty(Side::sell) || best(Side::buy) < best(Side::sell));  // I1
+  BASALT_VERIFY(gathers_ || empty(Side::buy) || empty(Side::sell) ||
+                best(Side::buy) < best(Side::sell));  // I1
 }
 
 inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& incoming,
@@ -232,7 +240,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
                         : waits          ? check_stop(incoming, original_open, memory)
                                          : check(incoming, original_open, memory);
   if (reject == Reject::would_cross || reject == Reject::open_orders_exceeded ||
-      reject == Reject::invalid_max_floor) {
+      reject == Reject::invalid_max_floor || reject == Reject::not_for_auction) {
     BASALT_REACHED("a replacement is refused");
     return emit_rejected(command, reject, out);  // Nothing is wrong with it: the original stands.
   }

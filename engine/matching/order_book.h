@@ -10,15 +10,16 @@
 //
 // Invariants, true between any two calls. assert_invariants() checks them all, after every
 // command, in tests and in the simulator; the hot path asserts only what it touches.
-//   I1  Not crossed: the best bid is below the best ask whenever both sides have orders.
+//   I1  Not crossed: the best bid is below the best ask whenever both sides have orders. Only while
+//       the book gathers may it be: from an auction's start until trading opens again.
 //   I2  A level's quantity is the sum of its orders'. No level and no order rests at zero.
 //   I3  Within a level, orders stand in the order in which they came to rest.
 //   I4  An order rests in one place: its slot's generation is not zero exactly while it does.
 //   I5  What rests on a side is at most limits::resting_max, so no sum of quantities overflows.
-//   I6  No stop waits that the last trade has reached.
+//   I6  No stop waits that the last trade has reached, unless the book gathers.
 //
 // The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
-// an order must ask for.
+// an order must ask for; order_book_auction.cpp is what trades at one price.
 #pragma once
 
 #include <array>
@@ -41,9 +42,11 @@ class OrderBook {
   struct Rules {
     InstrumentId instrument{};
     std::uint32_t collar_ppm = 0;  // Dynamic collar around the last trade; 0: none.
+    Price reference;  // For an uncross before the first trade; no_price: there is none.
   };
 
-  void define(const Rules& rules) noexcept { rules_ = rules; }
+  // `phase` counts the first time: what has moved since is no part of a definition.
+  void define(const Rules& rules, InstrumentState phase) noexcept;
   // From the next order on, around the last trade. What rests stays.
   void set_collar(std::uint32_t ppm) noexcept;
 
@@ -54,6 +57,23 @@ class OrderBook {
   void replace(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
   void cancel(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
   void reduce(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
+
+  // The phases of trading. An uncross makes at most `fills_left` fills, which it lowers, and the
+  // rest of it is tick()'s.
+  void set_phase(const Order& command, InstrumentState phase, BookMemory& memory,
+                 std::uint32_t fills_left, EventOutlet& out) noexcept;
+  void uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
+               EventOutlet& out) noexcept;
+  // False: nothing was to be told. Only a book that gathers has something.
+  [[nodiscard]] bool tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
+                          EventOutlet& out) noexcept;
+  // What an uncross would do may be another thing than before.
+  void mark_changed() noexcept { changed_ = true; }
+  // What enters rests beside what it crosses: in an auction, and after it until trading opens.
+  [[nodiscard]] bool gathers() const noexcept { return gathers_; }
+  // An uncross is under way.
+  [[nodiscard]] bool uncrossing() const noexcept { return uncrossing_; }
+  [[nodiscard]] InstrumentState phase() const noexcept { return phase_; }
 
   [[nodiscard]] Price last_trade() const noexcept { return last_trade_; }  // Or no_price.
   [[nodiscard]] bool empty(Side side) const noexcept { return levels(side).empty(); }
@@ -102,6 +122,21 @@ class OrderBook {
   struct Left {
     Quantity open;
     bool prevented = false;  // Self-trade prevention ended it: nothing of it may rest.
+  };
+
+  // What an uncross would do.
+  struct Equilibrium {
+    Price price = no_price;  // no_price: nothing would trade.
+    Quantity quantity;
+    Side surplus{};
+    Quantity imbalance;  // Of `surplus`, what could trade at the price and finds nobody.
+    friend bool operator==(const Equilibrium&, const Equilibrium&) = default;
+  };
+  // A level on the way from the best of a side to the worst, and what was not paired of it yet.
+  struct Walk {
+    Side side{};
+    Rank rank = no_rank;
+    Quantity left;
   };
 
   template <typename Visit>
@@ -179,6 +214,25 @@ class OrderBook {
   void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
 
+  // order_book_auction.cpp
+  [[nodiscard]] Equilibrium equilibrium(const BookMemory& memory) const noexcept;
+  [[nodiscard]] Equilibrium choose(const Walk& bid, const Walk& ask, Price low, Price high,
+                                   const BookMemory& memory) const noexcept;
+  [[nodiscard]] Walk at(Side side, Rank rank, const BookMemory& memory) const noexcept;
+  [[nodiscard]] bool go_on(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
+                           EventOutlet& out) noexcept;
+  [[nodiscard]] bool crosses_at(Price price) const noexcept {
+    return !empty(Side::buy) && !empty(Side::sell) && best(Side::buy) >= price &&
+           best(Side::sell) <= price;
+  }
+  [[nodiscard]] OrderId cross_once(const Order& command, OrderId taker, BookMemory& memory,
+                                   EventOutlet& out) noexcept;
+  void lower_oldest(const Order& command, std::uint32_t slot, Quantity filled, BookMemory& memory,
+                    EventOutlet& out) noexcept;
+  void tell_uncrossed(const Order& command, EventOutlet& out) noexcept;
+  [[nodiscard]] bool open_trading(const Order& command, BookMemory& memory,
+                                  EventOutlet& out) noexcept;
+
   // What is open on a side and not shown.
   [[nodiscard]] Quantity& reserve(Side side) noexcept {
     return reserve_[static_cast<std::size_t>(side)];
@@ -210,10 +264,19 @@ class OrderBook {
   Price collar_high_ = limits::price_max;
   Rules rules_;
   std::uint32_t stops_waiting_ = 0;
+  InstrumentState phase_ = InstrumentState::open;
+  bool gathers_ = false;
+  bool uncrossing_ = false;
+  bool changed_ = false;               // Since the indicative price was worked out.
   std::array<Quantity, 2> reserve_{};  // By side.
   Price trade_low_ = no_low;           // Of the trades whose stops were not looked for yet.
   Price trade_high_ = no_price;
   std::array<Levels, 2> stops_;  // By side.
+  bool defined_ = false;
+  InstrumentState auction_{};       // The latest.
+  Price uncross_price_ = no_price;  // While uncrossing: no_price until it is found.
+  Quantity uncrossed_;              // At that price, until now.
+  Equilibrium indicated_;           // As it was told.
 };
 
 }  // namespace basalt::matching

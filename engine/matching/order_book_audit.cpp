@@ -30,10 +30,20 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
                     [&](Price price, const Level& level) { add(side, price, level); });
   }
   hash.add(last_trade_);
+  hash.add(phase_);
+  hash.add(static_cast<std::uint8_t>(gathers_));
+  hash.add(static_cast<std::uint8_t>(uncrossing_));
+  hash.add(uncross_price_);
+  hash.add(uncrossed_);
 }
 
 std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
-  BASALT_ASSERT(empty(Side::buy) || empty(Side::sell) || best(Side::buy) < best(Side::sell));  // I1
+  BASALT_ASSERT(gathers_ || empty(Side::buy) || empty(Side::sell) ||
+                best(Side::buy) < best(Side::sell));  // I1
+  BASALT_ASSERT(gathers_ || !is_auction(phase_));
+  BASALT_ASSERT(gathers_ || !uncrossing_);
+  BASALT_ASSERT(!gathers_ || uncrossing_ || phase_ != InstrumentState::open);
+  BASALT_ASSERT(uncrossing_ || (uncross_price_ == no_price && uncrossed_ == Quantity{0}));
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
   std::uint32_t orders = 0;
   std::uint32_t waiting = 0;
@@ -77,7 +87,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
         BASALT_ASSERT((order.flags() & flag_instructed) != 0);
         BASALT_ASSERT(memory.details(slot).stop == price);
         BASALT_ASSERT(memory.details(slot).reserve == Quantity{0});
-        BASALT_ASSERT(!reached(side, price));  // I6
+        BASALT_ASSERT(gathers_ || !reached(side, price));  // I6
         ++waiting;
       });
     });

@@ -69,6 +69,7 @@ void RiskCore::apply(const Command& command) noexcept {
       return;
     case CommandKind::set_limit:
     case CommandKind::set_instrument_state:
+    case CommandKind::uncross:
     case CommandKind::set_account_state:
     case CommandKind::market_event:
       if (command.order.verdict == Reject::none) {
@@ -145,6 +146,7 @@ void RiskCore::on_reduction(const Command& command) noexcept {
 }
 
 void RiskCore::on_command(const Command& command) noexcept {
+  taker_ = command.order.order;
   if (command.order.kind == CommandKind::set_fees) reference_.apply(command);
 }
 
@@ -157,7 +159,7 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
   }
   switch (event.kind) {
     case EventKind::fill:
-      return on_fill(command, event);
+      return on_fill(event);
     case EventKind::rested:
       BASALT_ASSERT(order_[slot].open == event.remaining);
       return;
@@ -182,15 +184,21 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
       gone(slot);
       return lower(replacement, event.remaining, Money{0});
     }
-    case EventKind::triggered:  // Of orders that no session can send yet.
-    case EventKind::restated:
+    case EventKind::crossing:
+    case EventKind::triggered:
+      taker_ = event.order;
+      return;
+    case EventKind::restated:  // Of orders that no session can send yet.
     case EventKind::armed:
+    case EventKind::uncrossed:
+    case EventKind::indicative:
       return;
   }
 }
 
-void RiskCore::on_fill(const Command& command, const Event& event) noexcept {
-  const std::uint32_t taker_slot = slot_of(command.order.order);
+void RiskCore::on_fill(const Event& event) noexcept {
+  BASALT_ASSERT(taker_ != no_order);
+  const std::uint32_t taker_slot = slot_of(taker_);
   const std::uint32_t maker_slot = slot_of(event.order);
   LiveOrder& taker = order_[taker_slot];
   LiveOrder& maker = order_[maker_slot];
@@ -211,7 +219,9 @@ void RiskCore::on_fill(const Command& command, const Event& event) noexcept {
       balances_.of(order.account, instrument.quote).free += money - charge;
     }
   };
-  settle(maker, event.remaining, instrument.maker_ppm);
+  // In an uncross nobody makes.
+  settle(maker, event.remaining,
+         is_auction(event.auction()) ? instrument.taker_ppm : instrument.maker_ppm);
   settle(taker, taker.open - event.quantity, instrument.taker_ppm);
   if (maker.open == Quantity{0}) gone(maker_slot);
   if (taker.open == Quantity{0}) gone(taker_slot);

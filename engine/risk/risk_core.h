@@ -145,7 +145,7 @@ class RiskCore {
   void apply_payment(const Command& command) noexcept;
   void apply_reduction(const Command& command) noexcept;
   void on_reduction(const Command& command) noexcept;
-  void on_fill(const Command& command, const Event& event) noexcept;
+  void on_fill(const Event& event) noexcept;
   void pay(Side side, AccountId account, const Instrument& instrument, Money money, Money charge,
            Money goods) noexcept;
   // Lowers a live order to `open` lots and gives back what its hold no longer needs, less `spent`.
@@ -167,6 +167,7 @@ class RiskCore {
   std::span<SessionState> session_;
   std::span<AccountState> account_;
   std::span<Price> last_trade_;  // As far as the log has told; bounds market orders only.
+  OrderId taker_ = no_order;     // Of the fills that the log tells next.
   std::uint32_t slots_free_ = 0;
   std::uint32_t orders_live_ = 0;
   std::uint64_t silenced_ = 0;

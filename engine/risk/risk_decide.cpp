@@ -21,6 +21,7 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
     case CommandKind::set_fees:
     case CommandKind::set_limit:
     case CommandKind::set_instrument_state:
+    case CommandKind::uncross:
     case CommandKind::set_account_state:
     case CommandKind::market_event:
       return decide_amendment(command);

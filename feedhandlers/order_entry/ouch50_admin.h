@@ -22,7 +22,15 @@ using ExternalIdBytes = wire::Opaque<external_id_bytes>;
 using AccountName = wire::Alpha<15>;
 using AssetName = wire::Alpha<11>;
 
-enum class TradingState : char { open = 'O', halted = 'H', closed = 'C' };
+enum class TradingState : char {
+  open = 'O',
+  halted = 'H',
+  closed = 'C',
+  opening_auction = 'A',
+  volatility_auction = 'V',
+  closing_auction = 'L',
+  uncross = 'U',  // No state: the auction that the instrument is in trades, and goes on.
+};
 
 enum class AccountStatus : char { active = 'A', suspended = 'S' };
 

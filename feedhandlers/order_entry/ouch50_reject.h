@@ -17,6 +17,7 @@ namespace basalt::ouch50 {
     case Reject::invalid_display:
       return RejectReason::invalid_display;
     case Reject::invalid_cross_type:
+    case Reject::not_for_auction:
       return RejectReason::invalid_cross_order;
     case Reject::unknown_instrument:
       return RejectReason::invalid_symbol;
@@ -56,6 +57,7 @@ namespace basalt::ouch50 {
     case Reject::invalid_option:
     case Reject::invalid_value:
     case Reject::duplicate_order:
+    case Reject::not_in_auction:
     case Reject::unknown_reference:
     case Reject::already_defined:
     case Reject::duplicate_external_id:

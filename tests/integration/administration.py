@@ -11,7 +11,7 @@ from udp_session import UdpSession, mold
 from venue_client import BIN, VENUE, Engine, Soup, cancel, enter, ref_of, replay
 
 APPLIED, INSUFFICIENT, UNKNOWN, APPLIED_BEFORE, NOT_AN_ADMIN = 0, 25, 80, 82, 84
-INVALID_VALUE, LIMIT_EXCEEDED = 6, 83
+INVALID_VALUE, LIMIT_EXCEEDED, NOT_IN_AUCTION = 6, 83, 85
 FEED_A = ("239.192.77.1", 7101)
 
 # An account without money, so that what is paid in decides what it may order.
@@ -130,6 +130,29 @@ def halts(admin, maker, feed):
     return 3
 
 
+def auctions(admin, buyer, ref):
+    seller = Soup("MAKER2")
+    assert ask(admin, state(ref + 1, 3, "GOOG", b"U")) == NOT_IN_AUCTION
+    assert ask(admin, state(ref + 2, 4, "GOOG", b"A")) == APPLIED
+    buyer.send(enter(10, b"B", 1, "GOOG", 1_010_000, tif=b"3"))
+    assert buyer.message()[13:15] == b"\0\x14", "it would have to trade at once"
+    for client, number, side, quantity, price in ((buyer, 11, b"B", 10, 1_010_000),
+                                                  (seller, 1, b"S", 4, 990_000)):
+        client.send(enter(number, side, quantity, "GOOG", price))
+        assert client.message()[:1] == b"A"
+    assert buyer.message(0.3) is None, "an auction gathers"
+    assert ask(admin, state(ref + 3, 5, "GOOG", b"O")) == APPLIED
+    told = [client.message() for client in (buyer, seller)]
+    assert [message[:1] + message[13:17] for message in told] == [b"E\0\0\0\4"] * 2, told
+    assert told[0][17:] == told[1][17:], "one price, one number, one kind of cross"
+    assert told[0][25:26] == b"O" and 990_000 <= int.from_bytes(told[0][17:25], "big") <= 1_010_000
+    seller.send(enter(2, b"S", 6, "GOOG", 1_010_000))
+    assert seller.message()[:1] == b"A"
+    assert seller.message()[25:26] == b"R" and buyer.message()[25:26] == b"A", "trading is open"
+    seller.close()
+    return ref + 3
+
+
 def pays(admin, poor, ref):
     assert order(poor, 1) == 0x20, "without funds"
     # One of these covers one order with its fees; both would cover two.
@@ -207,13 +230,13 @@ def main():
         feed = Feed()
         with Engine(venue=venue.name) as engine:
             admin, maker, poor = Soup("ADMIN"), Soup("MAKER1"), Soup("POOR")
-            ref = halts(admin, maker, feed)
+            ref = auctions(admin, maker, halts(admin, maker, feed))
             ref = pays(admin, poor, ref)
             is_for_administrators(maker)
             assert ask(admin, state(ref + 1, 20, "GOOG", b"H")) == APPLIED
             ref = works_over_udp(ref + 1)
             the_command_line(maker)
-            streams = {user: Soup(user, 1).messages() for user in ("ADMIN", "MAKER1", "POOR")}
+            streams = {user: Soup(user, 1).messages() for user in ("ADMIN", "MAKER1", "MAKER2", "POOR")}
             assert len(streams["ADMIN"]) > ref + 8
             engine.kill()
 

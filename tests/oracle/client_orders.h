@@ -55,10 +55,15 @@ class ClientOrders {
                    : "answers a number twice";
       case ouch50::Executed::type: {
         const auto& executed = message.as<ouch50::Executed>();
-        auto& side = executed.liquidity == ouch50::LiquidityFlag::added ? added_ : removed_;
-        if (!side.emplace(executed.match_number, Execution{executed.quantity, executed.price})
-                 .second) {
-          return "executes one match twice on one side";
+        const Execution execution{executed.quantity, executed.price};
+        if (executed.liquidity == ouch50::LiquidityFlag::added ||
+            executed.liquidity == ouch50::LiquidityFlag::removed) {
+          auto& side = executed.liquidity == ouch50::LiquidityFlag::added ? added_ : removed_;
+          if (!side.emplace(executed.match_number, execution).second) {
+            return "executes one match twice on one side";
+          }
+        } else {
+          crossed_.emplace(executed.match_number, execution);
         }
         return lowered({channel, executed.user_ref_num}, executed.quantity);
       }
@@ -76,6 +81,8 @@ class ClientOrders {
   // By match number: where this session was the maker, and where the taker.
   [[nodiscard]] const std::map<std::uint64_t, Execution>& added() const { return added_; }
   [[nodiscard]] const std::map<std::uint64_t, Execution>& removed() const { return removed_; }
+  // Where it was one side of an uncross; twice where it was both.
+  [[nodiscard]] const std::multimap<std::uint64_t, Execution>& crossed() const { return crossed_; }
 
  private:
   std::string born(const Key& key, std::uint64_t reference, std::uint32_t quantity) {
@@ -98,6 +105,7 @@ class ClientOrders {
   std::set<Key> answered_;  // Accepted, replaced or rejected.
   std::map<std::uint64_t, Execution> added_;
   std::map<std::uint64_t, Execution> removed_;
+  std::multimap<std::uint64_t, Execution> crossed_;
 };
 
 }  // namespace basalt::oracle

@@ -9,6 +9,7 @@
 // lag brings that about on purpose, and repeatably.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -171,15 +172,22 @@ class CoreVenue {
     }
   }
 
-  // No effect of any command yet goes to more than one instrument: the shards' answers fold into
-  // one (log_core.h).
+  // As the log does: effects by instrument, and the shards' Nothings fold into one (log.cpp).
   void match_everywhere(LogRecord& record) {
     for (std::uint32_t shard = 0; shard < shards_.size(); ++shard) {
       match(record.command, InstrumentId{shard}, record.events);
     }
-    for (const Event& event : record.events) BASALT_ASSERT(event.kind == EventKind::nothing);
-    record.events.resize(1);
-    record.events.front().instrument = no_instrument;
+    std::vector<Event>& events = record.events;
+    const Event nothing = events.front();
+    std::erase_if(events, [](const Event& event) { return event.kind == EventKind::nothing; });
+    std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
+      return index_of(a.instrument) < index_of(b.instrument);
+    });
+    if (events.empty()) {
+      events.push_back(nothing);
+      events.front().instrument = no_instrument;
+    }
+    for (Event& event : events) event.last = &event == &events.back() ? 1 : 0;
   }
 
   void feed_back(std::size_t lag) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "feedhandlers/market_data/itch50.h"
@@ -57,6 +58,25 @@ class FeedBooks {
         const Execution execution{executed.order_reference, executed.shares, order->second.price};
         if (!executions_.emplace(executed.match_number, execution).second) return "matches twice";
         return lowered(executed.order_reference, locate, executed.shares);
+      }
+      case itch50::OrderExecutedWithPrice::type: {
+        const auto& executed = message.as<itch50::OrderExecutedWithPrice>();
+        const auto order = orders_.find(executed.order_reference);
+        if (order == orders_.end()) return "executes what is not there";
+        if (executed.printable != itch50::YesNo::no) return "prints what the cross prints";
+        const std::uint32_t price = executed.price.value();
+        const bool within =
+            order->second.buy ? price <= order->second.price : price >= order->second.price;
+        if (!within) return "executes beyond the limit";
+        const std::string wrong = crossed(executed, order->second.buy);
+        if (!wrong.empty()) return wrong;
+        crossed_[locate] += executed.shares.value();
+        return lowered(executed.order_reference, locate, executed.shares);
+      }
+      case itch50::CrossTrade::type: {
+        const auto& cross = message.as<itch50::CrossTrade>();
+        const std::uint64_t told = std::exchange(crossed_[locate], 0);
+        return told == 2 * cross.shares.value() ? "" : "prints other than what was crossed";
       }
       case itch50::OrderCancel::type: {
         const auto& cancel = message.as<itch50::OrderCancel>();
@@ -112,6 +132,22 @@ class FeedBooks {
   // Stock, side, price (of bids negated, so that the best is first), rank.
   using Place = std::tuple<std::uint16_t, bool, std::int64_t, std::uint64_t>;
 
+  // One side of a match, then the other.
+  std::string crossed(const itch50::OrderExecutedWithPrice& executed, bool buy) {
+    const Execution execution{executed.order_reference, executed.shares, executed.price};
+    const auto [at, first] = executions_.emplace(executed.match_number, execution);
+    if (first) {
+      half_crossed_ = {executed.match_number, buy};
+      return "";
+    }
+    if (half_crossed_ != std::pair{executed.match_number.value(), !buy}) return "matches twice";
+    half_crossed_ = {};
+    if (at->second.shares != executed.shares || at->second.price != executed.price) {
+      return "tells the sides of a match unlike";
+    }
+    at->second = execution;
+    return "";
+  }
   static Place place_of(const Order& order) {
     const std::int64_t price = order.price;
     return {order.locate, order.buy, order.buy ? -price : price, order.rank};
@@ -144,6 +180,8 @@ class FeedBooks {
   std::unordered_map<std::uint64_t, bool> used_;
   std::map<Place, std::uint64_t> queue_;
   std::map<std::uint64_t, Execution> executions_;
+  std::pair<std::uint64_t, bool> half_crossed_{};   // The match number, and that it was the buyer.
+  std::map<std::uint16_t, std::uint64_t> crossed_;  // Shares, of both sides, not printed yet.
 };
 
 }  // namespace basalt::oracle

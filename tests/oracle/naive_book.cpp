@@ -53,13 +53,8 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
     print();
     return true;
   }
+  if (verb == "phase" || verb == "uncross" || verb == "tick") return run_of_venue(words);
   if (words.size() < 2) return false;
-  if (verb == "phase" && words.size() == 2) {
-    if (words[1] != "open" && words[1] != "closed" && words[1] != "halted") return false;
-    phase_ = words[1];
-    out_ << "phase " << phase_ << '\n';
-    return true;
-  }
   const auto id = id_of(words[1]);
   if (!id) return false;
   if (verb == "cancel" && words.size() == 2) {
@@ -81,6 +76,24 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
     return true;
   }
   return verb == "new" && enter(words, *id, *offer);
+}
+
+bool NaiveBook::run_of_venue(const std::vector<std::string>& words) {
+  const std::string& verb = words[0];
+  if (words.size() != (verb == "phase" ? 2u : 1u)) return false;
+  if (verb == "tick") {
+    tick();
+    return true;
+  }
+  if (verb == "uncross") {
+    if (!is_auction(phase_)) return false;
+    uncross();
+    return true;
+  }
+  const std::string& phase = words[1];
+  if (phase != "open" && phase != "closed" && phase != "halted" && !is_auction(phase)) return false;
+  set_phase(phase);
+  return true;
 }
 
 // A new order. False: cannot be read.
@@ -120,10 +133,11 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
 // Why an order may not enter, or nothing. `freed` leaves its side of the book in the same step.
 std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   const auto& others = side(!order.buy);
-  if (order.post && !others.empty() && reaches(order, others.begin()->second.front().price)) {
-    return "would-cross";
-  }
-  if (order.market || order.life == "ioc" || order.life == "fok") return "";
+  const bool crosses = !others.empty() && reaches(order, others.begin()->second.front().price);
+  const bool takes_only = order.market || order.life == "ioc" || order.life == "fok";
+  if (gathers_ && (takes_only || order.min > 0 || (uncrossing_ && crosses))) return "auction";
+  if (order.post && crosses) return "would-cross";
+  if (takes_only) return "";
   std::int64_t resting = -freed;
   for (const auto& [rank, level] : side(order.buy)) {
     for (const Order& other : level) resting += other.open + other.reserve;
@@ -147,7 +161,7 @@ bool NaiveBook::shows_too_often(const Order& order) {
 }
 
 void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
-  if (phase_ != "open") return rejected(order.id, phase_);
+  if (phase_ == "closed" || phase_ == "halted") return rejected(order.id, phase_);
   if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
   if (!order.market && (order.price < 1 || order.price > price_max)) {
     return rejected(order.id, "price");
@@ -223,7 +237,7 @@ void NaiveBook::take_away(Order& order, std::int64_t quantity) {
 
 void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer) {
   if (!is_live(id)) return rejected(id, "not-live");
-  if (phase_ != "open") return rejected(new_id, phase_);
+  if (phase_ == "closed" || phase_ == "halted") return rejected(new_id, phase_);
   if (offer.quantity < 1 || offer.quantity > quantity_max) return rejected(new_id, "quantity");
   if (offer.price < 1 || offer.price > price_max) return rejected(new_id, "price");
   if (is_live(new_id)) return rejected(new_id, "duplicate");
@@ -284,7 +298,7 @@ void NaiveBook::take_and_rest(Order order) {
   const std::int64_t must_trade =
       order.life == "fok" ? order.open : std::min(order.min, order.open);
   const bool takes = must_trade == 0 || reachable(order) >= must_trade;
-  while (takes && order.open > 0 && !makers.empty()) {
+  while (takes && !gathers_ && order.open > 0 && !makers.empty()) {
     Level& best = makers.begin()->second;
     Order& maker = best.front();
     if (!reaches(order, maker.price)) break;
@@ -310,7 +324,7 @@ void NaiveBook::take_and_rest(Order order) {
   live_[order.id] = level.insert(level.end(), order);
 }
 
-// With the first of a level. One that has shown all shows anew, at the back.
+// With the first of a level.
 void NaiveBook::trade(Order& taker, Level& level) {
   Order& maker = level.front();
   const std::int64_t quantity = std::min(taker.open, maker.open);
@@ -319,15 +333,21 @@ void NaiveBook::trade(Order& taker, Level& level) {
   trades_.push_back(maker.price);
   taker.open -= quantity;
   taker.executed += quantity;
-  maker.open -= quantity;
-  maker.executed += quantity;
-  if (maker.open > 0) return;
-  if (maker.reserve == 0) {
-    remove(maker.id);
+  lower_first(level, quantity);
+}
+
+// The first of a level has traded. One that has shown all shows anew, at the back.
+void NaiveBook::lower_first(Level& level, std::int64_t quantity) {
+  Order& order = level.front();
+  order.open -= quantity;
+  order.executed += quantity;
+  if (order.open > 0) return;
+  if (order.reserve == 0) {
+    remove(order.id);
     return;
   }
-  maker.open = std::min(maker.display, maker.reserve);
-  maker.reserve -= maker.open;
+  order.open = std::min(order.display, order.reserve);
+  order.reserve -= order.open;
   level.splice(level.end(), level, level.begin());
 }
 

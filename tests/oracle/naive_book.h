@@ -9,8 +9,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <list>
 #include <map>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -19,7 +21,10 @@ namespace basalt::oracle {
 
 class NaiveBook {
  public:
-  explicit NaiveBook(std::ostream& out) : out_(out) {}
+  // `fills_max`: what one line makes of an uncross; "tick" goes on with it.
+  explicit NaiveBook(std::ostream& out,
+                     std::int64_t fills_max = std::numeric_limits<std::int64_t>::max())
+      : out_(out), fills_max_(fills_max) {}
 
   // A line that cannot be read is answered with "error LINE_NUMBER"; what is wrong is left out.
   void line(const std::string& text);
@@ -47,8 +52,15 @@ class NaiveBook {
     std::int64_t price;
     bool market;
   };
+  // What would trade at a price, and how much more would be bought than sold there.
+  struct Prospect {
+    std::int64_t price = 0;  // 0: nothing trades.
+    std::int64_t quantity = 0;
+    std::int64_t surplus = 0;
+  };
 
   bool run(const std::vector<std::string>& words);
+  bool run_of_venue(const std::vector<std::string>& words);
   bool enter(const std::vector<std::string>& words, std::uint32_t id, const Offer& offer);
   void new_order(const Order& order, bool shows_less, bool stops);
   void replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer);
@@ -58,6 +70,7 @@ class NaiveBook {
 
   void take_and_rest(Order order);
   void trade(Order& taker, Level& level);
+  void lower_first(Level& level, std::int64_t quantity);
   std::string refusal(const Order& order, std::int64_t freed) const;
   std::string refusal_to_wait(const Order& order, std::int64_t freed) const;
   static bool shows_too_often(const Order& order);
@@ -83,9 +96,24 @@ class NaiveBook {
     return !taker.stp.empty() && taker.account != 0 && taker.account == maker.account;
   }
   bool prevents(Order& taker, Order& maker);
+
+  // naive_auction.cpp
+  static bool is_auction(const std::string& phase) {
+    return phase == "auction" || phase == "volatility" || phase == "closing";
+  }
+  void set_phase(const std::string& phase);
+  void uncross();
+  void tick();
+  bool uncross_some();
+  void tell_uncrossed();
+  void cross_once(std::optional<std::uint32_t>& taker);
+  Prospect at(std::int64_t price) const;
+  Prospect prospect() const;
+
   Order remove(std::uint32_t id);
 
   std::ostream& out_;
+  std::int64_t fills_max_;
   std::map<std::int64_t, Level> bids_;
   std::map<std::int64_t, Level> asks_;
   std::map<std::uint32_t, Level::iterator> live_;
@@ -93,6 +121,11 @@ class NaiveBook {
   std::int64_t last_trade_ = 0;
   std::vector<std::int64_t> trades_;  // Prices of the present command's.
   std::string phase_ = "open";
+  bool gathers_ = false;  // From an auction's start until trading opens.
+  bool uncrossing_ = false;
+  std::int64_t uncross_price_ = 0;
+  std::int64_t uncrossed_ = 0;
+  std::string indicated_;  // As it was told.
   std::uint64_t line_number_ = 0;
 };
 

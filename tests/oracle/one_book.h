@@ -72,6 +72,17 @@ class OneBook {
     return apply(order);
   }
 
+  std::vector<Event> phase(InstrumentState state) {
+    Amendment amendment{};
+    amendment.instrument_state = state;
+    Command command;
+    command.order.kind = CommandKind::set_instrument_state;
+    command.set(amendment);
+    return apply(command);
+  }
+  std::vector<Event> uncross() { return of_venue(CommandKind::uncross); }
+  std::vector<Event> tick() { return of_venue(CommandKind::tick); }
+
   std::vector<Event> apply(Order order) {
     order.sequence = ++sequence_;
     order.instrument = InstrumentId{0};
@@ -96,6 +107,12 @@ class OneBook {
 
  private:
   static constexpr std::uint32_t ring_slots = 64;
+
+  std::vector<Event> of_venue(CommandKind kind) {
+    Order order;
+    order.kind = kind;
+    return apply(order);
+  }
 
   std::vector<Event> drain() {
     std::vector<Event> events;

@@ -117,6 +117,12 @@ inline Command set_state(std::uint32_t instrument, InstrumentState state) {
   return command;
 }
 
+inline Command uncross(std::uint32_t instrument) {
+  Command command = test::CommandMaker{}.next(CommandKind::uncross, Amendment{});
+  command.order.instrument = InstrumentId{instrument};
+  return command;
+}
+
 inline Command market_event(char code) {
   Amendment amendment{};
   amendment.market_event = static_cast<std::uint8_t>(code);
@@ -231,6 +237,12 @@ class SmallVenue {
     std::vector<LogRecord> records = venue_.submit(command);
     log_.insert(log_.end(), records.begin(), records.end());
     return records;
+  }
+
+  // Time passes, and is told.
+  LogRecord tick(Nanos later) {
+    log_.push_back(venue_.tick(later));
+    return log_.back();
   }
 
   [[nodiscard]] CoreVenue& venue() { return venue_; }

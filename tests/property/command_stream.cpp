@@ -10,8 +10,8 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 12> flows{{
-    // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins
+constexpr std::array<Flow, 16> flows{{
+    // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
     {"few ids", 500, 10, false, 50, 4,                             15, 15, 25, 10, 1, 10, 5},
@@ -23,6 +23,10 @@ constexpr std::array<Flow, 12> flows{{
     {"own accounts", 1000, 4, false, 20, 60,                       10, 5, 15, 30, 1, 90, 0},
     {"reserves and stops", 1000, 8, false, 30, 60,                 10, 5, 10, 25, 1, 30, 60},
     {"many stops", 1000, 40, false, 10, 200,                       5, 3, 8, 30, 1, 10, 80},
+    {"auctions", 1000, 12, false, 20, 60,                          8, 5, 12, 8, 1, 20, 0, 10},
+    {"auctions of reserves", 1000, 6, false, 30, 60,         8, 5, 10, 5, 1, 20, 40, 10, false},
+    {"auctions and stops", 1000, 16, false, 12, 120,               5, 3, 8, 10, 2, 20, 50, 8},
+    {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
@@ -67,7 +71,7 @@ std::string CommandStream::instructions() {
   std::string words;
   if (chance(40)) words += " display=" + std::to_string(1 + below(5));
   if (chance(20)) words += " min=" + std::to_string(below(8));
-  if (chance(60)) words += " stop=" + price();
+  if (flow_.stops && chance(60)) words += " stop=" + price();
   return words;
 }
 
@@ -123,8 +127,29 @@ std::string CommandStream::odd() {
   }
 }
 
+std::string CommandStream::of_auction() {
+  switch (below(12)) {
+    case 0:
+    case 1:
+      return "phase auction";
+    case 2:
+      return chance(50) ? "phase volatility" : "phase closing";
+    case 3:
+      return chance(50) ? "phase halted" : "phase closed";
+    case 4:
+    case 5:
+    case 6:
+      return "phase open";
+    case 7:
+      return "uncross";
+    default:
+      return "tick";
+  }
+}
+
 std::string CommandStream::next() {
   if (chance(flow_.odd)) return odd();
+  if (flow_.auctions > 0 && chance(flow_.auctions)) return of_auction();
   const std::uint64_t kind = below(100);
   std::uint64_t bound = flow_.cancels;
   if (kind < bound) return "cancel " + id();

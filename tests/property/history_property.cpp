@@ -93,24 +93,35 @@ bool must_be_answered(const oracle::LogRecord& record) {
 }
 
 // Each match is told once to its maker and once to its taker, alike, and is in the log as it was
-// told.
+// told; of an uncross, to both sides.
 void expect_executions(const Clients& clients, const std::vector<oracle::LogRecord>& log) {
   std::map<std::uint64_t, oracle::ClientOrders::Execution> added;
   std::map<std::uint64_t, oracle::ClientOrders::Execution> removed;
   std::map<std::uint64_t, oracle::ClientOrders::Execution> filled;
+  std::multimap<std::uint64_t, oracle::ClientOrders::Execution> told_of_crosses;
+  std::multimap<std::uint64_t, oracle::ClientOrders::Execution> crossed;
   for (const oracle::ClientOrders& client : clients.client) {
     added.insert(client.added().begin(), client.added().end());
     removed.insert(client.removed().begin(), client.removed().end());
+    told_of_crosses.insert(client.crossed().begin(), client.crossed().end());
   }
   for (const oracle::LogRecord& record : log) {
     for (const Event& event : record.events) {
       if (event.kind != EventKind::fill) continue;
-      filled[event.match_number] = {static_cast<std::uint32_t>(event.quantity.value),
-                                    static_cast<std::uint64_t>(event.price.value) * 100};
+      const oracle::ClientOrders::Execution execution{
+          static_cast<std::uint32_t>(event.quantity.value),
+          static_cast<std::uint64_t>(event.price.value) * 100};
+      if (is_auction(event.auction())) {
+        crossed.insert({{event.match_number, execution}, {event.match_number, execution}});
+      } else {
+        filled[event.match_number] = execution;
+      }
     }
   }
   EXPECT_EQ(added, filled);
   EXPECT_EQ(removed, filled);
+  EXPECT_EQ(told_of_crosses, crossed);
+  EXPECT_FALSE(crossed.empty());
 }
 
 TEST(HistoryProperty, clients_know_their_orders_from_their_streams_alone) {

@@ -83,6 +83,9 @@ void run(std::uint64_t seed) {
     for (const oracle::LogRecord& record : small.tell(flow.next())) {
       ASSERT_NO_FATAL_FAILURE(follow(record));
     }
+    if (i % 16 == 0) {
+      ASSERT_NO_FATAL_FAILURE(follow(small.tick(Nanos{1'000'000})));
+    }
     // Where a command had several records (a session that went down), after the last.
     ASSERT_NO_FATAL_FAILURE(expect_same_books(books, small.venue()));
   }

@@ -31,7 +31,12 @@ class ScarceFlow {
     if (dice < 72) return changed(session, ref);
     if (dice < 84) return cancel({session, ref});
     if (dice < 97) return reduce({session, ref}, below(60));
-    return session_down(session);
+    if (dice < 99) return session_down(session);
+    const std::uint32_t instrument = below(2) == 0 ? aapl : btc_usd;
+    const std::uint32_t what = below(5);
+    if (what == 0) return uncross(instrument);
+    return set_state(instrument,
+                     what < 3 ? InstrumentState::open : InstrumentState::opening_auction);
   }
 
  private:
@@ -88,6 +93,7 @@ struct Reached {
   std::uint64_t replaced = 0;
   std::uint64_t replacements_refused = 0;
   std::uint64_t overtaken = 0;  // Changes of an order that was gone by then.
+  std::uint64_t crossed = 0;    // Fills of an uncross.
 };
 
 void count(const LogRecord& record, Reached& reached) {
@@ -97,8 +103,9 @@ void count(const LogRecord& record, Reached& reached) {
       order.kind == CommandKind::replace && order.verdict != Reject::none;
   for (const Event& event : record.events) {
     reached.fills += event.kind == EventKind::fill;
+    reached.crossed += event.kind == EventKind::fill && is_auction(event.auction());
     reached.replaced += event.kind == EventKind::replaced;
-    reached.overtaken += event.kind == EventKind::nothing && order.kind != CommandKind::tick;
+    reached.overtaken += event.kind == EventKind::nothing && order.order != no_order;
   }
 }
 
@@ -154,6 +161,7 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
   EXPECT_GT(reached.replaced, 10 * seeds);
   EXPECT_GT(reached.replacements_refused, seeds);
   EXPECT_GT(reached.overtaken, seeds);
+  EXPECT_GT(reached.crossed, 10 * seeds);
 }
 
 }  // namespace

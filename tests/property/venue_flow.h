@@ -99,6 +99,13 @@ class VenueFlow {
     if (kind < 967) return oracle::session_down(session());
     if (kind < 972) return oracle::market_event("SQME"[below(4)]);
     if (kind < 973) return oracle::set_state(instrument, InstrumentState::halted);
+    if (kind < 977) {
+      constexpr InstrumentState auctions[] = {InstrumentState::opening_auction,
+                                              InstrumentState::volatility_auction,
+                                              InstrumentState::closing_auction};
+      return oracle::set_state(instrument, auctions[below(3)]);
+    }
+    if (kind < 979) return oracle::uncross(instrument);
     return oracle::set_state(instrument, InstrumentState::open);
   }
 

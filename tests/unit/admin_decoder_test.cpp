@@ -126,6 +126,10 @@ TEST_F(AdminDecoding, states_are_letters_and_any_other_letter_is_refused) {
   EXPECT_EQ(state_of('O').as<Amendment>().instrument_state, InstrumentState::open);
   EXPECT_EQ(state_of('H').as<Amendment>().instrument_state, InstrumentState::halted);
   EXPECT_EQ(state_of('C').as<Amendment>().instrument_state, InstrumentState::closed);
+  EXPECT_EQ(state_of('A').as<Amendment>().instrument_state, InstrumentState::opening_auction);
+  EXPECT_EQ(state_of('V').as<Amendment>().instrument_state, InstrumentState::volatility_auction);
+  EXPECT_EQ(state_of('L').as<Amendment>().instrument_state, InstrumentState::closing_auction);
+  EXPECT_EQ(state_of('U').order.kind, CommandKind::uncross);
   EXPECT_EQ(state_of('H').order.verdict, Reject::none);
   EXPECT_EQ(state_of('h').order.verdict, Reject::invalid_value);
 

@@ -162,6 +162,12 @@ class FlowEngine {
                          .instrument = pick(20) == 0 ? 7 : pick(2),  // 7 does not exist.
                          .time_in_force = static_cast<TimeInForce>(pick(4)),
                          .flags = pick(8) == 0 ? flag_post_only : std::uint16_t{0}}));
+    } else if (what < 61) {
+      const std::uint32_t instrument = pick(2);
+      const std::uint32_t to = pick(6);
+      say(to == 0  ? oracle::uncross(instrument)
+          : to < 4 ? oracle::set_state(instrument, InstrumentState::open)
+                   : oracle::set_state(instrument, InstrumentState::volatility_auction));
     } else if (what < 70) {
       say(oracle::cancel({.session = session, .ref = any_ref()}));
     } else if (what < 76) {

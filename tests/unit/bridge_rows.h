@@ -46,6 +46,8 @@ class ExpectedTables {
   void take(const journal::Follower::Entry& entry) {
     const Command& command = entry.command;
     last_ = command.order.sequence;
+    taker_ = command.order.order;
+    taker_account_ = command.order.account;
     own_ = has_order_row(command.order) ? &orders_[last_] : nullptr;
     if (own_ != nullptr) start_order(entry);
     for (const Event& event : entry.events) on_event(entry, event);
@@ -128,22 +130,28 @@ class ExpectedTables {
   }
 
   void on_event(const journal::Follower::Entry& entry, const Event& event) {
-    const Command& command = entry.command;
     if (event.kind == EventKind::nothing) {
       if (own_ != nullptr && own_->status == "OPEN") own_->status = "REJECTED";
       return;
     }
+    if (event.kind == EventKind::crossing) {
+      taker_ = event.order;
+      taker_account_ = event.account;
+    }
+    if (event.order == no_order) return;
     Asked& of = orders_.at(by_number_.at(event.order));
     if (event.kind == EventKind::fill) {
-      own_->executed += event.quantity.value;
-      own_->open -= event.quantity.value;
+      Asked& taker = orders_.at(by_number_.at(taker_));
+      taker.executed += event.quantity.value;
+      taker.open -= event.quantity.value;
+      if (taker.open == 0) taker.status = "FILLED";
       of.executed += event.quantity.value;
       of.open -= event.quantity.value;
       if (of.open == 0) of.status = "FILLED";
-      fills_.push_back(row(
-          event.sequence, event.index, entry.epoch, event.match_number, by_number_.at(event.order),
-          number_text(event.order), number_text(command.order.order), index_of(event.account),
-          index_of(command.order.account), event.price.value, event.quantity.value));
+      fills_.push_back(row(event.sequence, event.index, entry.epoch, event.match_number,
+                           by_number_.at(event.order), number_text(event.order),
+                           number_text(taker_), index_of(event.account), index_of(taker_account_),
+                           event.price.value, event.quantity.value));
     } else if (event.kind == EventKind::canceled) {
       of.open = event.remaining.value;
       if (of.open == 0) of.status = "CANCELED";
@@ -197,6 +205,8 @@ class ExpectedTables {
   settlement::Settlement settlement_{large, arena_};
   std::map<Sequence, Asked> orders_;
   std::map<OrderId, Sequence> by_number_;
+  OrderId taker_{};  // Of the fills that come next.
+  AccountId taker_account_{};
   std::vector<std::string> fills_;
   std::vector<std::string> entries_;
   std::map<std::uint64_t, Owed> batches_;

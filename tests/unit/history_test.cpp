@@ -134,6 +134,27 @@ TEST_F(History, answers_keep_when_the_message_that_they_answer_came) {
   EXPECT_EQ(answers_.at(0, 2).received, Nanos{});  // The maker did not ask.
 }
 
+TEST_F(History, an_uncross_is_told_to_both_sides_as_a_cross) {
+  tell(oracle::set_state(oracle::aapl, InstrumentState::closing_auction));
+  buy(5, 30, 10'000);
+  sell(9, 20, 9'990);
+  told(0);
+  told(1);
+  tell(oracle::uncross(oracle::aapl));
+  EXPECT_THAT(told(0), ElementsAre("E 5 20 1000000 C 1"));
+  EXPECT_THAT(told(1), ElementsAre("E 9 20 1000000 C 1"));
+  tell(oracle::set_state(oracle::aapl, InstrumentState::open));
+  sell(10, 10, 10'000);
+  EXPECT_THAT(told(0), ElementsAre("E 5 10 1000000 A 2"));
+}
+
+TEST_F(History, what_an_auction_does_not_take_is_rejected) {
+  tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
+  tell(enter({.session = 0, .ref = 1, .price = 10'000, .time_in_force = TimeInForce::ioc}));
+  tell(enter({.session = 0, .ref = 2, .flags = flag_market}));
+  EXPECT_THAT(told(0), ElementsAre("J 1 20 NO 1", "J 2 20 NO 2"));
+}
+
 TEST_F(History, a_fill_is_told_to_both_sides_under_their_own_numbers) {
   buy(5, 100, 10'000);
   sell(9, 30, 9'000);

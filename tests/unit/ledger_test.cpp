@@ -124,6 +124,33 @@ TEST_F(LedgerTest, a_negative_maker_fee_is_paid_by_the_venue_and_rounds_in_its_f
   ledger.assert_invariants();
 }
 
+// Nobody makes in an uncross, and the command is nobody's order.
+TEST_F(LedgerTest, in_an_uncross_the_order_told_before_takes_and_both_pay_the_takers_rate) {
+  ledger.on_command(make.fees(0, -100, 300));
+  Amendment amendment{};
+  amendment.instrument_state = InstrumentState::opening_auction;
+  Command auction = make.next(CommandKind::set_instrument_state, amendment);
+  auction.order.instrument = InstrumentId{0};
+  ledger.on_command(auction);
+  Command uncross = make.next(CommandKind::uncross, Amendment{});
+  uncross.order.instrument = InstrumentId{0};
+  ledger.on_command(uncross);
+  Event crossing = test::fill_of(uncross, 0, 2, 10'001, 10);
+  crossing.kind = EventKind::crossing;
+  crossing.side = Side::buy;
+  ledger.on_event(uncross, crossing);
+  EXPECT_TRUE(posted().empty());
+  Event fill = test::fill_of(uncross, 0, 3, 10'001, 10);
+  fill.side = Side::sell;
+  fill.detail = static_cast<std::uint8_t>(InstrumentState::opening_auction);
+  ledger.on_event(uncross, fill);
+  EXPECT_EQ(balance(alice, usd), Money{1'000'000 - 100'010 - 31});
+  EXPECT_EQ(balance(bob, usd), Money{100'010 - 31});
+  EXPECT_EQ(balance(house, usd), Money{62});
+  EXPECT_EQ(balance(alice, aapl), Money{10});
+  ledger.assert_invariants();
+}
+
 TEST_F(LedgerTest, the_venue_may_pay_more_rebate_than_it_took) {
   ledger.on_command(make.fees(0, -1'000, 0));
   const Command taker = make.order(0, 2, Side::buy);

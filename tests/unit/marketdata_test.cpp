@@ -237,6 +237,43 @@ TEST_F(OpenFeed, a_post_only_replacement_that_would_cross_leaves_its_original) {
   EXPECT_THAT(told(), IsEmpty());
 }
 
+TEST_F(OpenFeed, an_uncross_executes_both_sides_and_is_printed_once) {
+  tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
+  buy(1, 30, 10'010);
+  sell(1, 20, 10'000);
+  sell(2, 20, 9'990);
+  EXPECT_THAT(told(), ElementsAre("H 1 AAPL Q - -", "A 1 1:0 B 30 AAPL 1001000",
+                                  "A 1 1:1 S 20 AAPL 1000000", "A 1 1:2 S 20 AAPL 999000"));
+  tell(oracle::set_state(oracle::aapl, InstrumentState::open));
+  EXPECT_THAT(told(), ElementsAre("H 1 AAPL T - -", "C 1 1:0 20 1 N 1000000",
+                                  "C 1 1:2 20 1 N 1000000", "C 1 1:0 10 2 N 1000000",
+                                  "C 1 1:1 10 2 N 1000000", "Q 1 30 AAPL 1000000 2 O"));
+  buy(2, 10, 10'000);
+  EXPECT_THAT(told(), ElementsAre("E 1 1:1 10 3"));
+}
+
+TEST_F(OpenFeed, an_uncross_without_a_trade_says_so) {
+  tell(oracle::set_state(oracle::btc_usd, InstrumentState::closing_auction));
+  tell(oracle::uncross(oracle::btc_usd));
+  EXPECT_THAT(told(), ElementsAre("H 2 BTC-USD Q - -", "Q 2 0 BTC-USD 0 0 C"));
+}
+
+TEST_F(OpenFeed, what_an_uncross_would_do_is_told_with_the_tick) {
+  tell(oracle::set_state(oracle::aapl, InstrumentState::volatility_auction));
+  buy(1, 30, 10'010);
+  sell(1, 20, 10'000);
+  told();
+  const auto tick = [this] { oracle::follow(small_.tick(Nanos{1'000'000}), core_); };
+  tick();
+  EXPECT_THAT(told(), ElementsAre("I 1 20 10 B AAPL 1000000 1000000 1000000 H -"));
+  tick();
+  EXPECT_THAT(told(), IsEmpty());
+  tell(cancel({.session = 1, .ref = 1}));
+  told();
+  tick();
+  EXPECT_THAT(told(), ElementsAre("I 1 0 0 O AAPL 0 0 0 H -"));
+}
+
 TEST_F(OpenFeed, a_changed_largest_quantity_is_told_as_the_scale_is) {
   test::CommandMaker make;
   tell(make.limit_of_instrument(oracle::aapl, LimitKind::quantity_max, 500));

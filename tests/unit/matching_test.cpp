@@ -11,7 +11,7 @@
 namespace basalt::matching {
 namespace {
 
-constexpr MatchingCore::Limits limits_of_test{16'384, 4, 256, 1024};
+constexpr MatchingCore::Limits limits_of_test{16'384, 4, 256, 1024, 0, 1'000};
 
 // A shard between two rings, and both their far ends.
 struct Shard {
@@ -200,6 +200,69 @@ TEST(Matching, takes_no_order_while_events_of_the_last_one_wait) {
   const auto events = shard.run(1);
   ASSERT_EQ(events.size(), 5u);
   EXPECT_EQ(events.back().kind, EventKind::rested);
+}
+
+// A thousand fills at most, the lower number first.
+TEST(Matching, uncrosses_of_several_books_share_each_tick) {
+  Shard shard(2);
+  constexpr std::uint32_t orders = 1'800;
+  Sequence sequence = 0;
+  const auto set_state = [&](std::uint32_t instrument, InstrumentState state) {
+    Command command;
+    command.order.kind = CommandKind::set_instrument_state;
+    command.order.sequence = ++sequence;
+    command.order.instrument = InstrumentId{instrument};
+    Amendment amendment{};
+    amendment.instrument_state = state;
+    command.set(amendment);
+    shard.send(command);
+    return shard.run(1);
+  };
+  std::uint32_t slot = 0;
+  for (const std::uint32_t instrument : {3U, 1U}) {
+    set_state(instrument, InstrumentState::opening_auction);
+    for (std::uint32_t i = 0; i < orders; ++i, ++slot) {
+      shard.send(limit_order(++sequence, slot, Side::buy, 1, 10, instrument));
+    }
+    shard.send(limit_order(++sequence, slot++, Side::sell, orders, 10, instrument));
+    shard.run(1);
+  }
+  std::vector<Event> events;
+  const auto fills = [&](std::uint32_t instrument) {
+    std::uint32_t count = 0;
+    for (const Event& event : events) {
+      count += event.kind == EventKind::fill && event.instrument == InstrumentId{instrument};
+    }
+    return count;
+  };
+  const auto tick = [&] {
+    Order order;
+    order.kind = CommandKind::tick;
+    order.sequence = ++sequence;
+    order.instrument = no_instrument;
+    shard.send(order);
+    events = shard.run(1);
+    EXPECT_EQ(events.back().last, 1);
+  };
+  tick();  // What an uncross would do.
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].instrument, InstrumentId{1});
+  EXPECT_EQ(events[1].instrument, InstrumentId{3});
+  EXPECT_EQ(events[1].kind, EventKind::indicative);
+  for (const std::uint32_t instrument : {3U, 1U}) {
+    events = set_state(instrument, InstrumentState::open);
+    EXPECT_EQ(fills(instrument), 1'000u);
+    EXPECT_TRUE(shard.core.book(InstrumentId{instrument}).uncrossing());
+  }
+  tick();
+  EXPECT_EQ(fills(1), 800u);
+  EXPECT_EQ(fills(3), 200u);
+  tick();
+  EXPECT_EQ(fills(3), 600u);
+  EXPECT_EQ(events.back().kind, EventKind::uncrossed);
+  tick();
+  EXPECT_EQ(events.front().kind, EventKind::nothing);
+  shard.core.assert_invariants();
 }
 
 TEST(Matching, handles_at_most_one_batch_a_turn) {

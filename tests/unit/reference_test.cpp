@@ -145,7 +145,7 @@ TEST_F(ReferenceTest, values_beyond_what_the_arithmetic_carries_are_refused) {
       [](auto& d) { d.reference = d.price_max + Price{1}; },
       [](auto& d) { d.settlement_cycle = Nanos{-1}; },
       [](auto& d) { d.base = d.quote; },
-      [](auto& d) { d.state = InstrumentState{3}; },
+      [](auto& d) { d.state = InstrumentState{6}; },
       [](auto& d) { d.collar_ppm = 1'000'001; },
       [](auto& d) { d.protection_ppm = 1'000'001; },
       [](auto& d) { d.price_max = Price{42'949'673}; },

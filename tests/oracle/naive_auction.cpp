@@ -1,0 +1,157 @@
+// The judge's auctions: every price that could be the one is tried, and the best of them is taken.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/oracle/naive_book.h"
+
+namespace basalt::oracle {
+namespace {
+
+constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
+
+}  // namespace
+
+void NaiveBook::set_phase(const std::string& phase) {
+  out_ << "phase " << phase << '\n';
+  if (uncrossing_ && uncrossed_ > 0) tell_uncrossed();
+  const bool closes = phase == "closed" && phase_ == "closing";
+  uncrossing_ = closes || (phase == "open" && gathers_);
+  phase_ = phase;
+  if (is_auction(phase)) {
+    gathers_ = true;
+    indicated_ = "0@0 0 none";
+  }
+  uncross_some();
+}
+
+void NaiveBook::uncross() {
+  uncrossing_ = true;
+  if (!uncross_some()) tell_uncrossed();
+}
+
+void NaiveBook::tick() {
+  if (uncrossing_) {
+    uncross_some();
+    return;
+  }
+  if (!is_auction(phase_)) return;
+  const Prospect now = prospect();
+  const std::string side = now.surplus > 0 ? "buy" : now.surplus < 0 ? "sell" : "none";
+  const std::string text = std::to_string(now.quantity) + '@' + std::to_string(now.price) + ' ' +
+                           std::to_string(std::abs(now.surplus)) + ' ' + side;
+  if (text == indicated_) return;
+  indicated_ = text;
+  out_ << "indicative " << text << '\n';
+}
+
+// False: nothing came of it.
+bool NaiveBook::uncross_some() {
+  bool told = false;
+  std::optional<std::uint32_t> taker;
+  std::int64_t fills = 0;
+  while (uncrossing_) {
+    if (uncrossed_ == 0) uncross_price_ = prospect().price;
+    if (uncross_price_ == 0) {
+      uncrossing_ = false;
+      if (phase_ != "open") return told;
+      gathers_ = false;
+      if (last_trade_ != 0) trades_.push_back(last_trade_);
+      trigger_stops(true);
+      return true;
+    }
+    while (!bids_.empty() && bids_.begin()->second.front().price >= uncross_price_ &&
+           !asks_.empty() && asks_.begin()->second.front().price <= uncross_price_) {
+      if (fills++ == fills_max_) return told;
+      cross_once(taker);
+      told = true;
+    }
+    tell_uncrossed();
+    told = true;
+  }
+  return told;
+}
+
+void NaiveBook::tell_uncrossed() {
+  out_ << "uncrossed " << uncrossed_ << '@' << uncross_price_ << '\n';
+  uncross_price_ = 0;
+  uncrossed_ = 0;
+  indicated_ = "0@0 0 none";
+}
+
+// The first of the best on either side. Who is larger takes, as long as it stands there.
+void NaiveBook::cross_once(std::optional<std::uint32_t>& taker) {
+  Level& bids = bids_.begin()->second;
+  Level& asks = asks_.begin()->second;
+  const Order& buy = bids.front();
+  const Order& sell = asks.front();
+  if (taker != buy.id && taker != sell.id) taker = buy.open >= sell.open ? buy.id : sell.id;
+  const std::int64_t quantity = std::min(buy.open, sell.open);
+  out_ << "fill " << *taker << ' ' << (*taker == buy.id ? sell.id : buy.id) << ' ' << quantity
+       << '@' << uncross_price_ << '\n';
+  last_trade_ = uncross_price_;
+  uncrossed_ += quantity;
+  lower_first(bids, quantity);
+  lower_first(asks, quantity);
+}
+
+// What is not shown counts too.
+NaiveBook::Prospect NaiveBook::at(std::int64_t price) const {
+  std::int64_t bought = 0;
+  std::int64_t sold = 0;
+  for (const auto& [rank, level] : bids_) {
+    for (const Order& order : level) {
+      if (order.price >= price) bought += order.open + order.reserve;
+    }
+  }
+  for (const auto& [rank, level] : asks_) {
+    for (const Order& order : level) {
+      if (order.price <= price) sold += order.open + order.reserve;
+    }
+  }
+  return {price, std::min(bought, sold), bought - sold};
+}
+
+// Most, then least left over, then nearest to the last trade. What would trade changes only at the
+// prices of orders, so the ends of any stretch of equal prices lie there or one beside.
+NaiveBook::Prospect NaiveBook::prospect() const {
+  std::set<std::int64_t> prices;
+  for (const auto* side : {&bids_, &asks_}) {
+    for (const auto& [rank, level] : *side) {
+      for (const std::int64_t beside : {-1, 0, 1}) {
+        const std::int64_t price = level.front().price + beside;
+        if (price >= 1 && price <= price_max) prices.insert(price);
+      }
+    }
+  }
+  std::vector<Prospect> best;
+  for (const std::int64_t price : prices) {
+    const Prospect here = at(price);
+    if (here.quantity == 0) continue;
+    const auto better = [](const Prospect& a, const Prospect& b) {
+      if (a.quantity != b.quantity) return a.quantity > b.quantity;
+      return std::abs(a.surplus) < std::abs(b.surplus);
+    };
+    if (!best.empty() && better(here, best.front())) best.clear();
+    if (best.empty() || !better(best.front(), here)) best.push_back(here);
+  }
+  if (best.empty()) return {};
+  const std::int64_t low = best.front().price;
+  const std::int64_t high = best.back().price;
+  std::int64_t chosen = low + (high - low) / 2;
+  const auto all = [&](auto holds) { return std::all_of(best.begin(), best.end(), holds); };
+  if (last_trade_ != 0) {
+    chosen = std::clamp(last_trade_, low, high);
+  } else if (all([](const Prospect& each) { return each.surplus > 0; })) {
+    chosen = high;
+  } else if (all([](const Prospect& each) { return each.surplus < 0; })) {
+    chosen = low;
+  }
+  return at(chosen);
+}
+
+}  // namespace basalt::oracle

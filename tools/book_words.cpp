@@ -1,0 +1,95 @@
+#include "tools/book_words.h"
+
+#include <algorithm>
+
+namespace basalt::tools::book_words {
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  if (const auto comment = text.find('#'); comment != text.npos) text = text.substr(0, comment);
+  std::vector<std::string_view> words;
+  while (true) {
+    const auto start = text.find_first_not_of(" \t\r");
+    if (start == text.npos) return words;
+    const auto end = std::min(text.find_first_of(" \t\r", start), text.size());
+    words.push_back(text.substr(start, end - start));
+    text.remove_prefix(end);
+  }
+}
+
+Offer offer_of(std::string_view word) {
+  const auto at = word.find('@');
+  if (at == word.npos) throw Unreadable{"expected QTY@PRICE, found " + std::string(word)};
+  Offer offer{quantity_of(word.substr(0, at)), {}};
+  if (const auto price = word.substr(at + 1); price != "market") {
+    offer.price = Price{number<std::int64_t>(price, "the price")};
+  }
+  return offer;
+}
+
+SelfTradePrevention self_trade_prevention_of(std::string_view word) {
+  if (word == "newest") return SelfTradePrevention::newest;
+  if (word == "oldest") return SelfTradePrevention::oldest;
+  if (word == "both") return SelfTradePrevention::both;
+  if (word == "decrement") return SelfTradePrevention::decrement;
+  throw Unreadable{"stp is newest, oldest, both or decrement, found " + std::string(word)};
+}
+
+InstrumentState phase_of(std::string_view word) {
+  if (word == "open") return InstrumentState::open;
+  if (word == "closed") return InstrumentState::closed;
+  if (word == "halted") return InstrumentState::halted;
+  if (word == "auction") return InstrumentState::opening_auction;
+  if (word == "volatility") return InstrumentState::volatility_auction;
+  if (word == "closing") return InstrumentState::closing_auction;
+  throw Unreadable{"no such phase: " + std::string(word)};
+}
+
+std::string_view word_for(Reject reject) noexcept {
+  switch (reject) {
+    case Reject::invalid_quantity:
+      return "quantity";
+    case Reject::invalid_price:
+      return "price";
+    case Reject::invalid_max_floor:
+      return "display";
+    case Reject::invalid_min_quantity:
+      return "min-quantity";
+    case Reject::invalid_stop_price:
+      return "stop-price";
+    case Reject::duplicate_order:
+      return "duplicate";
+    case Reject::not_live:
+      return "not-live";
+    case Reject::lowers_nothing:
+      return "lowers-nothing";
+    case Reject::would_cross:
+      return "would-cross";
+    case Reject::instrument_closed:
+      return "closed";
+    case Reject::instrument_halted:
+      return "halted";
+    case Reject::not_for_auction:
+      return "auction";
+    case Reject::open_orders_exceeded:
+      return "full";
+    default:
+      return "refused";
+  }
+}
+
+std::string_view word_for(CancelReason reason) noexcept {
+  switch (reason) {
+    case CancelReason::user:
+      return "user";
+    case CancelReason::immediate:
+      return "immediate";
+    case CancelReason::self_match:
+      return "self-match";
+    case CancelReason::post_only:
+      return "would-cross";
+    default:
+      return "system";
+  }
+}
+
+}  // namespace basalt::tools::book_words
