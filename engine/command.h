@@ -73,7 +73,7 @@ inline constexpr std::uint16_t flag_market = 1;  // price is the protection pric
 inline constexpr std::uint16_t flag_post_only = 2;
 inline constexpr std::uint16_t flag_wire_price = 8;  // Towards risk: price is in wire units still.
 inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
-inline constexpr std::uint16_t flag_instructed = 16;  // Instructions follow, in slot 2.
+inline constexpr std::uint16_t flag_instructed = 16;  // Slot 2's Instructions are for the book.
 inline constexpr std::uint16_t flag_waiting = 32;     // In the book only: a stop that waits.
 // An amendment that a session asked for, and that is answered. The venue file's has none.
 inline constexpr std::uint16_t flag_by_session = 64;
@@ -164,13 +164,16 @@ struct EpochLimits {
   std::uint32_t settlement_obligations_max;  //   must delay them alike.
   std::uint32_t shards;             // Instruments take turns, but for what assign_shards says.
   std::uint64_t history_bytes_max;  // Stops the engine: a follower must hold all that was told.
+  std::uint32_t instructed_max;     // As leaves_max, of orders with a reserve or a stop.
+  std::uint32_t spare;
 
   friend bool operator==(const EpochLimits&, const EpochLimits&) = default;
 };
 
 // The rules by which commands become events and outgoing bytes. A journal of other rules is
-// refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G.
-inline constexpr std::uint32_t rules_version_now = 2;
+// refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
+// events tell what is shown, and orders with instructions are taken.
+inline constexpr std::uint32_t rules_version_now = 3;
 
 struct EpochStart {
   std::uint32_t engine;
@@ -246,10 +249,11 @@ struct DefineSession {
 
 // What an order asks for that most do not. In slot 2 of a new order with flag_instructed.
 struct Instructions {
-  Quantity display;       // Reserve: what the book shows of it at a time; 0: all of it.
-  Quantity min_quantity;  // What it must trade at once, or it is cancelled; 0: nothing.
-  Price stop;             // Waits until the market trades here or beyond; no_price: does not wait.
-  std::array<std::uint8_t, 40> spare;
+  Quantity display;        // Reserve: what the book shows of it at a time; 0: all of it.
+  Quantity min_quantity;   // What it must trade at once, or it is cancelled; 0: nothing.
+  Price stop;              // Waits until the market trades here or beyond; no_price: does not wait.
+  ExternalId external_id;  // The client's own key; all zero: none. Without the flag, this alone.
+  std::array<std::uint8_t, 24> spare;
 };
 
 // Which of its limits an account or an instrument gets anew.
@@ -331,7 +335,7 @@ static_assert(offsetof(Order, kind) == 8 && offsetof(Order, verdict) == 14);
 static_assert(offsetof(Order, original) == 48 && offsetof(Order, account) == 60);
 static_assert(std::has_unique_object_representations_v<Order>, "no padding");
 static_assert(sizeof(Origin) == 64 && std::has_unique_object_representations_v<Origin>);
-static_assert(sizeof(EpochStart) == 120 && std::has_unique_object_representations_v<EpochStart>);
+static_assert(sizeof(EpochStart) == 128 && std::has_unique_object_representations_v<EpochStart>);
 static_assert(sizeof(AssignShards) == 128);
 static_assert(sizeof(DefineAsset) == 64 && std::has_unique_object_representations_v<DefineAsset>);
 static_assert(sizeof(DefineInstrument) == 128 &&

@@ -20,7 +20,8 @@ std::vector<pipeline::MemoryPart> Cores::memory_parts(const CoreLimits& limits) 
        "settlement_obligations_max, accounts_max or assets_max"},
       {"history", history::HistoryCore::memory_bytes(reference, limits.risk.orders_max),
        "orders_max"},
-      {"the feed", marketdata::MarketDataCore::memory_bytes(reference), "instruments_max"},
+      {"the feed", marketdata::MarketDataCore::memory_bytes(reference, limits.risk.orders_max),
+       "orders_max"},
       {"replay",
        matching::EventRing::memory_bytes(replay_ring_slots) +
            Arena::cost<Event>(matching::MatchingCore::events_max(limits.matching)),
@@ -36,7 +37,7 @@ Cores::Cores(const CoreLimits& limits, std::uint64_t seed)
       answers(limits.risk.reference.sessions_max, limits.history_bytes),
       history(limits.risk.reference, limits.risk.orders_max, answers, arena_),
       feed(1, limits.history_bytes),
-      market_data(limits.risk.reference, feed, arena_),
+      market_data(limits.risk.reference, limits.risk.orders_max, feed, arena_),
       shard_of_instrument(limits.shard_of_instrument),
       event_ring_(replay_ring_slots, arena_),
       event_outlet_(event_ring_, matching::MatchingCore::events_max(limits.matching), arena_) {

@@ -31,6 +31,8 @@ EpochLimits larger(const EpochLimits& a, const EpochLimits& b) {
           std::max(a.settlement_obligations_max, b.settlement_obligations_max),
       .shards = b.shards,  // Not a size: the books of the last layout are those that go on.
       .history_bytes_max = std::max(a.history_bytes_max, b.history_bytes_max),
+      .instructed_max = std::max(a.instructed_max, b.instructed_max),
+      .spare = 0,
   };
 }
 
@@ -53,7 +55,8 @@ CoreLimits core_limits(const EpochLimits& limits, std::vector<std::uint32_t> sha
           .matching = {.orders_max = limits.orders_max,
                        .instruments_max = limits.instruments_max,
                        .leaves_max = limits.leaves_max,
-                       .inners_max = limits.inners_max},
+                       .inners_max = limits.inners_max,
+                       .instructed_max = limits.instructed_max},
           .settlement = {.reference = reference,
                          .batches_max = limits.settlement_batches_max,
                          .obligations_max = obligations_for(limits)},
@@ -131,7 +134,9 @@ EpochLimits epoch_limits(const pipeline::Topology& topology) {
           .settlement_batches_max = limits.settlement_batches_max,
           .settlement_obligations_max = limits.settlement_obligations_max,
           .shards = topology.shards,
-          .history_bytes_max = limits.history_bytes_max};
+          .history_bytes_max = limits.history_bytes_max,
+          .instructed_max = limits.instructed_max,
+          .spare = 0};
 }
 
 std::vector<Command> shard_assignments(const pipeline::Topology& topology) {
@@ -178,6 +183,7 @@ std::vector<Finding> shrunk_below_use(const std::filesystem::path& file, const E
   for (const matching::MatchingCore& shard : cores.matching) {
     check("leaves_max", limits.leaves_max, shard.memory().leaves_in_use());
     check("inners_max", limits.inners_max, shard.memory().inners_in_use());
+    check("instructed_max", limits.instructed_max, shard.memory().details_in_use());
   }
   check("external_ids_max", limits.external_ids_max, cores.risk.external_ids());
   check("settlement_batches_max", limits.settlement_batches_max, cores.settlement.batches_in_use());

@@ -72,10 +72,16 @@ struct Event {
   Price price;
   Quantity quantity;
   Quantity remaining;
-  std::uint64_t match_number = 0;  // Fill: counts all fills of the venue, set by the log.
-  AccountId account{};             // Of `order`.
+  // Fill: counts all fills of the venue, set by the log. Of others, see shown().
+  std::uint64_t match_number = 0;
+  AccountId account{};  // Of `order`.
   InstrumentId instrument{};
 
+  // What everybody sees. Rested: of `remaining`. Canceled, Replaced: of the `quantity` that went; 0
+  // of an order that waits, or that never came to rest.
+  [[nodiscard]] constexpr Quantity shown() const noexcept {
+    return {static_cast<std::int64_t>(match_number)};
+  }
   [[nodiscard]] constexpr Reject reject() const noexcept { return Reject{detail}; }
   [[nodiscard]] constexpr CancelReason reason() const noexcept { return CancelReason{detail}; }
   // Fill, Crossing, Uncrossed, Indicative: the auction it belongs to. A Fill of continuous trading:

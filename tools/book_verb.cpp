@@ -212,6 +212,7 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
     command.set(Instructions{display.value_or(Quantity{}),
                              min_quantity.value_or(Quantity{}),
                              stop.value_or(no_price),
+                             {},
                              {}});
   }
   apply(command, id);

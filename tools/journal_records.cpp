@@ -153,6 +153,15 @@ std::string hex_of(const ExternalId& id) {
   return hex;
 }
 
+void add_instructions(Json& fields, const Instructions& instructions) {
+  fields["display"] = instructions.display.value;
+  fields["min_quantity"] = instructions.min_quantity.value;
+  fields["stop"] = instructions.stop.value;
+  if (instructions.external_id != ExternalId{}) {
+    fields["external_id"] = hex_of(instructions.external_id);
+  }
+}
+
 void add_order(Json& fields, const Order& order) {
   if (order.order != no_order) fields["order"] = static_cast<std::uint64_t>(order.order);
   if (order.original != no_order) fields["original"] = static_cast<std::uint64_t>(order.original);
@@ -163,12 +172,6 @@ void add_order(Json& fields, const Order& order) {
   fields["quantity"] = order.quantity.value;
   fields["price"] = order.price.value;
   fields["flags"] = order.flags;
-}
-
-void add_instructions(Json& fields, const Instructions& instructions) {
-  fields["display"] = instructions.display.value;
-  fields["min_quantity"] = instructions.min_quantity.value;
-  fields["stop"] = instructions.stop.value;
 }
 
 void add_origin(Json& fields, const Origin& origin) {
@@ -231,6 +234,7 @@ void add_limits(Json& fields, const EpochLimits& limits) {
   fields["external_ids_max"] = limits.external_ids_max;
   fields["leaves_max"] = limits.leaves_max;
   fields["inners_max"] = limits.inners_max;
+  fields["instructed_max"] = limits.instructed_max;
   fields["settlement_batches_max"] = limits.settlement_batches_max;
   fields["settlement_obligations_max"] = limits.settlement_obligations_max;
   fields["shards"] = limits.shards;
@@ -306,7 +310,7 @@ Json fields_of(const Command& command) {
   if (order.slots == 1) return fields;
   if (is_of_orders(order.kind)) {
     add_order(fields, order);
-    if (goes_whole_to_matching(order)) add_instructions(fields, command.as<Instructions>());
+    if (order.slots > 2) add_instructions(fields, command.as<Instructions>());
     add_origin(fields, command.origin);
   } else {
     add_definition(fields, command);

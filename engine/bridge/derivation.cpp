@@ -117,8 +117,7 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       taker_account_ = event.account;
       return;
     case EventKind::rested:
-      BASALT_ASSERT(about_own);
-      BASALT_ASSERT(own->state.open == event.remaining);
+      BASALT_ASSERT((about_own ? own->state : state_of(event.order, time)).open == event.remaining);
       return;
     case EventKind::nothing:
       // A replacement of what is not live any more never came to be.
@@ -145,7 +144,9 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       }
       change(event.order, state, batch);
       // The original went instead of being replaced.
-      if (own == nullptr || own->state.status == OrderStatus::rejected) return;
+      const bool instead = own != nullptr && command.order.kind == CommandKind::replace &&
+                           event.order == command.order.original;
+      if (!instead || own->state.status == OrderStatus::rejected) return;
       own->state.status = OrderStatus::canceled;
       own->state.cancel = event.reason();
       return;
@@ -159,7 +160,7 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       own->state.open = event.remaining;
       return;
     }
-    case EventKind::restated:  // Of orders that no session can send yet.
+    case EventKind::restated:
     case EventKind::armed:
     case EventKind::uncrossed:
     case EventKind::indicative:
@@ -167,31 +168,34 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
   }
 }
 
-// The taker is the command's own order, or one that is open in the tables.
+// Either side is the command's own order, or one that is open in the tables.
 void Derivation::take_fill(const Command& command, const Event& event, OrderRow* own,
                            Batch& batch) {
-  OrderState maker = state_of(event.order, command.order.time);
-  maker.executed += event.quantity;
-  maker.open = event.remaining;
-  if (maker.open == Quantity{0}) maker.status = OrderStatus::filled;
+  const auto is_own = [&](OrderId order) { return own != nullptr && order == command.order.order; };
+  const auto trade = [&](OrderId order) {
+    OrderState state = is_own(order) ? own->state : state_of(order, command.order.time);
+    state.executed += event.quantity;
+    state.open -= event.quantity;
+    BASALT_ASSERT(state.open >= Quantity{0});
+    if (state.open == Quantity{0}) state.status = OrderStatus::filled;
+    if (is_own(order)) {
+      own->state = state;
+    } else {
+      change(order, state, batch);
+    }
+    return state.open;
+  };
   batch.fills.push_back({.epoch = batch.cursor.epoch,
                          .fill = event,
                          .taker = taker_,
                          .taker_account = taker_account_,
-                         .maker_sequence = live_.at(number_of(event.order)).sequence,
+                         .maker_sequence = is_own(event.order)
+                                               ? command.order.sequence
+                                               : live_.at(number_of(event.order)).sequence,
                          .time = command.order.time});
-  change(event.order, maker, batch);
-  const bool is_own = own != nullptr && taker_ == command.order.order;
-  OrderState taker = is_own ? own->state : state_of(taker_, command.order.time);
-  taker.executed += event.quantity;
-  taker.open -= event.quantity;
-  BASALT_ASSERT(taker.open >= Quantity{0});
-  if (is_own) {
-    own->state = taker;
-    return;
-  }
-  if (taker.open == Quantity{0}) taker.status = OrderStatus::filled;
-  change(taker_, taker, batch);
+  [[maybe_unused]] const Quantity left = trade(event.order);
+  BASALT_ASSERT(left == event.remaining);
+  trade(taker_);
 }
 
 OrderState Derivation::state_of(OrderId order, Nanos time) const {

@@ -27,13 +27,16 @@ void start(Command& command, CommandKind kind, SessionId session, Nanos received
   command.origin.received = received;
 }
 
-void take_price(Command& command, std::uint64_t wire_price, const Instrument& instrument) noexcept {
-  if (wire_price % instrument.wire_tick != 0) return refuse(command, Reject::invalid_price);
+// False: it is no whole number of ticks, or beyond what a price can be.
+[[nodiscard]] bool to_ticks(std::uint64_t wire_price, const Instrument& instrument,
+                            Price& price) noexcept {
   const std::uint64_t ticks = wire_price / instrument.wire_tick;
-  if (ticks > static_cast<std::uint64_t>(limits::price_max.value)) {
-    return refuse(command, Reject::invalid_price);
+  if (wire_price % instrument.wire_tick != 0 ||
+      ticks > static_cast<std::uint64_t>(limits::price_max.value)) {
+    return false;
   }
-  command.order.price = Price{static_cast<std::int64_t>(ticks)};
+  price = Price{static_cast<std::int64_t>(ticks)};
+  return true;
 }
 
 // An option that is present but asks for nothing is as if it were absent.
@@ -46,10 +49,13 @@ bool asks_for_nothing(const Element& element) noexcept {
     case ouch50::Tag::handling:
     case ouch50::Tag::shares_located:
     case ouch50::Tag::locate_broker:
+    case ouch50::Tag::external_id:
       return true;  // They route, label or locate: no rule of this venue depends on them.
     case ouch50::Tag::price_type:
     case ouch50::Tag::discretion_price_type:
       return first == 'L';
+    case ouch50::Tag::self_trade_prevention:
+      return first == ' ';
     case ouch50::Tag::min_quantity:
     case ouch50::Tag::max_floor:
     case ouch50::Tag::peg_offset:
@@ -58,6 +64,7 @@ bool asks_for_nothing(const Element& element) noexcept {
     case ouch50::Tag::random_reserves:
     case ouch50::Tag::expire_time:
     case ouch50::Tag::group_id:
+    case ouch50::Tag::stop_price:
       for (const std::byte byte : element.value) {
         if (byte != std::byte{0}) return false;
       }
@@ -67,18 +74,78 @@ bool asks_for_nothing(const Element& element) noexcept {
   }
 }
 
-void take_min_quantity(Command& command, std::uint32_t lots) noexcept {
-  if (lots == 0) return;
+void take_min_quantity(Command& command, std::uint32_t lots, Instructions& asked) noexcept {
   // OUCH has no fill-or-kill: it is immediate-or-cancel with all of it as the minimum.
   const bool whole = command.order.quantity.value == static_cast<std::int64_t>(lots);
-  if (whole && command.order.time_in_force == basalt::TimeInForce::ioc) {
+  if (lots > 0 && whole && command.order.time_in_force == basalt::TimeInForce::ioc) {
     command.order.time_in_force = basalt::TimeInForce::fok;
   } else {
-    refuse(command, Reject::invalid_option);
+    asked.min_quantity = Quantity{lots};
   }
 }
 
-void take_options(Command& command, const Inbound& message) noexcept {
+void take_self_trade_prevention(Command& command, char letter) noexcept {
+  SelfTradePrevention mode{};
+  switch (letter) {
+    case ' ':
+      return;
+    case 'N':
+      mode = SelfTradePrevention::newest;
+      break;
+    case 'O':
+      mode = SelfTradePrevention::oldest;
+      break;
+    case 'B':
+      mode = SelfTradePrevention::both;
+      break;
+    case 'D':
+      mode = SelfTradePrevention::decrement;
+      break;
+    default:
+      return refuse(command, Reject::invalid_option);
+  }
+  command.order.flags |= flags_of(mode);
+}
+
+// What the book is to know goes to it; a key alone does not.
+void keep(Command& command, const Instructions& asked) noexcept {
+  const bool instructed =
+      asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price;
+  if (instructed) command.order.flags |= flag_instructed;
+  if (instructed || asked.external_id != ExternalId{}) command.set(asked);
+}
+
+// What only a new order may ask for.
+struct Asked {
+  Instructions instructions{};
+  std::uint64_t wire_stop = 0;  // Until the instrument is known; 0: none.
+};
+
+// False: it is another's option.
+bool take_option_of_new(Command& command, const Element& element, Asked& asked) noexcept {
+  const std::byte* value = element.value.data();
+  switch (element.tag) {
+    case ouch50::Tag::min_quantity:
+      take_min_quantity(command, wire::overlay<wire::U32>(value), asked.instructions);
+      return true;
+    case ouch50::Tag::max_floor:
+      asked.instructions.display = Quantity{wire::overlay<wire::U32>(value).value()};
+      return true;
+    case ouch50::Tag::self_trade_prevention:
+      take_self_trade_prevention(command, static_cast<char>(*value));
+      return true;
+    case ouch50::Tag::stop_price:
+      asked.wire_stop = wire::overlay<wire::U64>(value);
+      return true;
+    case ouch50::Tag::external_id:
+      std::memcpy(asked.instructions.external_id.bytes.data(), value, external_id_bytes);
+      return true;
+    default:
+      return false;
+  }
+}
+
+void take_options(Command& command, const Inbound& message, Asked& asked) noexcept {
   if (message.error() != ouch50::DecodeError::none) {
     return refuse(command, Reject::invalid_option);
   }
@@ -87,26 +154,20 @@ void take_options(Command& command, const Inbound& message) noexcept {
     switch (element.tag) {
       case ouch50::Tag::user_ref_index:
         command.origin.user_ref_index = static_cast<std::uint8_t>(*value);
-        break;
+        continue;
       case ouch50::Tag::account:
         command.order.account = AccountId{wire::overlay<wire::U32>(value).value()};
-        break;
-      case ouch50::Tag::external_id: {
-        ExternalId id;
-        std::memcpy(id.bytes.data(), value, id.bytes.size());
-        command.set(id);
-        break;
-      }
+        continue;
       case ouch50::Tag::post_only:
         if (static_cast<char>(*value) == 'P') command.order.flags |= flag_post_only;
-        break;
-      case ouch50::Tag::min_quantity:
-        take_min_quantity(command, wire::overlay<wire::U32>(value));
-        break;
+        continue;
       default:
-        if (element.value.empty() || !asks_for_nothing(element)) {
-          refuse(command, Reject::invalid_option);
-        }
+        break;
+    }
+    const bool is_new = command.order.kind == CommandKind::new_order;
+    if (is_new && take_option_of_new(command, element, asked)) continue;
+    if (element.value.empty() || !asks_for_nothing(element)) {
+      refuse(command, Reject::invalid_option);
     }
   }
 }
@@ -133,6 +194,18 @@ void take_display(Command& command, ouch50::Display display) noexcept {
   }
 }
 
+void take_prices(Command& command, std::uint64_t wire_price, Asked& asked,
+                 const Instrument& instrument) noexcept {
+  if (wire_price == price_market) {
+    command.order.flags |= flag_market;
+  } else if (!to_ticks(wire_price, instrument, command.order.price)) {
+    refuse(command, Reject::invalid_price);
+  }
+  if (!to_ticks(asked.wire_stop, instrument, asked.instructions.stop)) {
+    refuse(command, Reject::invalid_stop_price);
+  }
+}
+
 void enter(const Inbound& message, const ReferenceData& reference, Command& command) noexcept {
   const auto& wire = message.as<EnterOrder>();
   Origin& origin = command.origin;
@@ -152,16 +225,15 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
   take_display(command, wire.display);
   if (wire.cross_type != CrossType::continuous) refuse(command, Reject::invalid_cross_type);
   command.order.quantity = Quantity{wire.quantity.value()};
-  take_options(command, message);
+  Asked asked;
+  take_options(command, message, asked);
 
   command.order.instrument = reference.find_instrument(wire.symbol.chars());
-  if (command.order.instrument == no_instrument)
-    return;  // Risk refuses it, in its order of checks.
-  if (wire.price == price_market) {
-    command.order.flags |= flag_market;
-  } else {
-    take_price(command, wire.price, reference.instrument(command.order.instrument));
+  // One that is unknown is refused by risk, in its order of checks.
+  if (command.order.instrument != no_instrument) {
+    take_prices(command, wire.price, asked, reference.instrument(command.order.instrument));
   }
+  keep(command, asked.instructions);
 }
 
 // The instrument is the original order's, which only risk knows: the price is mapped there.
@@ -185,7 +257,8 @@ void replace(const Inbound& message, Command& command) noexcept {
     command.order.price = Price{static_cast<std::int64_t>(wire.price.value())};
     command.order.flags |= flag_wire_price;
   }
-  take_options(command, message);
+  Asked none;
+  take_options(command, message, none);
 }
 
 }  // namespace
@@ -210,14 +283,17 @@ Intake decode_order(std::span<const std::byte> bytes, SessionId session, Nanos r
       start(out, whole ? CommandKind::cancel : CommandKind::reduce, session, received);
       out.origin.user_ref_num = wire.user_ref_num;
       out.order.quantity = Quantity{wire.quantity.value()};
-      take_options(out, message);
+      Asked none;
+      take_options(out, message, none);
       return Intake::command;
     }
-    case AccountQuery::type:
+    case AccountQuery::type: {
       if (message.error() != ouch50::DecodeError::none) return Intake::malformed;
       start(out, CommandKind::account_query, session, received);
-      take_options(out, message);
+      Asked none;
+      take_options(out, message, none);
       return Intake::command;
+    }
     default:
       start(out, CommandKind{}, session, received);
       return decode_admin(message, reference, out) ? Intake::command : Intake::unsupported;

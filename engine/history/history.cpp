@@ -96,12 +96,15 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
       if (command.order.kind == CommandKind::replace) tell_rejected(command, event.reject());
       return;
     case EventKind::crossing:
-    case EventKind::triggered:
       taker_ = event.order;
       return;
+    case EventKind::triggered:
+      taker_ = event.order;
+      return tell_restated(command, event, ouch50::RestatedReason::triggered);
+    case EventKind::restated:
+      return tell_restated(command, event, ouch50::RestatedReason::reserve_refreshed);
     case EventKind::rested:
     case EventKind::nothing:
-    case EventKind::restated:  // Of orders that no session can send yet.
     case EventKind::armed:
     case EventKind::uncrossed:  // The feed's.
     case EventKind::indicative:
@@ -213,6 +216,20 @@ void HistoryCore::tell_canceled(const Command& command, OrderId order, Quantity 
   canceled->quantity = wire_quantity(quantity);
   canceled->reason = letter<ouch50::CancelReason>(static_cast<std::uint8_t>(reason));
   finish(canceled, command, entry.session, entry.channel);
+}
+
+void HistoryCore::tell_restated(const Command& command, const Event& event,
+                                ouch50::RestatedReason reason) noexcept {
+  const Entry& entry = entry_of(event.order);
+  auto restated = start<ouch50::OrderRestated>(command);
+  restated->user_ref_num = entry.user_ref_num;
+  restated->reason = reason;
+  if (reason == ouch50::RestatedReason::reserve_refreshed) {
+    const wire::U32 shown = wire_quantity(event.quantity);
+    [[maybe_unused]] const bool fits = restated.add(ouch50::Tag::display_quantity, shown);
+    BASALT_ASSERT(fits);
+  }
+  finish(restated, command, entry.session, entry.channel);
 }
 
 void HistoryCore::tell_next_number(const Command& command) noexcept {

@@ -9,7 +9,9 @@
 //     post-only, and would cross         Accepted, Canceled                         who asked
 //   fill                                 Executed, Executed                         taker, maker
 //     of an uncross                      the same, as of a cross                    both
-//   rest of a taker, cancel, reduce      Canceled                                   the owner
+//   rest of a taker, cancel, reduce,
+//     self-trade prevention              Canceled                                   the owner
+//   triggered, restated                  Order Restated                             the owner
 //   replace, event Replaced              Replaced                                   who asked
 //     event Rejected                     Rejected; the original stands              who asked
 //     event Canceled                     Canceled, of the original                  who asked
@@ -81,6 +83,8 @@ class HistoryCore {
                      ouch50::LiquidityFlag liquidity) noexcept;
   void tell_canceled(const Command& command, OrderId order, Quantity quantity,
                      CancelReason reason) noexcept;
+  void tell_restated(const Command& command, const Event& event,
+                     ouch50::RestatedReason reason) noexcept;
   void tell_next_number(const Command& command) noexcept;
   void tell_market_event(const Command& command) noexcept;
   void tell_administered(const Command& command) noexcept;

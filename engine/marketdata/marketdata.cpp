@@ -23,8 +23,10 @@ std::uint32_t wire_price(Price price, const Instrument& instrument) noexcept {
   return static_cast<std::uint32_t>(price.value * instrument.wire_tick);
 }
 
-std::uint64_t reference_of(OrderId order) noexcept {
-  return static_cast<std::uint64_t>(order);
+// A part of a reserve order that shows anew: no order has such a number, and of the fill that used
+// up the part before there is one, on each side.
+std::uint64_t reference_of_part(std::uint64_t match_number, Side side) noexcept {
+  return std::uint64_t{1} << 63 | static_cast<std::uint64_t>(side) << 62 | match_number;
 }
 
 itch50::CrossType cross_type(InstrumentState auction) noexcept {
@@ -44,14 +46,15 @@ itch50::Side wire_side(Side side) noexcept {
 
 }  // namespace
 
-MarketDataCore::MarketDataCore(const ReferenceLimits& limits, pipeline::StreamStore& feed,
-                               Arena& arena)
-    : reference_(limits, arena), feed_(feed) {
+MarketDataCore::MarketDataCore(const ReferenceLimits& limits, std::uint32_t orders_max,
+                               pipeline::StreamStore& feed, Arena& arena)
+    : reference_(limits, arena), shown_as_(arena.take<std::uint64_t>(orders_max)), feed_(feed) {
   BASALT_ASSERT(feed.streams() > feed_stream);
 }
 
-std::size_t MarketDataCore::memory_bytes(const ReferenceLimits& limits) noexcept {
-  return ReferenceData::memory_bytes(limits);
+std::size_t MarketDataCore::memory_bytes(const ReferenceLimits& limits,
+                                         std::uint32_t orders_max) noexcept {
+  return ReferenceData::memory_bytes(limits) + Arena::cost<std::uint64_t>(orders_max);
 }
 
 void MarketDataCore::on_command(const Command& command) noexcept {
@@ -92,7 +95,7 @@ void MarketDataCore::on_event(const Command& command, const Event& event) noexce
     case EventKind::canceled:
       return on_canceled(command, event);
     case EventKind::replaced:
-      replaced_ = event.order;
+      if (event.shown() > Quantity{0}) replaced_ = event.order;
       return;
     case EventKind::crossing:
     case EventKind::triggered:
@@ -104,9 +107,10 @@ void MarketDataCore::on_event(const Command& command, const Event& event) noexce
       return on_indicative(command, event);
     case EventKind::rejected:
     case EventKind::nothing:
-    case EventKind::restated:  // Of orders that no session can send yet.
     case EventKind::armed:
       return;
+    case EventKind::restated:
+      return on_restated(command, event);
   }
 }
 
@@ -136,15 +140,14 @@ void MarketDataCore::on_market_event(const Command& command) noexcept {
 }
 
 void MarketDataCore::on_rested(const Command& command, const Event& event) noexcept {
+  shown_as_[slot_of(event.order)] = static_cast<std::uint64_t>(event.order);
   if (replaced_ != no_order) return tell_replaced(command, event);
-  const Instrument& instrument = reference_.instrument(event.instrument);
-  auto& added = start<itch50::AddOrder>(command, event.instrument);
-  added.order_reference = reference_of(event.order);
-  added.side = wire_side(event.side);
-  added.shares = wire_shares(event.remaining);
-  added.stock = wire::Alpha<8>(instrument.symbol);
-  added.price = wire_price(event.price, instrument);
-  finish(added, command);
+  tell_added(command, event, event.shown());
+}
+
+void MarketDataCore::on_restated(const Command& command, const Event& event) noexcept {
+  shown_as_[slot_of(event.order)] = reference_of_part(match_number_, event.side);
+  tell_added(command, event, event.quantity);
 }
 
 void MarketDataCore::on_fill(const Command& command, const Event& event) noexcept {
@@ -161,15 +164,13 @@ void MarketDataCore::on_fill(const Command& command, const Event& event) noexcep
 }
 
 void MarketDataCore::on_canceled(const Command& command, const Event& event) noexcept {
-  const bool enters =
-      command.order.kind == CommandKind::new_order || command.order.kind == CommandKind::replace;
-  if (enters && event.order == command.order.order) return;  // It never came to rest.
+  if (event.shown() == Quantity{0}) return;
   if (event.remaining == Quantity{0}) {
     return tell_deleted(command, event.order, event.instrument);
   }
   auto& canceled = start<itch50::OrderCancel>(command, event.instrument);
   canceled.order_reference = reference_of(event.order);
-  canceled.shares = wire_shares(event.quantity);
+  canceled.shares = wire_shares(event.shown());
   finish(canceled, command);
 }
 
@@ -228,11 +229,23 @@ void MarketDataCore::tell_state(const Command& command, InstrumentState state) n
   finish(action, command);
 }
 
+void MarketDataCore::tell_added(const Command& command, const Event& event,
+                                Quantity shown) noexcept {
+  const Instrument& instrument = reference_.instrument(event.instrument);
+  auto& added = start<itch50::AddOrder>(command, event.instrument);
+  added.order_reference = reference_of(event.order);
+  added.side = wire_side(event.side);
+  added.shares = wire_shares(shown);
+  added.stock = wire::Alpha<8>(instrument.symbol);
+  added.price = wire_price(event.price, instrument);
+  finish(added, command);
+}
+
 void MarketDataCore::tell_replaced(const Command& command, const Event& event) noexcept {
   auto& replaced = start<itch50::OrderReplace>(command, event.instrument);
   replaced.original_reference = reference_of(replaced_);
   replaced.new_reference = reference_of(event.order);
-  replaced.shares = wire_shares(event.remaining);
+  replaced.shares = wire_shares(event.shown());
   replaced.price = wire_price(event.price, reference_.instrument(event.instrument));
   replaced_ = no_order;
   finish(replaced, command);

@@ -8,15 +8,16 @@
 //   define instrument                     R  directory, z  scale (EXTENSIONS.md), H  state
 //   set instrument state                  H, in an auction with state Q
 //   market event                          S
-//   rested                                A
+//   rested                                A, of what it shows
 //   fill                                  E  of the maker, at its own price
 //     of an uncross                       C  of both, not printable
 //   uncrossed                             Q  prints them all
 //   indicative                            I
-//   canceled, in the book                 X  a part of it stays; D  none does
+//   restated                              A, under a number of its own
+//   canceled, of what is shown            X  a part of the order stays; D  none does
 //   replaced, and rests whole at once     U
 //   replaced, and trades or goes          D, then as for a new order
-//   all others                            silence
+//   all others                            silence: of what waits or hides nothing shows
 //
 // Invariants
 //   I1  The stream is a function of the prefix of the log that was seen: the same after every
@@ -30,6 +31,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engine/arena.h"
 #include "engine/command.h"
@@ -50,9 +52,15 @@ static_assert(limits::instruments_max <= 0xFFFF, "each has a stock locate, and 0
 
 class MarketDataCore {
  public:
-  // `feed` has no other writer.
-  MarketDataCore(const ReferenceLimits& limits, pipeline::StreamStore& feed, Arena& arena);
-  static std::size_t memory_bytes(const ReferenceLimits& limits) noexcept;
+  // `orders_max` is the venue's: order numbers are addresses below it. `feed` has no other writer.
+  MarketDataCore(const ReferenceLimits& limits, std::uint32_t orders_max,
+                 pipeline::StreamStore& feed, Arena& arena);
+  static std::size_t memory_bytes(const ReferenceLimits& limits, std::uint32_t orders_max) noexcept;
+
+  // The number by which the feed knows an order that rests.
+  [[nodiscard]] std::uint64_t reference_of(OrderId order) const noexcept {
+    return shown_as_[slot_of(order)];
+  }
 
   // May the next slot of the log be taken? False: the store is full, and stays so.
   [[nodiscard]] bool ready() const noexcept { return feed_.has_room(messages_per_slot_max); }
@@ -69,6 +77,7 @@ class MarketDataCore {
   void on_rested(const Command& command, const Event& event) noexcept;
   void on_fill(const Command& command, const Event& event) noexcept;
   void on_canceled(const Command& command, const Event& event) noexcept;
+  void on_restated(const Command& command, const Event& event) noexcept;
   void on_uncrossed(const Command& command, const Event& event) noexcept;
   void on_indicative(const Command& command, const Event& event) noexcept;
 
@@ -76,6 +85,7 @@ class MarketDataCore {
   void tell_directory(const Command& command, const Instrument& instrument) noexcept;
   void tell_scale(const Command& command, const Instrument& instrument) noexcept;
   void tell_state(const Command& command, InstrumentState state) noexcept;
+  void tell_added(const Command& command, const Event& event, Quantity shown) noexcept;
   void tell_replaced(const Command& command, const Event& event) noexcept;
   void tell_deleted(const Command& command, OrderId order, InstrumentId instrument) noexcept;
   void tell_crossed(const Command& command, const Event& event, OrderId order) noexcept;
@@ -88,6 +98,7 @@ class MarketDataCore {
   void finish(const M& message, const Command& command) noexcept;
 
   ReferenceData reference_;
+  std::span<std::uint64_t> shown_as_;  // By slot: the feed's number of the order that rests there.
   pipeline::StreamStore& feed_;
   // The original of a replacement, until the next event tells whether U or D says it.
   OrderId replaced_ = no_order;

@@ -25,6 +25,7 @@
 //       another place. While it is parked, no level of it holds orders, and its bit there is 0.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -183,13 +184,22 @@ class BookMemory {
     return instructed ? order.open() + details(slot).reserve : order.open();
   }
 
+  // Of a `quantity` that goes from an order, the part that it showed: what it hides goes first.
+  [[nodiscard]] Quantity shown_of(std::uint32_t slot, Quantity quantity) const noexcept {
+    const std::uint16_t flags = orders_[slot].flags();
+    if ((flags & flag_instructed) == 0) [[likely]]
+      return quantity;
+    if ((flags & flag_waiting) != 0) return {};
+    return quantity - std::min(details(slot).reserve, quantity);
+  }
+
   // Details of the order in a slot, which has flag_instructed.
   [[nodiscard]] Details& details(std::uint32_t slot) noexcept { return details_[detail_of_[slot]]; }
   [[nodiscard]] const Details& details(std::uint32_t slot) const noexcept {
     return details_[detail_of_[slot]];
   }
   [[nodiscard]] bool has_room_for(const Details& wanted) const noexcept {
-    return details_free_ > 0 && parts_ + wanted.parts() <= parts_max_;
+    return details_free_ > details_withheld_ && parts_ + wanted.parts() <= parts_max_;
   }
   void take_details(std::uint32_t slot, const Details& value) noexcept {
     BASALT_ASSERT(details_free_ > 0);
@@ -231,9 +241,12 @@ class BookMemory {
            inners_free_ >= inners_wanted + inners_withheld_;
   }
   // From now on there is room for so many, of those that there is memory for.
-  void set_room(std::uint32_t leaves, std::uint32_t inners) noexcept {
+  void set_room(std::uint32_t leaves, std::uint32_t inners, std::uint32_t instructed) noexcept {
     BASALT_ASSERT(leaves <= leaves_max());
     BASALT_ASSERT(inners <= inner_.size());
+    BASALT_ASSERT(instructed <= details_.size());
+    details_withheld_ = static_cast<std::uint32_t>(details_.size()) - instructed;
+    parts_max_ = BookLimits{.instructed_max = instructed}.parts_max();
     leaves_withheld_ = leaves_max() - leaves;
     inners_withheld_ = static_cast<std::uint32_t>(inner_.size()) - inners;
   }
@@ -307,8 +320,9 @@ class BookMemory {
   const std::span<Details> details_;
   const std::span<std::uint32_t> free_detail_;
   std::uint32_t details_free_ = 0;
+  std::uint32_t details_withheld_ = 0;
   std::int64_t parts_ = 0;
-  const std::int64_t parts_max_;
+  std::int64_t parts_max_;
 };
 
 }  // namespace basalt::matching

@@ -15,7 +15,7 @@ using EventOutlet = pipeline::Outlet<EventRing, Event>;
 
 inline void emit(const Order& command, EventKind kind, OrderId order, Side side, AccountId account,
                  Price price, Quantity quantity, Quantity remaining, std::uint8_t detail,
-                 EventOutlet& out) noexcept {
+                 EventOutlet& out, Quantity shown = {}) noexcept {
   *out.claim() = Event{.sequence = command.sequence,
                        .kind = kind,
                        .last = 0,
@@ -26,7 +26,7 @@ inline void emit(const Order& command, EventKind kind, OrderId order, Side side,
                        .price = price,
                        .quantity = quantity,
                        .remaining = remaining,
-                       .match_number = 0,
+                       .match_number = static_cast<std::uint64_t>(shown.value),
                        .account = account,
                        .instrument = command.instrument};
 }
@@ -48,12 +48,13 @@ inline void emit_rejected(const Order& command, Reject reject, EventOutlet& out)
        static_cast<std::uint8_t>(reject), out);
 }
 
-// `quantity` of the `open` went from an order in the book.
-inline void emit_canceled(const Order& command, OrderId order, const RestingOrder& resting,
-                          Quantity open, Quantity quantity, CancelReason reason,
-                          EventOutlet& out) noexcept {
-  emit(command, EventKind::canceled, order, resting.side(), resting.account(), resting.price(),
-       quantity, open - quantity, static_cast<std::uint8_t>(reason), out);
+// `quantity` goes from an order in the book, which still has it.
+inline void emit_canceled(const Order& command, std::uint32_t slot, const BookMemory& memory,
+                          Quantity quantity, CancelReason reason, EventOutlet& out) noexcept {
+  const RestingOrder& order = memory.order(slot);
+  emit(command, EventKind::canceled, order_id(slot, order.generation), order.side(),
+       order.account(), order.price(), quantity, memory.open(slot) - quantity,
+       static_cast<std::uint8_t>(reason), out, memory.shown_of(slot, quantity));
 }
 
 }  // namespace basalt::matching

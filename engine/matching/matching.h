@@ -52,11 +52,11 @@ class MatchingCore {
   void apply(const Command& command, EventOutlet& out) noexcept;
   void apply(const Order& order, EventOutlet& out) noexcept;
 
-  // What an epoch says of the room for price levels, up to what there is memory for. It decides
-  // what is refused, so a follower is told where the epoch starts, and an engine before its first
-  // order.
+  // What an epoch says of the room for levels and instructions, up to what there is memory for. It
+  // decides what is refused, so a follower is told where the epoch starts, and an engine before its
+  // first order.
   void begin_epoch(const EpochLimits& limits) noexcept {
-    memory_.set_room(limits.leaves_max, limits.inners_max);
+    memory_.set_room(limits.leaves_max, limits.inners_max, limits.instructed_max);
   }
 
   // Asks for the line that a later command's order lies in. Cheap, and changes nothing.

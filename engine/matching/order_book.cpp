@@ -41,7 +41,7 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
       !crosses(command.side, command.price) &&
       has_room(command.side, command.quantity, Quantity{0}, memory)) [[likely]] {
     emit(command, EventKind::rested, command.order, command.side, command.account, command.price,
-         {}, command.quantity, 0, out);
+         {}, command.quantity, 0, out, command.quantity);
     return rest({command.order, command.side, command.time_in_force, command.flags, command.account,
                  command.price, command.quantity, Quantity{}},
                 command.quantity, memory);
@@ -99,9 +99,11 @@ void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, Bo
                 incoming.limit, left.open, {}, static_cast<std::uint8_t>(reason), out);
   }
   if (left.open < incoming.open) BASALT_REACHED("what is left of a taker rests");
+  const bool instructed = (incoming.flags & flag_instructed) != 0;
+  const Quantity shown = instructed ? std::min(incoming.details.display, left.open) : left.open;
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
-       {}, left.open, 0, out);
-  if ((incoming.flags & flag_instructed) != 0) [[unlikely]] {
+       {}, left.open, 0, out, shown);
+  if (instructed) [[unlikely]] {
     rest_in_part(incoming, left.open, memory);
   } else {
     rest(incoming, left.open, memory);
@@ -193,8 +195,7 @@ void OrderBook::cancel(const Order& command, BookMemory& memory, EventOutlet& ou
   const std::uint32_t slot = slot_of(command.order);
   RestingOrder& order = memory.order(slot);
   const bool by_venue = (command.flags & flag_by_venue) != 0;
-  const Quantity open = memory.open(slot);
-  emit_canceled(command, command.order, order, open, open,
+  emit_canceled(command, slot, memory, memory.open(slot),
                 by_venue ? CancelReason::system : CancelReason::user, out);
   if ((order.flags() & flag_instructed) != 0) [[unlikely]]
     return remove(slot, memory);
@@ -208,8 +209,7 @@ void OrderBook::reduce(const Order& command, BookMemory& memory, EventOutlet& ou
   const Quantity wanted = std::max(command.quantity - memory.executed(slot), Quantity{0});
   if (wanted >= open) return emit_nothing(command, out);
 
-  emit_canceled(command, command.order, memory.order(slot), open, open - wanted, CancelReason::user,
-                out);
+  emit_canceled(command, slot, memory, open - wanted, CancelReason::user, out);
   if (wanted == Quantity{0}) {
     if (command.quantity > Quantity{0}) BASALT_REACHED("a total at or below what is executed");
     return remove(slot, memory);
@@ -250,12 +250,13 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
     const auto reason = command.verdict == Reject::none && incoming.open <= Quantity{0}
                             ? CancelReason::user
                             : CancelReason::supervisory;
-    emit_canceled(command, command.original, original, original_open, original_open, reason, out);
+    emit_canceled(command, slot, memory, original_open, reason, out);
     return remove(slot, memory);
   }
   if (!waits && crosses(incoming.side, incoming.limit)) BASALT_REACHED("a replacement crosses");
   emit(command, EventKind::replaced, command.original, incoming.side, incoming.account,
-       original.price(), original_open, incoming.open, 0, out);
+       original.price(), original_open, incoming.open, 0, out,
+       memory.shown_of(slot, original_open));
   remove(slot, memory);
   if (waits) return wait(command, incoming, memory, out);  // Not reached before, nor now: I6.
   take_and_rest(command, incoming, memory, out);

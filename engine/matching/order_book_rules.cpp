@@ -77,11 +77,9 @@ bool OrderBook::fills_one_by_one(const Incoming& incoming, Quantity wanted,
 OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incoming& incoming,
                                               Quantity open, std::uint32_t slot, BookMemory& memory,
                                               EventOutlet& out) noexcept {
-  const RestingOrder& maker = memory.order(slot);
   const Quantity maker_open = memory.open(slot);
   const auto cancel_of_maker = [&](Quantity quantity) {
-    emit_canceled(command, order_id(slot, maker.generation), maker, maker_open, quantity,
-                  CancelReason::self_match, out);
+    emit_canceled(command, slot, memory, quantity, CancelReason::self_match, out);
     if (quantity == maker_open) return remove(slot, memory);
     take_away(slot, quantity, memory);
   };

@@ -19,6 +19,7 @@ constexpr std::uint64_t ring_slots_max = std::uint64_t{1} << 24;  // 1 GiB.
 constexpr std::uint64_t orders_max = std::uint64_t{1} << 28;
 constexpr std::uint64_t accounts_max = std::uint64_t{1} << 24;
 constexpr std::uint64_t nodes_max = std::uint64_t{1} << 28;
+constexpr std::uint64_t instructed_max = 1 << 20;  // So that what one command tells has 32 bits.
 constexpr std::uint64_t obligations_max = std::uint64_t{1} << 31;
 constexpr std::uint64_t history_bytes_max = std::uint64_t{1} << 42;
 // One price needs a whole path through the tree; the fewest that let a book have two sides.
@@ -84,6 +85,7 @@ TopologyLimits read_limits(TomlTable table) {
   limits.external_ids_max = narrow(table.whole("external_ids_max", 1, orders_max));
   limits.leaves_max = narrow(table.whole("leaves_max", 2, nodes_max));
   limits.inners_max = narrow(table.whole("inners_max", inners_min, nodes_max));
+  limits.instructed_max = narrow(table.whole("instructed_max", 0, instructed_max));
   limits.settlement_batches_max = narrow(table.whole("settlement_batches_max", 1, 65'536));
   limits.settlement_obligations_max =
       narrow(table.whole("settlement_obligations_max", 1, obligations_max));

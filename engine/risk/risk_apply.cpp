@@ -188,7 +188,7 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
     case EventKind::triggered:
       taker_ = event.order;
       return;
-    case EventKind::restated:  // Of orders that no session can send yet.
+    case EventKind::restated:
     case EventKind::armed:
     case EventKind::uncrossed:
     case EventKind::indicative:

@@ -128,7 +128,11 @@ class RiskCore {
     ++silenced_;
     return Outcome::silence;
   }
-  [[nodiscard]] bool bound_market_order(Order& order, const Instrument& instrument) const noexcept;
+  [[nodiscard]] static Instructions instructions_of(const Command& command) noexcept;
+  [[nodiscard]] static Reject check_instructions(const Order& order, const Instructions& asked,
+                                                 const Instrument& instrument) noexcept;
+  [[nodiscard]] bool bound_market_order(Order& order, Price stop,
+                                        const Instrument& instrument) const noexcept;
   [[nodiscard]] Money extra_hold(const LiveOrder& original, const Order& replacement,
                                  const Instrument& instrument) const noexcept;
   [[nodiscard]] UserRef user_ref_of(const LiveOrder& order) const noexcept {

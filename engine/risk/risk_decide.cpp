@@ -53,11 +53,13 @@ Reject RiskCore::check_new(Command& command) noexcept {
 
   if (instrument.state == InstrumentState::closed) return Reject::instrument_closed;
   if (instrument.state == InstrumentState::halted) return Reject::instrument_halted;
-  const bool bounded = (order.flags & flag_market) == 0 || bound_market_order(order, instrument);
-  if (bounded) {
-    if (const Reject terms = check_terms(order, instrument); terms != Reject::none) return terms;
-  } else {
-    return Reject::no_reference_price;
+  const auto asked = instructions_of(command);
+  const bool bounded =
+      (order.flags & flag_market) == 0 || bound_market_order(order, asked.stop, instrument);
+  if (!bounded) return Reject::no_reference_price;
+  if (const Reject terms = check_terms(order, instrument); terms != Reject::none) return terms;
+  if (const Reject found = check_instructions(order, asked, instrument); found != Reject::none) {
+    return found;
   }
   const Money hold_wanted = hold(order.side, order.price, order.quantity, instrument);
   const AssetId asset = order.side == Side::buy ? instrument.quote : instrument.base;
@@ -82,10 +84,28 @@ Reject RiskCore::check_terms(const Order& order, const Instrument& instrument) c
   return Reject::none;
 }
 
-// The worst price at which a market order may trade. False: there is nothing to bound it by.
-bool RiskCore::bound_market_order(Order& order, const Instrument& instrument) const noexcept {
+Instructions RiskCore::instructions_of(const Command& command) noexcept {
+  return (command.order.flags & flag_instructed) != 0 ? command.as<Instructions>() : Instructions{};
+}
+
+Reject RiskCore::check_instructions(const Order& order, const Instructions& asked,
+                                    const Instrument& instrument) noexcept {
+  if (asked.display < Quantity{0}) return Reject::invalid_max_floor;
+  if (asked.min_quantity < Quantity{0} || asked.min_quantity > order.quantity) {
+    return Reject::invalid_min_quantity;
+  }
+  if (asked.stop < no_price || asked.stop > instrument.price_max) return Reject::invalid_stop_price;
+  return Reject::none;
+}
+
+// The worst price at which a market order may trade: a distance from the last trade or, of a stop,
+// from where it triggers. False: there is nothing to bound it by.
+bool RiskCore::bound_market_order(Order& order, Price stop,
+                                  const Instrument& instrument) const noexcept {
   const Price last = last_trade_[index_of(order.instrument)];
-  const Price reference = last == no_price ? instrument.reference : last;
+  const Price reference = stop != no_price   ? std::min(stop, instrument.price_max)
+                          : last != no_price ? last
+                                             : instrument.reference;
   if (reference == no_price) return false;
   const auto width = static_cast<std::int64_t>(static_cast<int128>(reference.value) *
                                                instrument.protection_ppm / ppm_one);

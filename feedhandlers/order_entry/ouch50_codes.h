@@ -79,7 +79,11 @@ enum class BrokenReason : char {
   external = 'X',
 };
 
-enum class RestatedReason : char { reserve_refreshed = 'R', price_updated = 'P' };
+enum class RestatedReason : char {
+  reserve_refreshed = 'R',
+  price_updated = 'P',
+  triggered = 'T',  // This venue's own (EXTENSIONS.md): a stop has entered the market.
+};
 
 enum class LiquidityFlag : char {
   added = 'A',
@@ -204,6 +208,8 @@ enum class Tag : std::uint8_t {
   user_ref_index = 28,            // One byte: the order flow channel; 0: numbering is per port.
   account = 128,                  // U32: whom the session acts for.
   external_id = 129,              // 16 bytes of the client's choice.
+  self_trade_prevention = 130,    // Letter: N newest, O oldest, B both, D decrement; space: off.
+  stop_price = 131,               // U64; 0: none.
 };
 
 inline constexpr std::size_t account_bytes = 4;
@@ -223,6 +229,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::shares_located:
     case Tag::side:
     case Tag::user_ref_index:
+    case Tag::self_trade_prevention:
       return 1;
     case Tag::group_id:
       return 2;
@@ -240,6 +247,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::secondary_order_reference:
     case Tag::discretion_price:
     case Tag::display_price:
+    case Tag::stop_price:
       return 8;
     case Tag::account:
       return account_bytes;

@@ -33,6 +33,10 @@ class ClientOrders {
     if (message.error() != ouch50::DecodeError::none) return "cannot be decoded";
     std::uint8_t channel = 0;
     for (const ouch50::Element element : message.appendage()) {
+      if (element.tag == ouch50::Tag::display_quantity &&
+          message.type() == ouch50::OrderRestated::type) {
+        continue;
+      }
       if (element.tag != ouch50::Tag::user_ref_index) return "has an option nobody asked for";
       channel = static_cast<std::uint8_t>(element.value[0]);
       if (channel == 0) return "names channel 0";
@@ -67,6 +71,10 @@ class ClientOrders {
         }
         return lowered({channel, executed.user_ref_num}, executed.quantity);
       }
+      case ouch50::OrderRestated::type:
+        return live_.contains({channel, message.as<ouch50::OrderRestated>().user_ref_num})
+                   ? ""
+                   : "restates what is not live";
       case ouch50::Canceled::type: {
         const auto& canceled = message.as<ouch50::Canceled>();
         return lowered({channel, canceled.user_ref_num}, canceled.quantity);

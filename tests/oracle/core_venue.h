@@ -127,13 +127,15 @@ class CoreVenue {
     for (const matching::MatchingCore& shard : shards_) shard.assert_invariants();
   }
 
+  // Of each shard.
+  static matching::MatchingCore::Limits matching_limits(const Settings& settings) {
+    const std::uint32_t orders = settings.risk.orders_max;
+    return {orders, settings.risk.reference.instruments_max, orders / 2 + 64, orders + 1024, 512};
+  }
+
  private:
   static constexpr std::uint32_t ring_slots = 64;
 
-  static matching::MatchingCore::Limits matching_limits(const Settings& settings) {
-    const std::uint32_t orders = settings.risk.orders_max;
-    return {orders, settings.risk.reference.instruments_max, orders / 2 + 64, orders + 1024};
-  }
   static std::size_t memory_bytes(const Settings& settings) {
     const auto limits = matching_limits(settings);
     return risk::RiskCore::memory_bytes(settings.risk) +

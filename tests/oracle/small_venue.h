@@ -38,6 +38,7 @@ struct Entered {
   TimeInForce time_in_force = TimeInForce::day;
   std::uint16_t flags = 0;
   std::uint8_t channel = 0;
+  Instructions instructions{};  // For the book, where any of them asks for something.
 };
 
 struct Named {
@@ -74,6 +75,11 @@ inline Command enter(const Entered& entered) {
   command.origin.intermarket_sweep = 'N';
   command.origin.cross_type = 'N';
   command.origin.client_order_id = test::padded<14>("NO " + std::to_string(entered.ref));
+  const Instructions& asked = entered.instructions;
+  if (asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price) {
+    command.order.flags |= flag_instructed;
+    command.set(asked);
+  }
   return command;
 }
 
@@ -132,6 +138,7 @@ inline Command market_event(char code) {
 // The limits of a CoreVenue, and a settlement beside it.
 inline EpochLimits small_venue_limits() {
   const risk::RiskCore::Limits risk = CoreVenue::Settings{}.risk;
+  const matching::MatchingCore::Limits books = CoreVenue::matching_limits({});
   EpochLimits limits{};
   limits.orders_max = risk.orders_max;
   limits.accounts_max = risk.reference.accounts_max;
@@ -140,6 +147,9 @@ inline EpochLimits small_venue_limits() {
   limits.sessions_max = risk.reference.sessions_max;
   limits.firms_max = risk.reference.firms_max;
   limits.external_ids_max = risk.external_ids_max;
+  limits.leaves_max = books.leaves_max;
+  limits.inners_max = books.inners_max;
+  limits.instructed_max = books.instructed_max;
   limits.settlement_batches_max = 16;
   limits.settlement_obligations_max = 4096;
   limits.shards = 2;

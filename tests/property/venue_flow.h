@@ -70,10 +70,23 @@ class VenueFlow {
     if (chance(15)) entered.time_in_force = chance(70) ? TimeInForce::ioc : TimeInForce::fok;
     if (chance(5)) entered.flags = flag_market;
     if (entered.flags == 0 && chance(10)) entered.flags = flag_post_only;
+    if (chance(20)) {
+      entered.flags |= flags_of(static_cast<SelfTradePrevention>(1 + below(4)));
+    }
+    if (chance(20)) entered.instructions = instructions(entered);
     Command command = oracle::enter(entered);
     if (chance(1)) command.order.verdict = Reject::invalid_option;
     if (chance(1)) command.order.instrument = no_instrument;
     return command;
+  }
+
+  // Some are refused: more than the order, or beyond the price cap.
+  Instructions instructions(const oracle::Entered& entered) {
+    Instructions asked{};
+    if (chance(50)) asked.display = Quantity{1 + number(20)};
+    if (chance(25)) asked.min_quantity = Quantity{number(30)};
+    if (chance(40)) asked.stop = Price{chance(98) ? price(opposite(entered.side)) : 40'000'000};
+    return asked;
   }
 
   Command replace() {

@@ -23,11 +23,11 @@ struct VenueFollowers {
 
   explicit VenueFollowers(const risk::RiskCore::Limits& limits)
       : arena(history::HistoryCore::memory_bytes(limits.reference, limits.orders_max) +
-              marketdata::MarketDataCore::memory_bytes(limits.reference)),
+              marketdata::MarketDataCore::memory_bytes(limits.reference, limits.orders_max)),
         answers(limits.reference.sessions_max, store_bytes),
         feed(1, store_bytes),
         history(limits.reference, limits.orders_max, answers, arena),
-        marketdata(limits.reference, feed, arena) {}
+        marketdata(limits.reference, limits.orders_max, feed, arena) {}
 
   void follow(const oracle::LogRecord& record) {
     oracle::follow(record, history);

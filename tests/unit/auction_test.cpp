@@ -51,13 +51,13 @@ std::vector<Kind> kinds_of_orders() {
           {"fok", TimeInForce::fok, {}, {}},
           {"market", {}, flag_market, {}},
           {"post-only", {}, flag_post_only, {}},
-          {"reserve", {}, {}, {Quantity{3}, {}, {}, {}}},
-          {"minimum", {}, {}, {{}, Quantity{3}, {}, {}}},
-          {"stop", {}, {}, {{}, {}, Price{20}, {}}},
-          {"stop-ioc", TimeInForce::ioc, {}, {{}, {}, Price{20}, {}}},
-          {"stop-market", {}, flag_market, {{}, {}, Price{20}, {}}},
-          {"stop-reached", {}, {}, {{}, {}, Price{9}, {}}},
-          {"stop-reached-market", {}, flag_market, {{}, {}, Price{9}, {}}}};
+          {"reserve", {}, {}, {Quantity{3}, {}, {}, {}, {}}},
+          {"minimum", {}, {}, {{}, Quantity{3}, {}, {}, {}}},
+          {"stop", {}, {}, {{}, {}, Price{20}, {}, {}}},
+          {"stop-ioc", TimeInForce::ioc, {}, {{}, {}, Price{20}, {}, {}}},
+          {"stop-market", {}, flag_market, {{}, {}, Price{20}, {}, {}}},
+          {"stop-reached", {}, {}, {{}, {}, Price{9}, {}, {}}},
+          {"stop-reached-market", {}, flag_market, {{}, {}, Price{9}, {}, {}}}};
 }
 
 std::vector<Event> enter(OneBook& one, const Kind& kind, std::int64_t price) {

@@ -154,6 +154,10 @@ class FlowEngine {
     };
     const std::uint32_t what = pick(100);
     if (what < 60 || refs_[session] == 0) {
+      Instructions asked{};
+      if (pick(6) == 0) asked.display = Quantity{static_cast<std::int64_t>(1 + pick(9))};
+      if (pick(8) == 0) asked.stop = Price{static_cast<std::int64_t>(9'990 + pick(20))};
+      const auto prevention = static_cast<SelfTradePrevention>(pick(5));
       say(oracle::enter({.session = session,
                          .ref = ++refs_[session],
                          .side = pick(2) == 0 ? Side::buy : Side::sell,
@@ -161,7 +165,9 @@ class FlowEngine {
                          .price = static_cast<std::int64_t>(9'990 + pick(20)),
                          .instrument = pick(20) == 0 ? 7 : pick(2),  // 7 does not exist.
                          .time_in_force = static_cast<TimeInForce>(pick(4)),
-                         .flags = pick(8) == 0 ? flag_post_only : std::uint16_t{0}}));
+                         .flags = static_cast<std::uint16_t>(flags_of(prevention) |
+                                                             (pick(8) == 0 ? flag_post_only : 0)),
+                         .instructions = asked}));
     } else if (what < 61) {
       const std::uint32_t instrument = pick(2);
       const std::uint32_t to = pick(6);

@@ -134,7 +134,7 @@ class ExpectedTables {
       if (own_ != nullptr && own_->status == "OPEN") own_->status = "REJECTED";
       return;
     }
-    if (event.kind == EventKind::crossing) {
+    if (event.kind == EventKind::crossing || event.kind == EventKind::triggered) {
       taker_ = event.order;
       taker_account_ = event.account;
     }
@@ -156,7 +156,10 @@ class ExpectedTables {
       of.open = event.remaining.value;
       if (of.open == 0) of.status = "CANCELED";
       // The original went and the replacement never came.
-      if (own_ != nullptr && own_ != &of && own_->status == "OPEN") own_->status = "CANCELED";
+      const Order& order = entry.command.order;
+      const bool instead =
+          order.kind == CommandKind::replace && event.order == order.original && own_ != nullptr;
+      if (instead && own_->status == "OPEN") own_->status = "CANCELED";
     } else if (event.kind == EventKind::rejected) {
       of.open = 0;
       of.status = "REJECTED";

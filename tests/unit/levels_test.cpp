@@ -174,11 +174,11 @@ TEST(Levels, the_leaf_left_empty_longest_serves_another_place_when_none_is_free)
 TEST(Levels, room_is_what_was_said_and_not_what_there_is_memory_for) {
   Nodes nodes(8, 4 * Levels::inner_depth);
   Levels bids;
-  nodes.memory.set_room(1, Levels::inner_depth);
+  nodes.memory.set_room(1, Levels::inner_depth, 0);
   ASSERT_TRUE(nodes.memory.has_room(Levels::inner_depth));
   add(bids, nodes.memory, 1);
   EXPECT_FALSE(nodes.memory.has_room(0));
-  nodes.memory.set_room(3, Levels::inner_depth + 2);
+  nodes.memory.set_room(3, Levels::inner_depth + 2, 0);
   EXPECT_TRUE(nodes.memory.has_room(2));
   EXPECT_FALSE(nodes.memory.has_room(3));
   for (const Rank rank : {Rank{64}, Rank{128}}) add(bids, nodes.memory, rank);

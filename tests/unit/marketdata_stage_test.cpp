@@ -65,10 +65,11 @@ class Publishing : public testing::Test {
  protected:
   Publishing()
       : limits_(small_.venue().settings().risk.reference),
-        arena_(MarketDataCore::memory_bytes(limits_) + pipeline::LogRing::memory_bytes(ring_slots)),
+        arena_(MarketDataCore::memory_bytes(limits_, small_.venue().settings().risk.orders_max) +
+               pipeline::LogRing::memory_bytes(ring_slots)),
         log_(ring_slots, 1, arena_),
         messages_(1, store_bytes),
-        core_(limits_, messages_, arena_) {
+        core_(limits_, small_.venue().settings().risk.orders_max, messages_, arena_) {
     EXPECT_TRUE(settings_.session.assign("BASALT0001"));
     settings_.from = engine;
     settings_.groups = {group_a, group_b};

@@ -27,9 +27,9 @@ class Feed : public testing::Test {
  protected:
   Feed()
       : limits_(small_.venue().settings().risk.reference),
-        arena_(MarketDataCore::memory_bytes(limits_)),
+        arena_(MarketDataCore::memory_bytes(limits_, orders_max())),
         feed_(1, store_bytes),
-        core_(limits_, feed_, arena_) {
+        core_(limits_, orders_max(), feed_, arena_) {
     for (const oracle::LogRecord& record : small_.log()) oracle::follow(record, core_);
   }
 
@@ -44,6 +44,7 @@ class Feed : public testing::Test {
     tell(enter(
         {.session = 1, .ref = ref, .side = Side::sell, .quantity = quantity, .price = price}));
   }
+  [[nodiscard]] std::uint32_t orders_max() { return small_.venue().settings().risk.orders_max; }
   // All that the feed has told since it was asked last.
   std::vector<std::string> told() {
     std::vector<std::string> texts;

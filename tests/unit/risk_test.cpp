@@ -30,6 +30,15 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
   Command order = enter({.ref = 0, .quantity = 0, .price = 0, .instrument = 7});
   order.order.verdict = Reject::invalid_side;  // Found by the decoder.
   order.order.account = AccountId{fees_account};
+  Instructions asked{};
+  const auto ask = [&](std::int64_t display, std::int64_t min_quantity, std::int64_t stop) {
+    asked.display = Quantity{display};
+    asked.min_quantity = Quantity{min_quantity};
+    asked.stop = Price{stop};
+    order.order.flags = flag_instructed;
+    order.set(asked);
+  };
+  ask(-1, 20, 20'000'000);
   struct Row {
     Reject told;
     std::function<void()> mend;
@@ -44,6 +53,9 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
       {Reject::invalid_quantity, [&] { order.order.quantity = Quantity{10}; }},
       {Reject::invalid_price, [&] { order.order.price = Price{20'000'000}; }},
       {Reject::invalid_price, [&] { order.order.price = Price{5}; }},
+      {Reject::invalid_max_floor, [&] { ask(2, 20, 20'000'000); }},
+      {Reject::invalid_min_quantity, [&] { ask(2, 5, 20'000'000); }},
+      {Reject::invalid_stop_price, [&] { ask(2, 5, 0); }},
       {Reject::insufficient_funds, [&] { order.order.quantity = Quantity{5}; }},
       {Reject::none, [] {}},
   };
@@ -332,6 +344,35 @@ TEST(RiskMarketOrders, are_bounded_by_the_last_trade_or_the_reference) {
   small.tell(enter({.session = 0, .ref = 1, .price = 200}));
   small.tell(enter({.session = 1, .ref = 1, .side = Side::sell, .price = 200}));
   EXPECT_EQ(bound(3, Side::buy), Price{210});
+}
+
+// A stop at the market trades a distance from where it triggers, and that is what it holds for.
+TEST(RiskMarketOrders, that_wait_are_bounded_by_their_stop) {
+  SmallVenue small;
+  Entered entered{.ref = 1, .side = Side::buy, .quantity = 10, .flags = flag_market};
+  entered.instructions.stop = Price{12'000};
+  EXPECT_EQ(small.tell(enter(entered)).front().command.order.price, Price{12'600});  // 5 % above.
+  entered.side = Side::sell;
+  entered.ref = 2;
+  entered.instructions.stop = Price{8'000};
+  EXPECT_EQ(small.tell(enter(entered)).front().command.order.price, Price{7'600});
+}
+
+TEST(RiskHolds, of_a_stop_are_spent_when_another_order_triggers_it) {
+  SmallVenue small;
+  Entered stop{.session = 1, .ref = 1, .side = Side::buy, .quantity = 10, .price = 10'100};
+  stop.instructions.stop = Price{10'050};
+  small.tell(enter(stop));
+  EXPECT_GT(balance(small, 1, usd).held, Money{0});
+  small.tell(enter({.session = 2, .ref = 1, .side = Side::sell, .quantity = 1, .price = 10'050}));
+  small.tell(enter({.session = 2, .ref = 2, .side = Side::sell, .quantity = 10, .price = 10'060}));
+  const Money before = balance(small, 1, usd).free + balance(small, 1, usd).held;
+  small.tell(enter({.session = 0, .ref = 1, .side = Side::buy, .quantity = 1, .price = 10'050}));
+  small.venue().catch_up();
+  EXPECT_EQ(balance(small, 1, usd).held, Money{0});
+  const Money paid{10 * 10'060};
+  EXPECT_EQ(before - balance(small, 1, usd).free, paid + fee(paid, 3'000));
+  small.venue().assert_invariants();
 }
 
 TEST(RiskDisconnect, cancels_the_sessions_orders_where_it_wants_that) {

@@ -18,7 +18,7 @@ CoreLimits limits_of(const std::filesystem::path& data) {
 
 std::size_t memory_bytes(const CoreLimits& limits) {
   return limits.shards * matching::MatchingCore::memory_bytes(limits.matching) +
-         marketdata::MarketDataCore::memory_bytes(limits.risk.reference) +
+         marketdata::MarketDataCore::memory_bytes(limits.risk.reference, limits.risk.orders_max) +
          matching::EventRing::memory_bytes(event_ring_slots) +
          Arena::cost<Event>(matching::MatchingCore::events_max(limits.matching));
 }
@@ -33,7 +33,7 @@ EngineBooks::EngineBooks(const std::filesystem::path& data, const CoreLimits& li
       events_(event_ring_slots, arena_),
       outlet_(events_, matching::MatchingCore::events_max(limits.matching), arena_),
       feed_(1, limits.history_bytes),
-      market_data_(limits.risk.reference, feed_, arena_),
+      market_data_(limits.risk.reference, limits.risk.orders_max, feed_, arena_),
       follower_(data),
       limits_(limits),
       wire_tick_(limits.matching.instruments_max),
@@ -74,7 +74,8 @@ bool EngineBooks::has_room(const Command& command) const {
   return told.orders_max <= limits_.matching.orders_max &&
          told.instruments_max <= limits_.matching.instruments_max &&
          told.leaves_max <= limits_.matching.leaves_max &&
-         told.inners_max <= limits_.matching.inners_max && told.shards == limits_.shards;
+         told.inners_max <= limits_.matching.inners_max &&
+         told.instructed_max <= limits_.matching.instructed_max && told.shards == limits_.shards;
 }
 
 void EngineBooks::take(const journal::Follower::Entry& entry) {

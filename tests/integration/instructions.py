@@ -1,0 +1,135 @@
+"""Orders with options, over the wire: reserves, stops, minimum quantities, self-trade prevention. What
+their owners are told, and that a restart and a replay tell the same.
+"""
+import struct
+import sys
+
+from venue_client import TINY, Engine, Soup, cancel, enter, ref_of, replace, replay
+
+TICK = 100
+MIDDLE = 1_500_000
+
+
+def option(tag, value):
+    return bytes([len(value) + 1, tag]) + value
+
+
+def max_floor(lots):
+    return option(5, struct.pack(">I", lots))
+
+
+def min_quantity(lots):
+    return option(3, struct.pack(">I", lots))
+
+
+def stop(price):
+    return option(131, struct.pack(">Q", price))
+
+
+def prevent(letter):
+    return option(130, letter)
+
+
+def brief(message):
+    """What an answer says, in short."""
+    kind = message[:1]
+    ref = ref_of(message)
+    if kind == b"E":
+        return f"E{ref}:{struct.unpack('>I', message[13:17])[0]}"
+    if kind == b"C":
+        return f"C{ref}:{struct.unpack('>I', message[13:17])[0]}{message[17:18].decode()}"
+    if kind == b"R":
+        shown = struct.unpack(">I", message[18:22])[0] if message[13:14] == b"R" else ""
+        return f"R{ref}:{message[13:14].decode()}{shown}"
+    if kind == b"J":
+        return f"J{ref}:{struct.unpack('>H', message[13:15])[0]:02x}"
+    return f"{kind.decode()}{ref}"
+
+
+def told(session):
+    return " ".join(brief(message) for message in session.messages())
+
+
+def say(session, expected, *messages):
+    session.send(*messages)
+    answer = told(session)
+    assert answer == expected, f"told {answer!r}, and {expected!r} was right"
+
+
+def reserves(maker, taker):
+    say(maker, "A1", enter(1, b"S", 25, "AAPL", MIDDLE, options=max_floor(10)))
+    say(maker, "A2", enter(2, b"S", 10, "AAPL", MIDDLE))
+    # Ten that show, ten of the next, and five that had gone to the back.
+    say(taker, "A1 E1:10 E1:10 E1:5", enter(1, b"B", 25, "AAPL", MIDDLE))
+    assert told(maker) == "E1:10 R1:R10 E2:10 E1:5"
+    say(maker, "C1:10U", cancel(1))
+    say(maker, "J3:04", enter(3, b"S", 2_000, "AAPL", MIDDLE, options=max_floor(1)))
+
+
+def minimums(maker, taker):
+    say(maker, "A11", enter(11, b"S", 10, "AAPL", MIDDLE))
+    say(taker, "A11 C11:20I", enter(11, b"B", 20, "AAPL", MIDDLE, options=min_quantity(11)))
+    say(taker, "J12:0d", enter(12, b"B", 20, "AAPL", MIDDLE, options=min_quantity(21)))
+    say(taker, "A13 E13:10", enter(13, b"B", 20, "AAPL", MIDDLE, options=min_quantity(10)))
+    assert told(maker) == "E11:10"
+    say(taker, "C13:10U", cancel(13))
+
+
+def stops(maker, taker):
+    high = MIDDLE + 10 * TICK
+    say(taker, "A21", enter(21, b"B", 10, "AAPL", high, options=stop(MIDDLE + TICK)))
+    say(maker, "A21", enter(21, b"S", 5, "AAPL", MIDDLE + TICK))
+    say(maker, "A22", enter(22, b"S", 10, "AAPL", MIDDLE + 2 * TICK))
+    # A trade of others takes it into the market, where it meets the rest.
+    say(maker, "A23 E23:5 E21:5 E22:10", enter(23, b"B", 5, "AAPL", MIDDLE + TICK))
+    assert told(taker) == "R21:T E21:10"
+    say(taker, "A24", enter(24, b"B", 10, "AAPL", high, options=stop(high)))
+    say(taker, "U25", replace(24, 25, 12, high))
+    say(taker, "C25:12U", cancel(25))
+    say(taker, "J26:1d", enter(26, b"B", 10, "AAPL", high, options=stop(high + 1)))
+
+
+def prevention(maker):
+    letters = {b"N": "A{0} C{0}:10Q", b"O": "A{0} C{1}:10Q", b"B": "A{0} C{1}:10Q C{0}:10Q",
+               b"D": "A{0} C{1}:10Q C{0}:10Q"}
+    for number, (letter, expected) in enumerate(letters.items()):
+        ref = 31 + 2 * number
+        say(maker, f"A{ref}", enter(ref, b"S", 10, "AAPL", MIDDLE))
+        say(maker, expected.format(ref + 1, ref),
+            enter(ref + 1, b"B", 10, "AAPL", MIDDLE, options=prevent(letter)))
+        maker.send(cancel(ref), cancel(ref + 1))
+        maker.messages()
+    say(maker, "J41:0f", enter(41, b"B", 10, "AAPL", MIDDLE, options=prevent(b"?")))
+
+
+def main():
+    with Engine(topology=TINY) as engine:
+        maker, taker = Soup("MAKER1"), Soup("MAKER2")
+        maker.messages()
+        taker.messages()
+        reserves(maker, taker)
+        minimums(maker, taker)
+        stops(maker, taker)
+        prevention(maker)
+        say(maker, "A51", enter(51, b"S", 30, "AAPL", MIDDLE, options=max_floor(10)))
+        say(taker, "A51", enter(51, b"B", 10, "AAPL", MIDDLE + 50 * TICK,
+                                options=stop(MIDDLE + 40 * TICK)))
+        streams = {user: Soup(user).messages() for user in ("MAKER1", "MAKER2")}
+        engine.kill()
+
+        with Engine(engine.data, topology=TINY) as again:
+            for user, stream in streams.items():
+                session = Soup(user)
+                assert session.messages()[:len(stream)] == stream, f"the stream of {user}"
+            maker, taker = Soup("MAKER1", 1 << 40), Soup("MAKER2", 1 << 40)
+            say(taker, "A61 E61:10 E61:5", enter(61, b"B", 15, "AAPL", MIDDLE))
+            assert told(maker) == "E51:10 R51:R10 E51:5"
+            said = again.stop()
+        replayed = replay(engine.data)
+        assert replayed["state_hash"] in said
+        assert replayed["ledger_imbalance"] == 0 and replayed["holds_mismatched"] == 0
+    print("1 passed, 0 failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

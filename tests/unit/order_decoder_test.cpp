@@ -1,0 +1,136 @@
+// From the bytes of an order and its options to the command that risk decides.
+#include "engine/gateway/order_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "feedhandlers/order_entry/ouch50.h"
+#include "tests/unit/venue_commands.h"
+
+namespace basalt::gateway {
+namespace {
+
+using ouch50::Tag;
+
+class OrderDecoding : public testing::Test {
+ protected:
+  OrderDecoding() : arena_(ReferenceData::memory_bytes(limits)), reference_(limits, arena_) {
+    test::CommandMaker make;
+    for (const Command& command : {make.asset(0, "USD"), make.asset(1, "AAPL"), make.firm(0),
+                                   make.session(0), make.instrument(0, "AAPL", 1, 0)}) {
+      reference_.apply(command);
+    }
+  }
+
+  struct Option {
+    Tag tag;
+    std::vector<std::uint8_t> value;
+  };
+  // 100 at 2.00, a hundred ticks, with these options.
+  Command decoded(const std::vector<Option>& options,
+                  ouch50::TimeInForce time_in_force = ouch50::TimeInForce::day,
+                  std::uint64_t price = 20'000) const {
+    std::vector<std::byte> bytes(sizeof(ouch50::EnterOrder));
+    auto& order = *wire::emplace<ouch50::EnterOrder>(bytes);
+    order.user_ref_num = 1;
+    order.side = ouch50::Side::buy;
+    order.quantity = 100;
+    EXPECT_TRUE(order.symbol.assign("AAPL"));
+    order.price = price;
+    order.time_in_force = time_in_force;
+    order.display = ouch50::Display::visible;
+    order.cross_type = ouch50::CrossType::continuous;
+    std::vector<std::byte> appendage;
+    for (const Option& option : options) {
+      appendage.push_back(static_cast<std::byte>(option.value.size() + 1));
+      appendage.push_back(static_cast<std::byte>(option.tag));
+      for (const std::uint8_t byte : option.value)
+        appendage.push_back(static_cast<std::byte>(byte));
+    }
+    order.appendage_length = static_cast<std::uint16_t>(appendage.size());
+    bytes.insert(bytes.end(), appendage.begin(), appendage.end());
+    Command command;
+    EXPECT_EQ(decode_order(bytes, SessionId{0}, Nanos{7}, reference_, command), Intake::command);
+    return command;
+  }
+
+  static constexpr ReferenceLimits limits{
+      .assets_max = 2, .instruments_max = 1, .accounts_max = 1, .sessions_max = 1, .firms_max = 1};
+  Arena arena_;
+  ReferenceData reference_;
+};
+
+TEST_F(OrderDecoding, without_options_it_has_two_slots_and_nothing_for_the_book) {
+  const Command command = decoded({});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.slots, 2);
+  EXPECT_EQ(command.order.flags, 0);
+  EXPECT_EQ(command.order.price, Price{200});
+}
+
+TEST_F(OrderDecoding, options_that_ask_for_nothing_are_as_if_they_were_absent) {
+  const Command command = decoded({{Tag::min_quantity, {0, 0, 0, 0}},
+                                   {Tag::max_floor, {0, 0, 0, 0}},
+                                   {Tag::self_trade_prevention, {' '}},
+                                   {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0, 0}},
+                                   {Tag::external_id, std::vector<std::uint8_t>(16, 0)}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.slots, 2);
+  EXPECT_EQ(command.order.flags, 0);
+}
+
+TEST_F(OrderDecoding, instructions_go_with_the_order_and_to_the_book) {
+  const Command command = decoded({{Tag::max_floor, {0, 0, 0, 10}},
+                                   {Tag::min_quantity, {0, 0, 0, 20}},
+                                   {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0x4E, 0x20}},
+                                   {Tag::external_id, std::vector<std::uint8_t>(16, 0xAB)}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.slots, 3);
+  EXPECT_EQ(command.order.flags, flag_instructed);
+  const auto asked = command.as<Instructions>();
+  EXPECT_EQ(asked.display, Quantity{10});
+  EXPECT_EQ(asked.min_quantity, Quantity{20});
+  EXPECT_EQ(asked.stop, Price{200});
+  EXPECT_EQ(asked.external_id.bytes[15], 0xAB);
+}
+
+TEST_F(OrderDecoding, a_key_alone_is_kept_and_does_not_go_to_the_book) {
+  const Command command = decoded({{Tag::external_id, std::vector<std::uint8_t>(16, 1)}});
+  EXPECT_EQ(command.order.slots, 3);
+  EXPECT_EQ(command.order.flags, 0);
+  EXPECT_EQ(command.as<Instructions>().external_id.bytes[0], 1);
+}
+
+TEST_F(OrderDecoding, all_of_an_immediate_order_as_its_minimum_is_fill_or_kill) {
+  const std::vector<Option> all = {{Tag::min_quantity, {0, 0, 0, 100}}};
+  const Command command = decoded(all, ouch50::TimeInForce::immediate_or_cancel);
+  EXPECT_EQ(command.order.time_in_force, TimeInForce::fok);
+  EXPECT_EQ(command.order.flags, 0);
+  EXPECT_EQ(decoded(all).as<Instructions>().min_quantity, Quantity{100});
+}
+
+TEST_F(OrderDecoding, self_trade_prevention_has_four_modes_and_no_other) {
+  const std::pair<char, SelfTradePrevention> modes[] = {{'N', SelfTradePrevention::newest},
+                                                        {'O', SelfTradePrevention::oldest},
+                                                        {'B', SelfTradePrevention::both},
+                                                        {'D', SelfTradePrevention::decrement}};
+  for (const auto& [letter, mode] : modes) {
+    const Command command =
+        decoded({{Tag::self_trade_prevention, {static_cast<std::uint8_t>(letter)}}});
+    EXPECT_EQ(self_trade_prevention(command.order.flags), mode);
+    EXPECT_EQ(command.order.slots, 2);
+  }
+  EXPECT_EQ(decoded({{Tag::self_trade_prevention, {'n'}}}).order.verdict, Reject::invalid_option);
+}
+
+TEST_F(OrderDecoding, of_a_stop_price_that_is_no_price_it_is_the_stop_that_is_wrong) {
+  const std::vector<Option> between_ticks = {{Tag::stop_price, {0, 0, 0, 0, 0, 0, 0x4E, 0x21}}};
+  EXPECT_EQ(decoded(between_ticks).order.verdict, Reject::invalid_stop_price);
+  const std::vector<Option> beyond = {{Tag::stop_price, std::vector<std::uint8_t>(8, 0x7F)}};
+  EXPECT_EQ(decoded(beyond).order.verdict, Reject::invalid_stop_price);
+  EXPECT_EQ(decoded(beyond, ouch50::TimeInForce::day, 20'001).order.verdict, Reject::invalid_price);
+}
+
+}  // namespace
+}  // namespace basalt::gateway
