@@ -59,11 +59,13 @@ void* alloc_on_node(extent_hooks_t* hooks, void* at, std::size_t size, std::size
 }
 
 void make(Place& place, unsigned node) {
-  if (!ask("arena.0.extent_hooks", place.usual)) return;
+  void* usual = nullptr;
+  if (!ask("arena.0.extent_hooks", usual)) return;
+  place.usual = static_cast<extent_hooks_t*>(usual);
   place.hooks = *place.usual;
   place.hooks.alloc = alloc_on_node;
   place.node = node;
-  extent_hooks_t* hooks = &place.hooks;
+  void* hooks = &place.hooks;
   std::size_t size = sizeof place.arena;
   place.made = ::mallctl("arenas.create", &place.arena, &size, &hooks, sizeof hooks) == 0;
 }

@@ -53,7 +53,7 @@ std::uint64_t records_in(const BlockHeader& header) noexcept {
 class Walker {
  public:
   Walker(const SegmentBytes& segment, FileKind kind, const ScanRange& range, const Walked& walked)
-      : segment_(segment), kind_(kind), range_(range), walked_(walked), stream_(segment) {
+      : kind_(kind), range_(range), walked_(walked), stream_(segment) {
     walk_.report.file = segment.name();
     walk_.report.number = segment.number();
     walk_.report.first_block = range.first_block;
@@ -205,7 +205,6 @@ class Walker {
     walk_.first_header = block.header;
   }
 
-  const SegmentBytes& segment_;
   const FileKind kind_;
   const ScanRange range_;
   const Walked& walked_;
