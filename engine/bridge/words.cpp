@@ -49,6 +49,30 @@ std::string_view word(OrderStatus status) noexcept {
   return "?";
 }
 
+namespace {
+
+// Of an administrative command.
+std::string_view word_of_administration(Reject reject) noexcept {
+  switch (reject) {
+    case Reject::unknown_reference:
+      return "unknown reference";
+    case Reject::already_defined:
+      return "already defined";
+    case Reject::duplicate_external_id:
+      return "duplicate external id";
+    case Reject::limit_exceeded:
+      return "limit exceeded";
+    case Reject::not_an_admin:
+      return "not an admin";
+    case Reject::not_in_auction:
+      return "not in an auction";
+    default:
+      return "?";
+  }
+}
+
+}  // namespace
+
 std::string_view word(Reject reject) noexcept {
   switch (reject) {
     case Reject::none:
@@ -106,17 +130,12 @@ std::string_view word(Reject reject) noexcept {
     case Reject::not_for_auction:
       return "not for an auction";
     case Reject::unknown_reference:
-      return "unknown reference";
     case Reject::already_defined:
-      return "already defined";
     case Reject::duplicate_external_id:
-      return "duplicate external id";
     case Reject::limit_exceeded:
-      return "limit exceeded";
     case Reject::not_an_admin:
-      return "not an admin";
     case Reject::not_in_auction:
-      return "not in an auction";
+      return word_of_administration(reject);
   }
   return "?";
 }

@@ -59,20 +59,8 @@ class FeedBooks {
         if (!executions_.emplace(executed.match_number, execution).second) return "matches twice";
         return lowered(executed.order_reference, locate, executed.shares);
       }
-      case itch50::OrderExecutedWithPrice::type: {
-        const auto& executed = message.as<itch50::OrderExecutedWithPrice>();
-        const auto order = orders_.find(executed.order_reference);
-        if (order == orders_.end()) return "executes what is not there";
-        if (executed.printable != itch50::YesNo::no) return "prints what the cross prints";
-        const std::uint32_t price = executed.price.value();
-        const bool within =
-            order->second.buy ? price <= order->second.price : price >= order->second.price;
-        if (!within) return "executes beyond the limit";
-        const std::string wrong = crossed(executed, order->second.buy);
-        if (!wrong.empty()) return wrong;
-        crossed_[locate] += executed.shares.value();
-        return lowered(executed.order_reference, locate, executed.shares);
-      }
+      case itch50::OrderExecutedWithPrice::type:
+        return executed_in_a_cross(message.as<itch50::OrderExecutedWithPrice>(), locate);
       case itch50::CrossTrade::type: {
         const auto& cross = message.as<itch50::CrossTrade>();
         const std::uint64_t told = std::exchange(crossed_[locate], 0);
@@ -132,6 +120,20 @@ class FeedBooks {
   // Stock, side, price (of bids negated, so that the best is first), rank.
   using Place = std::tuple<std::uint16_t, bool, std::int64_t, std::uint64_t>;
 
+  std::string executed_in_a_cross(const itch50::OrderExecutedWithPrice& executed,
+                                  std::uint16_t locate) {
+    const auto order = orders_.find(executed.order_reference);
+    if (order == orders_.end()) return "executes what is not there";
+    if (executed.printable != itch50::YesNo::no) return "prints what the cross prints";
+    const std::uint32_t price = executed.price.value();
+    const bool within =
+        order->second.buy ? price <= order->second.price : price >= order->second.price;
+    if (!within) return "executes beyond the limit";
+    const std::string wrong = crossed(executed, order->second.buy);
+    if (!wrong.empty()) return wrong;
+    crossed_[locate] += executed.shares.value();
+    return lowered(executed.order_reference, locate, executed.shares);
+  }
   // One side of a match, then the other.
   std::string crossed(const itch50::OrderExecutedWithPrice& executed, bool buy) {
     const Execution execution{executed.order_reference, executed.shares, executed.price};
