@@ -81,6 +81,10 @@ void BookMemory::give_leaf(std::uint32_t leaf) noexcept {
 void BookMemory::park(std::uint32_t leaf) noexcept {
   BASALT_VERIFY(leaf_[leaf].occupied == 0);  // M4
   Leaf& ring = ring_of_parked();
+  if (leaves_parked_ == parked_max) {
+    BASALT_REACHED("the leaf of levels parked longest is given back");
+    give_leaf(ring.next);
+  }
   leaf_[leaf].next = leaves_max();
   leaf_[leaf].previous = ring.previous;
   leaf_[ring.previous].next = leaf;

@@ -14,8 +14,9 @@
 // What only few orders have (a reserve, a stop) lies in a pool of details, found by slot.
 //
 // A leaf that its last order leaves stays where it hangs, *parked*, for the next order near its
-// price often comes soon; it goes elsewhere when no other leaf is free. So parking takes nothing
-// away.
+// price often comes soon. Few are parked, those that were left last: the one that was parked
+// longest goes to the free leaves, and is still in cache for whoever takes it. So parking takes
+// nothing away.
 //
 // Invariants
 //   M1  Nodes in use plus nodes free or parked is each pool's size.
@@ -138,6 +139,7 @@ struct BookLimits {
 class BookMemory {
  public:
   static constexpr std::uint32_t leaf_levels = 64;
+  static constexpr std::uint32_t parked_max = 64;
 
   // A node of the tree above the leaves (levels.h). A set bit has a child that holds orders; other
   // children are none, or parked leaves.
@@ -256,7 +258,8 @@ class BookMemory {
   void give_leaf(std::uint32_t leaf) noexcept;  // In use or parked.
   void give_inner(std::uint32_t inner) noexcept { free_inner_[inners_free_++] = inner; }
 
-  // An empty leaf stays where it hangs, until unpark() or another place needs it.
+  // An empty leaf stays where it hangs, until unpark(), or others are parked, or another place
+  // needs it.
   void park(std::uint32_t leaf) noexcept;
   void unpark(std::uint32_t leaf) noexcept;
   // The inner node that a leaf hangs in.

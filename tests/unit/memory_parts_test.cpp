@@ -52,7 +52,8 @@ TEST(MemoryParts, each_limit_raises_the_parts_that_it_sizes_and_no_other) {
            {&Limits::settlement_obligations_max, {"settlement"}},
            {&Limits::udp_sessions_max, {"sessions"}},
            {&Limits::connections_max, {"sessions"}},
-           {&Limits::orders_max, {"books", "history", "replay", "rings", "risk"}},
+           {&Limits::instructed_max, {"books", "replay", "rings"}},
+           {&Limits::orders_max, {"books", "history", "replay", "rings", "risk", "the feed"}},
        }) {
     pipeline::Topology larger = tiny;
     larger.limits.*row.limit *= 8;
@@ -92,8 +93,8 @@ TEST(MemoryParts, the_sum_is_what_the_arenas_are_made_with) {
 TEST(MemoryParts, the_topologies_take_what_is_said_of_them) {
   constexpr double mebibyte = 1 << 20;
   const std::map<std::string, double> said{{"tiny", 47 * mebibyte},
-                                           {"laptop", 630 * mebibyte},
-                                           {"latency", 2.5 * 1024 * mebibyte},
+                                           {"laptop", 670 * mebibyte},
+                                           {"latency", 2.7 * 1024 * mebibyte},
                                            {"throughput", 36.0 * 1024 * mebibyte}};
   for (const auto& [name, bytes] : said) {
     EXPECT_NEAR(static_cast<double>(sum_of(parts_of(topology(name)))), bytes, bytes / 20) << name;
