@@ -213,8 +213,10 @@ bool Books::is_known(const Command& command) const noexcept {
 
 void Books::keep_if_definition(const Command& command) {
   if (command.order.verdict != Reject::none) return;
-  const bool moves =
-      command.order.kind == CommandKind::set_fees || command.order.kind == CommandKind::set_limit;
+  const CommandKind kind = command.order.kind;
+  const bool moves = kind == CommandKind::set_fees || kind == CommandKind::set_limit ||
+                     kind == CommandKind::set_instrument_state ||
+                     kind == CommandKind::set_account_state;
   if (moves) {
     amendments_[{static_cast<std::uint32_t>(command.order.kind),
                  static_cast<std::uint32_t>(command.as<Amendment>().limit),

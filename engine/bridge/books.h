@@ -87,7 +87,7 @@ class Books {
   settlement::SettlementLimits limits_;  // The largest of any epoch until now.
   std::unique_ptr<State> state_;
   std::vector<Command> definitions_;  // Accepted ones, each entry's first.
-  // The last one of each kind of what moves: fees and limits.
+  // The last one of each kind of what moves: fees, limits and states.
   std::map<std::array<std::uint32_t, 4>, Command> amendments_;
 };
 

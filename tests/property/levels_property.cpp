@@ -98,7 +98,7 @@ class Model {
 };
 
 void run(const Shape& shape, std::uint64_t seed) {
-  constexpr std::uint32_t leaves = 600;  // Fewer than four sides could need.
+  constexpr std::uint32_t leaves = 300;  // Fewer than four sides could need.
   constexpr std::uint32_t inners = 1 << 13;
   constexpr std::size_t size_max = 300;  // A side grows to this, shrinks to nothing, and again.
   constexpr BookLimits room{1, leaves, inners};
