@@ -89,6 +89,7 @@ void BookMemory::park(std::uint32_t leaf) noexcept {
   leaf_[leaf].previous = ring.previous;
   leaf_[ring.previous].next = leaf;
   ring.previous = leaf;
+  inner_[inner_of(leaf)].parked |= std::uint64_t{1} << leaf_[leaf].place % leaf_levels;
   ++leaves_parked_;
 }
 
@@ -97,6 +98,7 @@ void BookMemory::unpark(std::uint32_t leaf) noexcept {
   leaf_[parked.previous].next = parked.next;
   leaf_[parked.next].previous = parked.previous;
   parked.next = none;
+  inner_[inner_of(leaf)].parked &= ~(std::uint64_t{1} << parked.place % leaf_levels);
   --leaves_parked_;
 }
 

@@ -145,6 +145,7 @@ class BookMemory {
   // children are none, or parked leaves.
   struct Inner {
     std::uint64_t occupied = 0;
+    std::uint64_t parked = 0;  // Children that are parked leaves.
     std::array<std::uint32_t, 64> child;
 
     Inner() noexcept { child.fill(none); }

@@ -57,7 +57,10 @@ void Levels::drop_leaf(BookMemory& memory, Rank rank, std::uint32_t leaf) noexce
   BookMemory::Inner& inner = memory.inner(node);
   BASALT_VERIFY((inner.occupied >> index(rank, 1) & 1) != 0);  // L1
   inner.occupied &= ~(std::uint64_t{1} << index(rank, 1));
-  if (inner.occupied == 0) return drop_stretch(memory, rank);
+  if (inner.occupied == 0) {
+    memory.give_leaf(leaf);
+    return drop_stretch(memory, rank);
+  }
   BASALT_REACHED("a leaf of levels is parked");
   memory.park(leaf);
   if (rank == best_) find_best(memory, node, 1, rank);
@@ -73,9 +76,8 @@ void Levels::drop_stretch(BookMemory& memory, Rank rank) noexcept {
     BASALT_VERIFY((memory.inner(path[height]).occupied >> index(rank, height) & 1) != 0);  // L1
     path[height - 1] = memory.inner(path[height]).child[index(rank, height)];
   }
-  for (const std::uint32_t leaf : memory.inner(path[1]).child) {
-    if (leaf != none) memory.give_leaf(leaf);
-  }
+  BookMemory::Inner& lowest = memory.inner(path[1]);
+  while (lowest.parked != 0) memory.give_leaf(lowest.child[highest(lowest.parked)]);
   const auto stretch = static_cast<std::uint32_t>(rank >> (2 * bits));
   Near& near = near_[stretch % near_.size()];
   if (near.stretch == stretch) near = {};  // L3
