@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from udp_session import UdpSession, mold
-from venue_client import BIN, VENUE, Engine, Soup, cancel, enter, ref_of, replay
+from venue_client import BIN, VENUE, Engine, Soup, assert_replays, cancel, enter, ref_of
 
 APPLIED, INSUFFICIENT, UNKNOWN, APPLIED_BEFORE, NOT_AN_ADMIN = 0, 25, 80, 82, 84
 INVALID_VALUE, LIMIT_EXCEEDED, NOT_IN_AUCTION = 6, 83, 85
@@ -253,9 +253,7 @@ def main():
                 assert ask(admin, state(1001, 61, "GOOG", b"O")) == APPLIED
                 assert order(maker, 301, "GOOG") is None
                 said = again.stop()
-            replayed = replay(engine.data)
-            assert replayed["state_hash"] in said
-            assert replayed["ledger_imbalance"] == 0 and replayed["holds_mismatched"] == 0
+            assert_replays(engine.data, said)
     print("1 passed, 0 failed")
 
 

@@ -160,3 +160,10 @@ def replay(data, epoch=None):
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def assert_replays(data, said):
+    """A replay ends in the state that the engine named in its last words, with nothing out of balance."""
+    replayed = replay(data)
+    assert replayed["state_hash"] in said
+    assert replayed["ledger_imbalance"] == 0 and replayed["holds_mismatched"] == 0

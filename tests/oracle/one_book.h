@@ -13,6 +13,12 @@
 
 namespace basalt::oracle {
 
+inline std::vector<EventKind> kinds(const std::vector<Event>& events) {
+  std::vector<EventKind> result;
+  for (const Event& event : events) result.push_back(event.kind);
+  return result;
+}
+
 class OneBook {
  public:
   static constexpr matching::MatchingCore::Limits small{1024, 1, 256, 1024};

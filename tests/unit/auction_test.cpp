@@ -14,13 +14,8 @@
 namespace basalt::matching {
 namespace {
 
+using oracle::kinds;
 using oracle::OneBook;
-
-std::vector<EventKind> kinds(const std::vector<Event>& events) {
-  std::vector<EventKind> result;
-  for (const Event& event : events) result.push_back(event.kind);
-  return result;
-}
 
 MatchingCore::Limits in_slices_of(std::uint32_t fills) {
   MatchingCore::Limits limits = OneBook::small;

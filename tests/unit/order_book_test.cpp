@@ -10,13 +10,8 @@
 namespace basalt::matching {
 namespace {
 
+using oracle::kinds;
 using oracle::OneBook;
-
-std::vector<EventKind> kinds(const std::vector<Event>& events) {
-  std::vector<EventKind> result;
-  for (const Event& event : events) result.push_back(event.kind);
-  return result;
-}
 
 TEST(OrderBook, a_resting_order_is_told_with_all_that_a_reader_needs) {
   OneBook one;
