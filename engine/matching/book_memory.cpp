@@ -28,7 +28,7 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       first_order_(leaf_levels * limits.leaves_max),
       orders_(make_all<RestingOrder>(units_ + link_bytes * first_order_, limits.orders_max,
                                      [](std::size_t) { return RestingOrder{}; })),
-      total_(arena.take<Quantity>(limits.orders_max)),
+      executed_(arena.take<Quantity>(limits.orders_max)),
       leaf_(arena.take<Leaf>(std::size_t{limits.leaves_max} + 1)),
       inner_(arena.take<Inner>(limits.inners_max)),
       free_leaf_(arena.take<std::uint32_t>(limits.leaves_max)),
@@ -42,6 +42,7 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
   ring_of_parked().next = ring_of_parked().previous = limits.leaves_max;
   // Stacked so that the lowest numbers come out first.
   for (std::uint32_t i = limits.leaves_max; i > 0; --i) free_leaf_[leaves_free_++] = i - 1;
+  leaves_room_ = static_cast<std::int32_t>(leaves_free_);
   for (std::uint32_t i = limits.inners_max; i > 0; --i) give_inner(i - 1);
   for (std::uint32_t i = limits.instructed_max; i > 0; --i) free_detail_[details_free_++] = i - 1;
 }
@@ -64,6 +65,7 @@ std::uint32_t BookMemory::take_leaf(std::uint32_t inner, std::uint32_t index) no
     give_leaf(ring_of_parked().next);
   }
   const std::uint32_t number = free_leaf_[--leaves_free_];
+  --leaves_room_;
   // Its levels are empty already: a leaf is only given back when its last level is dropped.
   BASALT_VERIFY(leaf_[number].occupied == 0);
   BASALT_VERIFY(inner_[inner].child[index] == none);
@@ -76,6 +78,7 @@ void BookMemory::give_leaf(std::uint32_t leaf) noexcept {
   if (leaf_[leaf].next != none) unpark(leaf);
   inner_[inner_of(leaf)].child[leaf_[leaf].place % leaf_levels] = none;
   free_leaf_[leaves_free_++] = leaf;
+  ++leaves_room_;
 }
 
 void BookMemory::park(std::uint32_t leaf) noexcept {
@@ -91,6 +94,7 @@ void BookMemory::park(std::uint32_t leaf) noexcept {
   ring.previous = leaf;
   inner_[inner_of(leaf)].parked |= std::uint64_t{1} << leaf_[leaf].place % leaf_levels;
   ++leaves_parked_;
+  ++leaves_room_;
 }
 
 void BookMemory::unpark(std::uint32_t leaf) noexcept {
@@ -100,11 +104,13 @@ void BookMemory::unpark(std::uint32_t leaf) noexcept {
   parked.next = none;
   inner_[inner_of(leaf)].parked &= ~(std::uint64_t{1} << parked.place % leaf_levels);
   --leaves_parked_;
+  --leaves_room_;
 }
 
 std::uint32_t BookMemory::take_inner() noexcept {
   BASALT_ASSERT(inners_free_ > 0);
   const std::uint32_t number = free_inner_[--inners_free_];
+  --inners_room_;
   BASALT_VERIFY(inner_[number].occupied == 0);
   return number;
 }

@@ -9,7 +9,8 @@
 // order leaves its ring by two stores and no branch, wherever it stands.
 //
 // An order is half a cache line, and holds what a fill or a cancel needs. What only a reduction or
-// a replacement asks for, its intended total, lies in an array of its own.
+// a replacement asks for, its executed quantity, lies in an array of its own, which is written when
+// an order has traded and stays: most never do.
 //
 // What only few orders have (a reserve, a stop) lies in a pool of details, found by slot.
 //
@@ -80,8 +81,10 @@ struct alignas(2 * link_bytes) RestingOrder {
   }
   // Of Order::flags, those that an order keeps while it rests.
   [[nodiscard]] std::uint16_t flags() const noexcept {
-    return static_cast<std::uint16_t>(open_and_traits >> 4 & 0xFFFU);
+    return static_cast<std::uint16_t>(open_and_traits >> 4 & 0xFFFU & ~unsigned{flag_by_venue});
   }
+  [[nodiscard]] bool has_executed() const noexcept { return (open_and_traits & executed_bit) != 0; }
+  void mark_executed() noexcept { open_and_traits |= executed_bit; }
 
   void lower(Quantity by) noexcept {
     open_and_traits -= static_cast<std::uint64_t>(by.value) << traits_bits;
@@ -100,6 +103,8 @@ struct alignas(2 * link_bytes) RestingOrder {
   }
 
  private:
+  // No order that rests has flag_by_venue.
+  static constexpr std::uint64_t executed_bit = std::uint64_t{flag_by_venue} << 4;
   static constexpr int traits_bits = 16;
   static constexpr int account_bits = 28;
   static_assert(limits::accounts_max == std::uint64_t{1} << account_bits);
@@ -155,7 +160,7 @@ class BookMemory {
   static std::size_t memory_bytes(const BookLimits& limits) noexcept;
 
   [[nodiscard]] std::uint32_t orders_max() const noexcept {
-    return static_cast<std::uint32_t>(total_.size());
+    return static_cast<std::uint32_t>(executed_.size());
   }
   [[nodiscard]] RestingOrder& order(std::uint32_t slot) noexcept { return orders_[slot]; }
   [[nodiscard]] const RestingOrder& order(std::uint32_t slot) const noexcept {
@@ -175,10 +180,13 @@ class BookMemory {
   [[nodiscard]] Level& level(Link link) noexcept { return levels_[link]; }
   [[nodiscard]] const Level& level(Link link) const noexcept { return levels_[link]; }
 
-  // What the order intends in all, executed quantity included.
-  [[nodiscard]] Quantity& total(std::uint32_t slot) noexcept { return total_[slot]; }
+  // Of an order and those that it replaced, with what self-trade prevention took from it.
   [[nodiscard]] Quantity executed(std::uint32_t slot) const noexcept {
-    return total_[slot] - open(slot);
+    return orders_[slot].has_executed() ? executed_[slot] : Quantity{0};
+  }
+  void add_executed(std::uint32_t slot, Quantity quantity) noexcept {
+    executed_[slot] = executed(slot) + quantity;
+    orders_[slot].mark_executed();
   }
   // What it may still trade, shown or not.
   [[nodiscard]] Quantity open(std::uint32_t slot) const noexcept {
@@ -220,7 +228,7 @@ class BookMemory {
     parts_ += details(slot).parts();
   }
   [[nodiscard]] bool is_live(OrderId order) const noexcept {
-    BASALT_ASSERT(slot_of(order) < total_.size());
+    BASALT_ASSERT(slot_of(order) < executed_.size());
     // A free slot has generation 0, and so has no_order.
     return generation_of(order) != 0 && orders_[slot_of(order)].generation == generation_of(order);
   }
@@ -240,8 +248,7 @@ class BookMemory {
 
   // Leaves and inner nodes: fresh ones are empty. The caller has looked for room before.
   [[nodiscard]] bool has_room(std::uint32_t inners_wanted) const noexcept {
-    return leaves_free_ + leaves_parked_ > leaves_withheld_ &&
-           inners_free_ >= inners_wanted + inners_withheld_;
+    return leaves_room_ > 0 && inners_room_ >= static_cast<std::int32_t>(inners_wanted);
   }
   // From now on there is room for so many, of those that there is memory for.
   void set_room(std::uint32_t leaves, std::uint32_t inners, std::uint32_t instructed) noexcept {
@@ -250,14 +257,17 @@ class BookMemory {
     BASALT_ASSERT(instructed <= details_.size());
     details_withheld_ = static_cast<std::uint32_t>(details_.size()) - instructed;
     parts_max_ = BookLimits{.instructed_max = instructed}.parts_max();
-    leaves_withheld_ = leaves_max() - leaves;
-    inners_withheld_ = static_cast<std::uint32_t>(inner_.size()) - inners;
+    leaves_room_ = static_cast<std::int32_t>(leaves - leaves_in_use());
+    inners_room_ = static_cast<std::int32_t>(inners - inners_in_use());
   }
   // Hangs a leaf in an inner node, as its child `index`, which is none.
   [[nodiscard]] std::uint32_t take_leaf(std::uint32_t inner, std::uint32_t index) noexcept;
   [[nodiscard]] std::uint32_t take_inner() noexcept;
   void give_leaf(std::uint32_t leaf) noexcept;  // In use or parked.
-  void give_inner(std::uint32_t inner) noexcept { free_inner_[inners_free_++] = inner; }
+  void give_inner(std::uint32_t inner) noexcept {
+    free_inner_[inners_free_++] = inner;
+    ++inners_room_;
+  }
 
   // An empty leaf stays where it hangs, until unpark(), or others are parked, or another place
   // needs it.
@@ -310,16 +320,18 @@ class BookMemory {
   Level* const levels_;
   const Link first_order_;
   RestingOrder* const orders_;
-  const std::span<Quantity> total_;
-  const std::span<Leaf> leaf_;  // And one more, for the ring of parked leaves.
+  const std::span<Quantity> executed_;  // By slot, where has_executed().
+  const std::span<Leaf> leaf_;          // And one more, for the ring of parked leaves.
   const std::span<Inner> inner_;
   const std::span<std::uint32_t> free_leaf_;  // Stacks: what was given last is still in cache.
   const std::span<std::uint32_t> free_inner_;
+  // What the epoch still allows: free or parked leaves, and free inner nodes, less what it
+  // withholds. Below 0 where it allows less than there is.
+  std::int32_t leaves_room_ = 0;
+  std::int32_t inners_room_ = 0;
   std::uint32_t leaves_free_ = 0;
   std::uint32_t leaves_parked_ = 0;
   std::uint32_t inners_free_ = 0;
-  std::uint32_t leaves_withheld_ = 0;
-  std::uint32_t inners_withheld_ = 0;
   const std::span<std::uint32_t> detail_of_;  // By slot.
   const std::span<Details> details_;
   const std::span<std::uint32_t> free_detail_;

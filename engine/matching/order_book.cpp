@@ -46,7 +46,13 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
                  command.price, command.quantity, Quantity{}},
                 command.quantity, memory);
   }
-  new_order_in_full(command, incoming_of(command), memory, out);
+  new_order_in_full(command, memory, out);
+}
+
+void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
+                                  EventOutlet& out) noexcept {
+  Incoming incoming = incoming_of(command);
+  enter(command, incoming, memory, out);
 }
 
 OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
@@ -62,8 +68,8 @@ Price OrderBook::bounded(const Incoming& incoming) const noexcept {
                                     : std::max(incoming.limit, collar_low_);
 }
 
-void OrderBook::new_order_in_full(const Order& command, Incoming incoming, BookMemory& memory,
-                                  EventOutlet& out) noexcept {
+void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memory,
+                      EventOutlet& out) noexcept {
   incoming.limit = bounded(incoming);
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject != Reject::none) [[unlikely]]
@@ -77,7 +83,7 @@ void OrderBook::new_order_in_full(const Order& command, Incoming incoming, BookM
     trigger_stops(command, incoming.side, memory, out);
 }
 
-void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, BookMemory& memory,
+void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
                               EventOutlet& out) noexcept {
   const Quantity must_trade = incoming.time_in_force == TimeInForce::fok
                                   ? incoming.open
@@ -99,14 +105,17 @@ void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, Bo
                 incoming.limit, left.open, {}, static_cast<std::uint8_t>(reason), out);
   }
   if (left.open < incoming.open) BASALT_REACHED("what is left of a taker rests");
+  incoming.executed += incoming.open - left.open;
+  incoming.open = left.open;
   const bool instructed = (incoming.flags & flag_instructed) != 0;
-  const Quantity shown = instructed ? std::min(incoming.details.display, left.open) : left.open;
+  const Quantity shown =
+      instructed ? std::min(incoming.details.display, incoming.open) : incoming.open;
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
-       {}, left.open, 0, out, shown);
+       {}, incoming.open, 0, out, shown);
   if (instructed) [[unlikely]] {
-    rest_in_part(incoming, left.open, memory);
+    rest_in_part(incoming, shown, memory);
   } else {
-    rest(incoming, left.open, memory);
+    rest(incoming, shown, memory);
   }
   BASALT_VERIFY(gathers_ || empty(Side::buy) || empty(Side::sell) ||
                 best(Side::buy) < best(Side::sell));  // I1
@@ -145,10 +154,11 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
            quantity, instructed ? memory.open(slot) : maker.open(), 0, out);
       if (maker.open() > Quantity{0}) {
         BASALT_REACHED("a taker leaves a maker part filled");
+        memory.add_executed(slot, quantity);
         break;
       }
       if (instructed) [[unlikely]] {
-        link = show_anew(command, slot, memory, out);
+        link = show_anew(command, slot, quantity, memory, out);
       } else {
         maker.generation = 0;  // I4
         link = maker.links.next;
@@ -214,7 +224,6 @@ void OrderBook::reduce(const Order& command, BookMemory& memory, EventOutlet& ou
     if (command.quantity > Quantity{0}) BASALT_REACHED("a total at or below what is executed");
     return remove(slot, memory);
   }
-  memory.total(slot) -= open - wanted;
   take_away(slot, open - wanted, memory);
 }
 

@@ -168,9 +168,11 @@ class OrderBook {
     return memory.has_room(Levels::inner_depth) &&
            levels(side).quantity() + reserve(side) - freed + open <= limits::resting_max;  // I5
   }
-  [[gnu::noinline]] void new_order_in_full(const Order& command, Incoming incoming,
-                                           BookMemory& memory, EventOutlet& out) noexcept;
-  void take_and_rest(const Order& command, const Incoming& incoming, BookMemory& memory,
+  [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,
+                                           EventOutlet& out) noexcept;
+  void enter(const Order& command, Incoming& incoming, BookMemory& memory,
+             EventOutlet& out) noexcept;
+  void take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
   Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;  // The hot loop.
@@ -178,7 +180,7 @@ class OrderBook {
   void move_collar() noexcept;  // To the last trade.
 
   // order_book-inl.h
-  void rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept;
+  void rest(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void link(Levels& side, Rank rank, const Incoming& incoming, Quantity shown,
             BookMemory& memory) noexcept;
   void unlink(RestingOrder& order, BookMemory& memory) noexcept;
@@ -193,10 +195,10 @@ class OrderBook {
   [[gnu::noinline]] Left prevent_self_trade(const Order& command, const Incoming& incoming,
                                             Quantity open, std::uint32_t slot, BookMemory& memory,
                                             EventOutlet& out) noexcept;
-  // A reserve order has traded all that it showed. The next to take from.
-  [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, BookMemory& memory,
-                                   EventOutlet& out) noexcept;
-  void rest_in_part(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept;
+  // A reserve order has traded all that it showed, `filled` of it now. The next to take from.
+  [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, Quantity filled,
+                                   BookMemory& memory, EventOutlet& out) noexcept;
+  void rest_in_part(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
   void remove(std::uint32_t slot, BookMemory& memory) noexcept;
   [[nodiscard]] static Reject check_details(const Incoming& incoming,

@@ -144,11 +144,11 @@ void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity 
   order.lower(filled);
   level.quantity -= filled;
   own.add(-filled);
-  if (order.open() > Quantity{0}) return;
+  if (order.open() > Quantity{0}) return memory.add_executed(slot, filled);
   Link next = order.links.next;
   if ((order.flags() & flag_instructed) != 0) {
     BASALT_REACHED("a reserve order trades all that it shows in an uncross");
-    next = show_anew(command, slot, memory, out);
+    next = show_anew(command, slot, filled, memory, out);
   } else {
     order.generation = 0;  // I4
   }

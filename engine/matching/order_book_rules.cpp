@@ -21,7 +21,7 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
     return wait(command, incoming, memory, out);
   }
   incoming.flags = flags_in_market(incoming);
-  new_order_in_full(command, incoming, memory, out);
+  enter(command, incoming, memory, out);
 }
 
 // Once an order does not wait, only a reserve makes it one with details in the book: a quantity
@@ -81,6 +81,7 @@ OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incomi
   const auto cancel_of_maker = [&](Quantity quantity) {
     emit_canceled(command, slot, memory, quantity, CancelReason::self_match, out);
     if (quantity == maker_open) return remove(slot, memory);
+    memory.add_executed(slot, quantity);
     take_away(slot, quantity, memory);
   };
   switch (self_trade_prevention(incoming.flags)) {
@@ -113,8 +114,8 @@ OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incomi
 
 // The order is the first of its level, which match() is taking from: those before it are gone, and
 // the level learns of its new first when match() is done with it.
-Link OrderBook::show_anew(const Order& command, std::uint32_t slot, BookMemory& memory,
-                          EventOutlet& out) noexcept {
+Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity filled,
+                          BookMemory& memory, EventOutlet& out) noexcept {
   RestingOrder& order = memory.order(slot);
   Details& details = memory.details(slot);
   const Link next = order.links.next;
@@ -124,6 +125,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, BookMemory& 
     order.generation = 0;  // I4
     return next;
   }
+  memory.add_executed(slot, filled);
   const Quantity shown = std::min(details.display, details.reserve);
   memory.lower_reserve(slot, shown);
   reserve(order.side()) -= shown;
@@ -155,11 +157,12 @@ Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memo
   return memory.has_room_for(wanted) ? Reject::none : Reject::open_orders_exceeded;
 }
 
-void OrderBook::rest_in_part(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept {
+void OrderBook::rest_in_part(const Incoming& incoming, Quantity shown,
+                             BookMemory& memory) noexcept {
   BASALT_ASSERT(incoming.details.display > Quantity{0});
-  const Quantity shown = std::min(incoming.details.display, open);
-  memory.take_details(slot_of(incoming.order), {incoming.details.display, open - shown, {}, {}});
-  reserve(incoming.side) += open - shown;
+  const Quantity hidden = incoming.open - shown;
+  memory.take_details(slot_of(incoming.order), {incoming.details.display, hidden, {}, {}});
+  reserve(incoming.side) += hidden;
   rest(incoming, shown, memory);
 }
 
