@@ -172,8 +172,9 @@ struct EpochLimits {
 
 // The rules by which commands become events and outgoing bytes. A journal of other rules is
 // refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
-// events tell what is shown, and orders with instructions are taken.
-inline constexpr std::uint32_t rules_version_now = 3;
+// events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
+// nodes, so inners_max refuses later.
+inline constexpr std::uint32_t rules_version_now = 4;
 
 struct EpochStart {
   std::uint32_t engine;

@@ -107,11 +107,14 @@ void BookMemory::unpark(std::uint32_t leaf) noexcept {
   --leaves_room_;
 }
 
-std::uint32_t BookMemory::take_inner() noexcept {
+std::uint32_t BookMemory::take_inner(std::uint32_t height, std::int64_t rank) noexcept {
   BASALT_ASSERT(inners_free_ > 0);
   const std::uint32_t number = free_inner_[--inners_free_];
   --inners_room_;
-  BASALT_VERIFY(inner_[number].occupied == 0);
+  Inner& inner = inner_[number];
+  BASALT_VERIFY(inner.occupied == 0);
+  inner.height = height;
+  inner.first = rank >> 6 * (height + 1) << 6 * (height + 1);
   return number;
 }
 

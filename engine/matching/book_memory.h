@@ -145,12 +145,16 @@ class BookMemory {
  public:
   static constexpr std::uint32_t leaf_levels = 64;
   static constexpr std::uint32_t parked_max = 64;
+  static constexpr std::uint32_t height_max = 5;  // Of inner nodes; a leaf's is 0.
 
-  // A node of the tree above the leaves (levels.h). A set bit has a child that holds orders; other
+  // A node of the tree above the leaves (levels.h). Its children are leaves where its height is 1,
+  // and else inner nodes of any lower height. A set bit has a child that holds orders; other
   // children are none, or parked leaves.
   struct Inner {
     std::uint64_t occupied = 0;
     std::uint64_t parked = 0;  // Children that are parked leaves.
+    std::int64_t first = 0;    // The lowest rank that it covers: 64 to the power of its height + 1.
+    std::uint32_t height = 0;
     std::array<std::uint32_t, 64> child;
 
     Inner() noexcept { child.fill(none); }
@@ -262,7 +266,8 @@ class BookMemory {
   }
   // Hangs a leaf in an inner node, as its child `index`, which is none.
   [[nodiscard]] std::uint32_t take_leaf(std::uint32_t inner, std::uint32_t index) noexcept;
-  [[nodiscard]] std::uint32_t take_inner() noexcept;
+  // Of the node of that height that covers a rank.
+  [[nodiscard]] std::uint32_t take_inner(std::uint32_t height, std::int64_t rank) noexcept;
   void give_leaf(std::uint32_t leaf) noexcept;  // In use or parked.
   void give_inner(std::uint32_t inner) noexcept {
     free_inner_[inners_free_++] = inner;

@@ -165,7 +165,7 @@ class OrderBook {
   // May `open` rest on a side? `freed` leaves it in the same step.
   [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
                               const BookMemory& memory) const noexcept {
-    return memory.has_room(Levels::inner_depth) &&
+    return memory.has_room(Levels::inners_wanted) &&
            levels(side).quantity() + reserve(side) - freed + open <= limits::resting_max;  // I5
   }
   [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,

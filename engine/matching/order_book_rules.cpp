@@ -209,7 +209,7 @@ Reject OrderBook::check_stop(const Incoming& incoming, Quantity freed,
     return details;
   }
   const bool has_room =
-      memory.has_room(Levels::inner_depth) &&
+      memory.has_room(Levels::inners_wanted) &&
       stops(incoming.side).quantity() - freed + incoming.open <= limits::resting_max;
   return has_room ? Reject::none : Reject::open_orders_exceeded;
 }

@@ -115,8 +115,8 @@ TEST(OrderBook, one_side_holds_no_more_than_its_sums_can_tell) {
 }
 
 TEST(OrderBook, a_replacement_that_has_no_room_leaves_the_original) {
-  // Room for one path of levels, and each price here needs a path of its own.
-  OneBook one({16, 1, 3, 7});
+  // Room for two inner nodes: the first price takes one, and one elsewhere may need two.
+  OneBook one({16, 1, 3, 2});
   one.add(Side::buy, 10, 1);
   const OrderId original = one.last_number();
   const auto events = one.replace(original, 10, limits::price_max.value);
