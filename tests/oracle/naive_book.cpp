@@ -1,8 +1,10 @@
 #include "tests/oracle/naive_book.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 namespace basalt::oracle {
 namespace {
@@ -12,12 +14,13 @@ constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
 constexpr std::int64_t parts_max = 1000;                     // A reserve order shows anew so often.
 
-// A whole number of at most 18 digits, which may be negative.
+// A whole number of 63 bits, which may be negative.
 std::optional<std::int64_t> number(const std::string& word) {
-  const std::string digits = word.substr(word.starts_with('-') ? 1 : 0);
-  if (digits.empty() || digits.size() > 18) return {};
-  if (digits.find_first_not_of("0123456789") != digits.npos) return {};
-  return std::stoll(word);
+  std::int64_t value = 0;
+  const char* const end = word.data() + word.size();
+  const auto [read, error] = std::from_chars(word.data(), end, value);
+  if (error != std::errc{} || read != end) return {};
+  return value;
 }
 
 std::optional<std::uint32_t> id_of(const std::string& word) {
