@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <sstream>
 #include <system_error>
 
 namespace basalt::oracle {
@@ -33,9 +32,14 @@ std::optional<std::uint32_t> id_of(const std::string& word) {
 
 void NaiveBook::line(const std::string& text) {
   ++line_number_;
-  std::istringstream in(text.substr(0, text.find('#')));
+  constexpr const char* blanks = " \t\r";
+  const std::size_t end = std::min(text.find('#'), text.size());
   std::vector<std::string> words;
-  for (std::string word; in >> word;) words.push_back(word);
+  for (std::size_t at = text.find_first_not_of(blanks); at < end;) {
+    const std::size_t after = std::min(text.find_first_of(blanks, at), end);
+    words.push_back(text.substr(at, after - at));
+    at = text.find_first_not_of(blanks, after);
+  }
   if (!words.empty() && !run(words)) out_ << "error " << line_number_ << '\n';
 }
 
@@ -141,11 +145,13 @@ std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   if (gathers_ && (takes_only || order.min > 0 || (uncrossing_ && crosses))) return "auction";
   if (order.post && crosses) return "would-cross";
   if (takes_only) return "";
-  std::int64_t resting = -freed;
-  for (const auto& [rank, level] : side(order.buy)) {
-    for (const Order& other : level) resting += other.open + other.reserve;
+  if (order.open > resting_max - entered_) {  // Else there is room whatever became of the others.
+    std::int64_t resting = -freed;
+    for (const auto& [rank, level] : side(order.buy)) {
+      for (const Order& other : level) resting += other.open + other.reserve;
+    }
+    if (order.open > resting_max - resting) return "full";
   }
-  if (order.open > resting_max - resting) return "full";
   return shows_too_often(order) ? "display" : "";
 }
 
@@ -297,6 +303,7 @@ std::int64_t NaiveBook::reachable(const Order& taker) const {
 }
 
 void NaiveBook::take_and_rest(Order order) {
+  entered_ = std::min(entered_ + order.open, resting_max);
   auto& makers = side(!order.buy);
   const std::int64_t must_trade =
       order.life == "fok" ? order.open : std::min(order.min, order.open);
