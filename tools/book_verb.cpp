@@ -1,5 +1,6 @@
 #include "tools/book_verb.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iostream>
 #include <optional>
@@ -21,11 +22,12 @@ using matching::MatchingCore;
 using namespace book_words;
 
 // Nodes for levels: one path for every second order, each at a price far from all others.
-MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t uncross_fills_max) {
+MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t uncross_fills_max,
+                                std::uint32_t books_max) {
   constexpr std::uint32_t upper_nodes = 64 * 64 + 64 + 1;  // Of both sides, and then some.
-  constexpr std::uint32_t instructed_max = 1U << 15;
-  MatchingCore::Limits limits{orders_max, 1, orders_max / 2 + 64, orders_max + 2 * upper_nodes,
-                              instructed_max};
+  const std::uint32_t instructed_max = std::min(64 * orders_max, 1U << 15);  // Room for parts, too.
+  MatchingCore::Limits limits{orders_max, books_max, orders_max / 2 + 64,
+                              orders_max + 2 * upper_nodes, instructed_max};
   if (uncross_fills_max > 0) limits.uncross_fills_max = uncross_fills_max;
   return limits;
 }
@@ -40,6 +42,7 @@ std::string_view surplus_of(const Event& indicative) {
 struct BookSession::State {
   State(std::ostream& text, const MatchingCore::Limits& limits, bool in_slices)
       : out(text),
+        books_max(limits.instruments_max),
         uncrosses_in_slices(in_slices),
         arena(MatchingCore::memory_bytes(limits) + EventRing::memory_bytes(2) +
               Arena::cost<Event>(MatchingCore::events_max(limits))),
@@ -56,12 +59,16 @@ struct BookSession::State {
   void replace(const std::vector<std::string_view>& words);
   void cancel(std::uint32_t id, std::optional<Quantity> total);
   void phase(std::string_view name);
+  static Command of_phase(InstrumentState wanted);
   void uncross();
   void tick();
   void print_book();
+  [[nodiscard]] bool next_book();
 
   // Applies a command and tells its events. `wanted` is the id that a refusal names.
   void apply(Command& command, std::uint32_t wanted);
+  void send(Command& command);
+  void apply_unheard(Command command);
   void tell(const Order& order, const Event& event, std::uint32_t wanted);
   void rejected(std::uint32_t id, Reject reject) {
     out << "rejected " << id << ' ' << word_for(reject) << '\n';
@@ -91,9 +98,10 @@ struct BookSession::State {
            : now == InstrumentState::halted ? Reject::instrument_halted
                                             : Reject::none;
   }
-  [[nodiscard]] const matching::OrderBook& book() const { return core.book(InstrumentId{0}); }
+  [[nodiscard]] const matching::OrderBook& book() const { return core.book(instrument); }
 
   std::ostream& out;
+  const std::uint32_t books_max;
   const bool uncrosses_in_slices;
   Arena arena;
   EventRing ring;
@@ -102,6 +110,7 @@ struct BookSession::State {
   std::vector<std::uint32_t> free_slots;
   std::vector<std::uint32_t> generation;
   std::vector<std::uint32_t> id_in_slot;
+  InstrumentId instrument{0};
   std::unordered_map<std::uint32_t, OrderId> live;
   std::unordered_map<std::uint32_t, AccountId> accounts{{0, AccountId{0}}};
   // Whose the fills are that come next.
@@ -256,15 +265,19 @@ void BookSession::State::cancel(std::uint32_t id, std::optional<Quantity> total)
 }
 
 void BookSession::State::phase(std::string_view name) {
-  const InstrumentState wanted = phase_of(name);
+  Command command = of_phase(phase_of(name));
   out << "phase " << name << '\n';
+  apply(command, 0);
+  while (!uncrosses_in_slices && book().uncrossing()) tick();
+}
+
+Command BookSession::State::of_phase(InstrumentState wanted) {
   Command command;
   command.order.kind = CommandKind::set_instrument_state;
   Amendment amendment{};
   amendment.instrument_state = wanted;
   command.set(amendment);
-  apply(command, 0);
-  while (!uncrosses_in_slices && book().uncrossing()) tick();
+  return command;
 }
 
 void BookSession::State::uncross() {
@@ -281,11 +294,24 @@ void BookSession::State::tick() {
   apply(command, 0);
 }
 
+void BookSession::State::send(Command& command) {
+  command.order.sequence = ++sequence;
+  command.order.instrument = instrument;
+  core.apply(command, outlet);
+}
+
+void BookSession::State::apply_unheard(Command command) {
+  send(command);
+  for (bool more = true; more;) {
+    outlet.flush();
+    while (const Event* event = ring.peek()) more = event->last == 0;
+    ring.consume();
+  }
+}
+
 void BookSession::State::apply(Command& command, std::uint32_t wanted) {
   Order& order = command.order;
-  order.sequence = ++sequence;
-  order.instrument = InstrumentId{0};
-  core.apply(command, outlet);
+  send(command);
   taker = order.order;
   taker_open = order.quantity;
   bool first = true;
@@ -356,6 +382,22 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
   }
 }
 
+bool BookSession::State::next_book() {
+  for (const auto& [id, number] : live) {
+    Command cancel;
+    cancel.order.kind = CommandKind::cancel;
+    cancel.order.order = number;
+    apply_unheard(cancel);
+    give_slot(number);
+  }
+  live.clear();
+  line_number = 0;
+  apply_unheard(of_phase(InstrumentState::open));
+  if (index_of(instrument) + 1 == books_max) return false;
+  instrument = InstrumentId{index_of(instrument) + 1};
+  return true;
+}
+
 void BookSession::State::print_book() {
   const auto& memory = core.memory();
   const auto print = [&](Side side, std::string_view name) {
@@ -371,8 +413,8 @@ void BookSession::State::print_book() {
 }
 
 BookSession::BookSession(std::ostream& out, std::uint32_t orders_max,
-                         std::uint32_t uncross_fills_max)
-    : state_(std::make_unique<State>(out, limits_for(orders_max, uncross_fills_max),
+                         std::uint32_t uncross_fills_max, std::uint32_t books_max)
+    : state_(std::make_unique<State>(out, limits_for(orders_max, uncross_fills_max, books_max),
                                      uncross_fills_max > 0)) {}
 BookSession::~BookSession() = default;
 
@@ -380,9 +422,13 @@ void BookSession::verify(bool on) noexcept {
   state_->verify = on;
 }
 
+bool BookSession::next_book() {
+  return state_->next_book();
+}
+
 std::uint64_t BookSession::state_hash() const {
   StateHash hash;
-  state_->core.add_to_hash(InstrumentId{0}, hash);
+  state_->core.add_to_hash(state_->instrument, hash);
   return hash.digest();
 }
 

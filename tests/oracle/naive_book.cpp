@@ -1,8 +1,9 @@
 #include "tests/oracle/naive_book.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
-#include <sstream>
+#include <system_error>
 
 namespace basalt::oracle {
 namespace {
@@ -12,12 +13,13 @@ constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
 constexpr std::int64_t parts_max = 1000;                     // A reserve order shows anew so often.
 
-// A whole number of at most 18 digits, which may be negative.
+// A whole number of 63 bits, which may be negative.
 std::optional<std::int64_t> number(const std::string& word) {
-  const std::string digits = word.substr(word.starts_with('-') ? 1 : 0);
-  if (digits.empty() || digits.size() > 18) return {};
-  if (digits.find_first_not_of("0123456789") != digits.npos) return {};
-  return std::stoll(word);
+  std::int64_t value = 0;
+  const char* const end = word.data() + word.size();
+  const auto [read, error] = std::from_chars(word.data(), end, value);
+  if (error != std::errc{} || read != end) return {};
+  return value;
 }
 
 std::optional<std::uint32_t> id_of(const std::string& word) {
@@ -30,9 +32,14 @@ std::optional<std::uint32_t> id_of(const std::string& word) {
 
 void NaiveBook::line(const std::string& text) {
   ++line_number_;
-  std::istringstream in(text.substr(0, text.find('#')));
+  constexpr const char* blanks = " \t\r";
+  const std::size_t end = std::min(text.find('#'), text.size());
   std::vector<std::string> words;
-  for (std::string word; in >> word;) words.push_back(word);
+  for (std::size_t at = text.find_first_not_of(blanks); at < end;) {
+    const std::size_t after = std::min(text.find_first_of(blanks, at), end);
+    words.push_back(text.substr(at, after - at));
+    at = text.find_first_not_of(blanks, after);
+  }
   if (!words.empty() && !run(words)) out_ << "error " << line_number_ << '\n';
 }
 
@@ -138,11 +145,13 @@ std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   if (gathers_ && (takes_only || order.min > 0 || (uncrossing_ && crosses))) return "auction";
   if (order.post && crosses) return "would-cross";
   if (takes_only) return "";
-  std::int64_t resting = -freed;
-  for (const auto& [rank, level] : side(order.buy)) {
-    for (const Order& other : level) resting += other.open + other.reserve;
+  if (order.open > resting_max - entered_) {  // Else there is room whatever became of the others.
+    std::int64_t resting = -freed;
+    for (const auto& [rank, level] : side(order.buy)) {
+      for (const Order& other : level) resting += other.open + other.reserve;
+    }
+    if (order.open > resting_max - resting) return "full";
   }
-  if (order.open > resting_max - resting) return "full";
   return shows_too_often(order) ? "display" : "";
 }
 
@@ -294,6 +303,7 @@ std::int64_t NaiveBook::reachable(const Order& taker) const {
 }
 
 void NaiveBook::take_and_rest(Order order) {
+  entered_ = std::min(entered_ + order.open, resting_max);
   auto& makers = side(!order.buy);
   const std::int64_t must_trade =
       order.life == "fok" ? order.open : std::min(order.min, order.open);

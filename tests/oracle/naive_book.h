@@ -117,7 +117,8 @@ class NaiveBook {
   std::map<std::int64_t, Level> bids_;
   std::map<std::int64_t, Level> asks_;
   std::map<std::uint32_t, Level::iterator> live_;
-  Level stops_;  // That wait, in the order in which they began to.
+  Level stops_;               // That wait, in the order in which they began to.
+  std::int64_t entered_ = 0;  // Of all orders so far, as long as it is less than may rest.
   std::int64_t last_trade_ = 0;
   std::vector<std::int64_t> trades_;  // Prices of the present command's.
   std::string phase_ = "open";
