@@ -81,6 +81,8 @@ inline constexpr std::uint16_t flag_by_session = 64;
 // account (SelfTradePrevention).
 inline constexpr std::uint16_t flag_self_trade_shift = 7;
 inline constexpr std::uint16_t flag_self_trade_mask = 7U << flag_self_trade_shift;
+// Towards risk: the expiry among the Instructions is how long the order is to live.
+inline constexpr std::uint16_t flag_time_to_live = 1U << 12;
 
 // Decided by the aggressor: what rests has no say.
 enum class SelfTradePrevention : std::uint8_t {
@@ -164,7 +166,7 @@ struct EpochLimits {
   std::uint32_t settlement_obligations_max;  //   must delay them alike.
   std::uint32_t shards;             // Instruments take turns, but for what assign_shards says.
   std::uint64_t history_bytes_max;  // Stops the engine: a follower must hold all that was told.
-  std::uint32_t instructed_max;     // As leaves_max, of orders with a reserve or a stop.
+  std::uint32_t instructed_max;     // As leaves_max, of orders with a reserve, a stop or an expiry.
   std::uint32_t spare;
 
   friend bool operator==(const EpochLimits&, const EpochLimits&) = default;
@@ -172,8 +174,8 @@ struct EpochLimits {
 
 // The rules by which commands become events and outgoing bytes. A journal of other rules is
 // refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
-// events tell what is shown, and orders with instructions are taken.
-inline constexpr std::uint32_t rules_version_now = 3;
+// events tell what is shown, and orders with instructions are taken. 4: orders may expire.
+inline constexpr std::uint32_t rules_version_now = 4;
 
 struct EpochStart {
   std::uint32_t engine;
@@ -253,7 +255,8 @@ struct Instructions {
   Quantity min_quantity;   // What it must trade at once, or it is cancelled; 0: nothing.
   Price stop;              // Waits until the market trades here or beyond; no_price: does not wait.
   ExternalId external_id;  // The client's own key; all zero: none. Without the flag, this alone.
-  std::array<std::uint8_t, 24> spare;
+  Nanos expiry;            // Of gtd: ends with the Tick that reaches this time; else no_time.
+  std::array<std::uint8_t, 16> spare;
 };
 
 // Which of its limits an account or an instrument gets anew.

@@ -10,6 +10,7 @@
 //   cancel, reduce Nothing (not live, or nothing to lower) │ Canceled
 //   state, uncross, tick
 //                  (Crossing, Fill…)…, Uncrossed, stops that trigger │ Indicative │ Nothing
+//   tick           of each book first: Canceled…, of orders whose time has come
 //   others         Nothing
 //
 // A Fill of a reserve order that shows anew is followed by its Restated. Whatever trades may

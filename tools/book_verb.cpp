@@ -21,12 +21,12 @@ using matching::MatchingCore;
 using namespace book_words;
 
 // Nodes for levels: one path for every second order, each at a price far from all others.
-MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t uncross_fills_max) {
+MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t slice_max) {
   constexpr std::uint32_t upper_nodes = 64 * 64 + 64 + 1;  // Of both sides, and then some.
   constexpr std::uint32_t instructed_max = 1U << 15;
   MatchingCore::Limits limits{orders_max, 1, orders_max / 2 + 64, orders_max + 2 * upper_nodes,
                               instructed_max};
-  if (uncross_fills_max > 0) limits.uncross_fills_max = uncross_fills_max;
+  if (slice_max > 0) limits.uncross_fills_max = limits.expiries_max = slice_max;
   return limits;
 }
 
@@ -57,6 +57,7 @@ struct BookSession::State {
   void cancel(std::uint32_t id, std::optional<Quantity> total);
   void phase(std::string_view name);
   void uncross();
+  void pass_time(std::string_view until);
   void tick();
   void print_book();
 
@@ -108,6 +109,7 @@ struct BookSession::State {
   OrderId taker{};
   Quantity taker_open;
   Sequence sequence = 0;
+  Nanos now;
   std::uint64_t line_number = 0;
   bool verify = false;
 };
@@ -142,7 +144,10 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     return uncross();
   }
   if (verb == "tick") {
-    wants(1);
+    if (words.size() != 1) {
+      wants(2);
+      pass_time(words[1]);
+    }
     return tick();
   }
   throw Unreadable{"no such command: " + std::string(verb)};
@@ -164,6 +169,7 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   std::optional<Quantity> display;
   std::optional<Quantity> min_quantity;
   std::optional<Price> stop;
+  Nanos expiry;
   for (std::size_t i = 4; i < words.size(); ++i) {
     const std::string_view word = words[i];
     if (word == "day")
@@ -174,7 +180,10 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
       order.time_in_force = TimeInForce::ioc;
     else if (word == "fok")
       order.time_in_force = TimeInForce::fok;
-    else if (word == "post")
+    else if (word.starts_with("gtd=")) {
+      order.time_in_force = TimeInForce::gtd;
+      expiry = time_of(word.substr(4));
+    } else if (word == "post")
       order.flags |= flag_post_only;
     else if (word.starts_with("account="))
       order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
@@ -202,17 +211,20 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
     return rejected(id, Reject::invalid_min_quantity);
   }
   if (stop && !valid(*stop)) return rejected(id, Reject::invalid_stop_price);
+  const bool ends = order.time_in_force == TimeInForce::gtd;
+  if (ends && expiry <= now) return rejected(id, Reject::invalid_expiry);
   if (live.contains(id)) return rejected(id, Reject::duplicate_order);
   if (free_slots.empty()) return rejected(id, Reject::open_orders_exceeded);
   order.order = take_slot(id);
   Command command;
   command.order = order;
-  if (display || min_quantity || stop) {
+  if (display || min_quantity || stop || ends) {
     command.order.flags |= flag_instructed;
     command.set(Instructions{display.value_or(Quantity{}),
                              min_quantity.value_or(Quantity{}),
                              stop.value_or(no_price),
                              {},
+                             ends ? expiry : no_time,
                              {}});
   }
   apply(command, id);
@@ -275,6 +287,12 @@ void BookSession::State::uncross() {
   while (!uncrosses_in_slices && book().uncrossing()) tick();
 }
 
+void BookSession::State::pass_time(std::string_view until) {
+  const Nanos wanted = time_of(until);
+  if (wanted < now) throw Unreadable{"time does not go back"};
+  now = wanted;
+}
+
 void BookSession::State::tick() {
   Command command;
   command.order.kind = CommandKind::tick;
@@ -284,6 +302,7 @@ void BookSession::State::tick() {
 void BookSession::State::apply(Command& command, std::uint32_t wanted) {
   Order& order = command.order;
   order.sequence = ++sequence;
+  order.time = now;
   order.instrument = InstrumentId{0};
   core.apply(command, outlet);
   taker = order.order;
@@ -370,10 +389,8 @@ void BookSession::State::print_book() {
   out << "end\n";
 }
 
-BookSession::BookSession(std::ostream& out, std::uint32_t orders_max,
-                         std::uint32_t uncross_fills_max)
-    : state_(std::make_unique<State>(out, limits_for(orders_max, uncross_fills_max),
-                                     uncross_fills_max > 0)) {}
+BookSession::BookSession(std::ostream& out, std::uint32_t orders_max, std::uint32_t slice_max)
+    : state_(std::make_unique<State>(out, limits_for(orders_max, slice_max), slice_max > 0)) {}
 BookSession::~BookSession() = default;
 
 void BookSession::verify(bool on) noexcept {
@@ -409,11 +426,11 @@ int book_verb(int argc, char** argv) {
     const bool help = std::strcmp(argv[1], "--help") == 0;
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
-           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok] [post] [account=N]\n"
-           "      [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
+           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T] [post]\n"
+           "      [account=N] [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  tick · book                                     examples: tests/scenarios/*.book\n";
+           "  tick [T] · book                                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }
   std::ios::sync_with_stdio(false);

@@ -17,10 +17,10 @@ class BookSession {
  public:
   // Live orders at most; memory for that many is taken at once.
   static constexpr std::uint32_t orders_max_default = 1U << 18;
-  // `uncross_fills_max`: an uncross makes so many fills at a time, and the next `tick` goes on. 0:
-  // as many as in the engine, and it goes on by itself.
+  // `slice_max`: an uncross makes so many fills at a time, and so many orders expire; the next
+  // `tick` goes on. 0: as many as in the engine, and an uncross goes on by itself.
   explicit BookSession(std::ostream& out, std::uint32_t orders_max = orders_max_default,
-                       std::uint32_t uncross_fills_max = 0);
+                       std::uint32_t slice_max = 0);
   ~BookSession();
 
   // Reads one line, writes what came of it. A line that cannot be read is answered with

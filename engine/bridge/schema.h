@@ -71,7 +71,7 @@ CREATE TABLE orders (             -- Each new order and each replacement, whatev
   price_ticks INTEGER,            -- Null: refused because it is no whole number of ticks.
   price TEXT,
   quantity INTEGER NOT NULL,      -- As asked: of a replacement the new total.
-  time_in_force TEXT NOT NULL,    -- day, gtc, ioc, fok
+  time_in_force TEXT NOT NULL,    -- day, gtc, ioc, fok, gtd
   replaces INTEGER,               -- Sequence of the order that it replaces or was to replace.
   status TEXT NOT NULL,           -- OPEN, FILLED, CANCELED, REJECTED, REPLACED
   executed INTEGER NOT NULL,      -- Of this order itself, not of what it replaced.

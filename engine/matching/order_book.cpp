@@ -100,7 +100,7 @@ void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, Bo
   }
   if (left.open < incoming.open) BASALT_REACHED("what is left of a taker rests");
   const bool instructed = (incoming.flags & flag_instructed) != 0;
-  const Quantity shown = instructed ? std::min(incoming.details.display, left.open) : left.open;
+  const Quantity shown = instructed ? incoming.details.shown_of(left.open) : left.open;
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
        {}, left.open, 0, out, shown);
   if (instructed) [[unlikely]] {

@@ -67,6 +67,9 @@ class OrderBook {
   // False: nothing was to be told. Only a book that gathers has something.
   [[nodiscard]] bool tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                           EventOutlet& out) noexcept;
+  // The time of an order has come.
+  void expire(const Order& command, std::uint32_t slot, BookMemory& memory,
+              EventOutlet& out) noexcept;
   // What an uncross would do may be another thing than before.
   void mark_changed() noexcept { changed_ = true; }
   // What enters rests beside what it crosses: in an auction, and after it until trading opens.

@@ -210,6 +210,7 @@ enum class Tag : std::uint8_t {
   external_id = 129,              // 16 bytes of the client's choice.
   self_trade_prevention = 130,    // Letter: N newest, O oldest, B both, D decrement; space: off.
   stop_price = 131,               // U64; 0: none.
+  expiry = 132,                   // U64: nanoseconds since 1970-01-01 UTC; 0: none.
 };
 
 inline constexpr std::size_t account_bytes = 4;
@@ -248,6 +249,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::discretion_price:
     case Tag::display_price:
     case Tag::stop_price:
+    case Tag::expiry:
       return 8;
     case Tag::account:
       return account_bytes;

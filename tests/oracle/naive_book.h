@@ -21,10 +21,11 @@ namespace basalt::oracle {
 
 class NaiveBook {
  public:
-  // `fills_max`: what one line makes of an uncross; "tick" goes on with it.
+  // `slice_max`: how many fills one line makes of an uncross, and how many orders expire with it;
+  // "tick" goes on.
   explicit NaiveBook(std::ostream& out,
-                     std::int64_t fills_max = std::numeric_limits<std::int64_t>::max())
-      : out_(out), fills_max_(fills_max) {}
+                     std::int64_t slice_max = std::numeric_limits<std::int64_t>::max())
+      : out_(out), slice_max_(slice_max) {}
 
   // A line that cannot be read is answered with "error LINE_NUMBER"; what is wrong is left out.
   void line(const std::string& text);
@@ -35,16 +36,18 @@ class NaiveBook {
     bool buy;
     bool market;
     bool post;
-    std::string life;       // day, gtc, ioc or fok.
+    std::string life;       // day, gtc, ioc, fok or gtd.
     std::uint32_t account;  // 0: nobody's.
     std::string stp;        // newest, oldest, both, decrement, or empty: trades with its own.
     std::int64_t price;
     std::int64_t open;  // Of a reserve order: what it shows.
     std::int64_t executed;
-    std::int64_t display = 0;  // 0: shows all.
-    std::int64_t reserve = 0;  // What it does not show.
-    std::int64_t min = 0;      // Must trade at once.
-    std::int64_t stop = 0;     // 0: does not wait.
+    std::int64_t display = 0;   // 0: shows all.
+    std::int64_t reserve = 0;   // What it does not show.
+    std::int64_t min = 0;       // Must trade at once.
+    std::int64_t stop = 0;      // 0: does not wait.
+    std::int64_t expiry = 0;    // Of gtd.
+    std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.
   };
   using Level = std::list<Order>;  // Oldest first.
   struct Offer {
@@ -104,6 +107,7 @@ class NaiveBook {
   void set_phase(const std::string& phase);
   void uncross();
   void tick();
+  void expire();
   bool uncross_some();
   void tell_uncrossed();
   void cross_once(std::optional<std::uint32_t>& taker);
@@ -113,7 +117,8 @@ class NaiveBook {
   Order remove(std::uint32_t id);
 
   std::ostream& out_;
-  std::int64_t fills_max_;
+  std::int64_t slice_max_;
+  std::int64_t now_ = 0;
   std::map<std::int64_t, Level> bids_;
   std::map<std::int64_t, Level> asks_;
   std::map<std::uint32_t, Level::iterator> live_;

@@ -27,7 +27,8 @@ using Lines = std::vector<std::string>;
 
 constexpr std::uint32_t orders_max = 1024;  // More than any flow has ids.
 constexpr std::size_t stream_length = 2000;
-constexpr std::uint32_t uncross_fills_max = 3;  // So that most uncrosses take several ticks.
+constexpr std::uint32_t slice_max =
+    3;  // So that most uncrosses, and many expiries, take several ticks.
 
 std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -50,7 +51,7 @@ std::string without_words_of_errors(const std::string& text) {
 class Pair {
  public:
   explicit Pair(std::uint32_t orders = orders_max)
-      : engine_(engine_out_, orders, uncross_fills_max), judge_(judge_out_, uncross_fills_max) {
+      : engine_(engine_out_, orders, slice_max), judge_(judge_out_, slice_max) {
     engine_.verify(true);
   }
 
@@ -318,7 +319,7 @@ class Reach : public testing::Environment {
              "an order that must trade at once cannot",
              "a stop is reached when it comes in",
              "a stop that triggers is not let in",
-             "a reserve order fills whole",
+             "an order with details fills whole",
              "a reserve order alone at its price shows anew",
              "a reserve order goes to the back",
              "what is left of a taker is canceled",
@@ -342,6 +343,9 @@ class Reach : public testing::Environment {
              "a new phase breaks off an uncross",
              "an uncross goes on with the next tick",
              "an uncross needs a second price",
+             "a stop that waits expires",
+             "an order expires in an auction",
+             "more orders expire than one tick tells",
              "a reserve order trades all that it shows in an uncross",
          })) {
       ADD_FAILURE() << "never reached: " << missed;

@@ -74,6 +74,12 @@ class VenueFlow {
       entered.flags |= flags_of(static_cast<SelfTradePrevention>(1 + below(4)));
     }
     if (chance(20)) entered.instructions = instructions(entered);
+    if (entered.time_in_force == TimeInForce::day && chance(15)) {
+      // Some are over before they begin.
+      entered.time_in_force = TimeInForce::gtd;
+      entered.flags |= flag_time_to_live;
+      entered.instructions.expiry = Nanos{number(60) * 1'000'000};
+    }
     Command command = oracle::enter(entered);
     if (chance(1)) command.order.verdict = Reject::invalid_option;
     if (chance(1)) command.order.instrument = no_instrument;

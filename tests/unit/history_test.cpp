@@ -260,6 +260,33 @@ TEST_F(History, what_the_book_refuses_is_rejected_and_never_accepted) {
   EXPECT_THAT(told(1), ElementsAre("J 2 6 NO 2"));
 }
 
+TEST_F(History, an_order_that_ends_by_itself_is_canceled_to_its_owner) {
+  Command order = enter({.session = 1,
+                         .ref = 4,
+                         .side = Side::sell,
+                         .quantity = 50,
+                         .price = 10'000,
+                         .time_in_force = TimeInForce::gtd,
+                         .flags = flag_time_to_live,
+                         .channel = 3,
+                         .instructions = {.display = {},
+                                          .min_quantity = {},
+                                          .stop = {},
+                                          .external_id = {},
+                                          .expiry = Nanos{1'000},
+                                          .spare = {}}});
+  order.origin.received = Nanos{77};
+  tell(order);
+  buy(1, 20, 10'000);
+  EXPECT_THAT(told(1), ElementsAre("A 4 S 50 AAPL 1000000 6 Y 1:0 P N N L NO 4 +28=03",
+                                   "E 4 20 1000000 A 1 +28=03"));
+  told(0);
+  follow(small_.tick(Nanos{1'000}));
+  EXPECT_THAT(told(1), ElementsAre("C 4 30 T +28=03"));
+  EXPECT_THAT(told(0), IsEmpty());
+  EXPECT_EQ(answers_.at(1, answers_.count(1)).received, Nanos{});  // Nobody asked.
+}
+
 TEST_F(History, a_cancel_is_answered_once_and_then_not_at_all) {
   buy(1, 100, 10'000);
   told(0);

@@ -30,6 +30,7 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
   Command order = enter({.ref = 0, .quantity = 0, .price = 0, .instrument = 7});
   order.order.verdict = Reject::invalid_side;  // Found by the decoder.
   order.order.account = AccountId{fees_account};
+  order.order.time_in_force = TimeInForce::gtd;  // Of no time.
   Instructions asked{};
   const auto ask = [&](std::int64_t display, std::int64_t min_quantity, std::int64_t stop) {
     asked.display = Quantity{display};
@@ -56,6 +57,7 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
       {Reject::invalid_max_floor, [&] { ask(2, 20, 20'000'000); }},
       {Reject::invalid_min_quantity, [&] { ask(2, 5, 20'000'000); }},
       {Reject::invalid_stop_price, [&] { ask(2, 5, 0); }},
+      {Reject::invalid_expiry, [&] { order.order.time_in_force = TimeInForce::day; }},
       {Reject::insufficient_funds, [&] { order.order.quantity = Quantity{5}; }},
       {Reject::none, [] {}},
   };
