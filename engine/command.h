@@ -81,6 +81,8 @@ inline constexpr std::uint16_t flag_by_session = 64;
 // account (SelfTradePrevention).
 inline constexpr std::uint16_t flag_self_trade_shift = 7;
 inline constexpr std::uint16_t flag_self_trade_mask = 7U << flag_self_trade_shift;
+// With flag_post_only: instead of crossing it rests one tick short of it.
+inline constexpr std::uint16_t flag_slide = 1U << 10;
 // Towards risk: the expiry among the Instructions is how long the order is to live.
 inline constexpr std::uint16_t flag_time_to_live = 1U << 12;
 
@@ -174,7 +176,8 @@ struct EpochLimits {
 
 // The rules by which commands become events and outgoing bytes. A journal of other rules is
 // refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
-// events tell what is shown, and orders with instructions are taken. 4: orders may expire.
+// events tell what is shown, and orders with instructions are taken. 4: orders may expire,
+// and slide.
 inline constexpr std::uint32_t rules_version_now = 4;
 
 struct EpochStart {

@@ -52,7 +52,19 @@ struct BookSession::State {
   }
 
   void run(const std::vector<std::string_view>& words);
+  // What a line with `new` asks for.
+  struct Asked {
+    Order order;
+    std::optional<Quantity> display;
+    std::optional<Quantity> min_quantity;
+    std::optional<Price> stop;
+    Nanos expiry;
+
+    [[nodiscard]] bool ends() const { return order.time_in_force == TimeInForce::gtd; }
+  };
   void new_order(const std::vector<std::string_view>& words);
+  void take_instruction(std::string_view word, Asked& asked);
+  [[nodiscard]] Reject refusal_of(std::uint32_t id, const Asked& asked) const;
   void replace(const std::vector<std::string_view>& words);
   void cancel(std::uint32_t id, std::optional<Quantity> total);
   void phase(std::string_view name);
@@ -153,10 +165,60 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
   throw Unreadable{"no such command: " + std::string(verb)};
 }
 
+void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
+  Order& order = asked.order;
+  const auto starts = [word](std::string_view name) { return word.starts_with(name); };
+  if (word == "day") {
+    order.time_in_force = TimeInForce::day;
+  } else if (word == "gtc") {
+    order.time_in_force = TimeInForce::gtc;
+  } else if (word == "ioc") {
+    order.time_in_force = TimeInForce::ioc;
+  } else if (word == "fok") {
+    order.time_in_force = TimeInForce::fok;
+  } else if (starts("gtd=")) {
+    order.time_in_force = TimeInForce::gtd;
+    asked.expiry = time_of(word.substr(4));
+  } else if (word == "post") {
+    order.flags |= flag_post_only;
+  } else if (word == "post=slide") {
+    order.flags |= flag_post_only | flag_slide;
+  } else if (starts("account=")) {
+    order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
+  } else if (starts("stp=")) {
+    order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
+  } else if (starts("display=")) {
+    asked.display = quantity_of(word.substr(8));
+  } else if (starts("min=")) {
+    asked.min_quantity = quantity_of(word.substr(4));
+  } else if (starts("stop=")) {
+    asked.stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
+  } else {
+    throw Unreadable{"no such instruction: " + std::string(word)};
+  }
+}
+
+// In the order of engine/reject.h.
+Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) const {
+  const Order& order = asked.order;
+  if (const Reject reject = refusal_of_phase(); reject != Reject::none) return reject;
+  if (!valid(order.quantity)) return Reject::invalid_quantity;
+  if (!valid(order.price)) return Reject::invalid_price;
+  if (asked.display && !valid(*asked.display)) return Reject::invalid_max_floor;
+  if (const auto min = asked.min_quantity; min && (*min < Quantity{0} || *min > order.quantity)) {
+    return Reject::invalid_min_quantity;
+  }
+  if (asked.stop && !valid(*asked.stop)) return Reject::invalid_stop_price;
+  if (asked.ends() && asked.expiry <= now) return Reject::invalid_expiry;
+  if (live.contains(id)) return Reject::duplicate_order;
+  return free_slots.empty() ? Reject::open_orders_exceeded : Reject::none;
+}
+
 void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (words.size() < 4) throw Unreadable{"new takes ID buy|sell QTY@PRICE"};
   const std::uint32_t id = id_of(words[1]);
-  Order order;
+  Asked asked;
+  Order& order = asked.order;
   order.kind = CommandKind::new_order;
   if (words[2] != "buy" && words[2] != "sell") throw Unreadable{"expected buy or sell"};
   order.side = words[2] == "buy" ? Side::buy : Side::sell;
@@ -166,65 +228,24 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (!offer.price) order.flags |= flag_market;
   // Without a collar a market order is bounded by the ends of the price range alone.
   order.price = offer.price.value_or(order.side == Side::buy ? limits::price_max : Price{1});
-  std::optional<Quantity> display;
-  std::optional<Quantity> min_quantity;
-  std::optional<Price> stop;
-  Nanos expiry;
-  for (std::size_t i = 4; i < words.size(); ++i) {
-    const std::string_view word = words[i];
-    if (word == "day")
-      order.time_in_force = TimeInForce::day;
-    else if (word == "gtc")
-      order.time_in_force = TimeInForce::gtc;
-    else if (word == "ioc")
-      order.time_in_force = TimeInForce::ioc;
-    else if (word == "fok")
-      order.time_in_force = TimeInForce::fok;
-    else if (word.starts_with("gtd=")) {
-      order.time_in_force = TimeInForce::gtd;
-      expiry = time_of(word.substr(4));
-    } else if (word == "post")
-      order.flags |= flag_post_only;
-    else if (word.starts_with("account="))
-      order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
-    else if (word.starts_with("stp="))
-      order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
-    else if (word.starts_with("display="))
-      display = quantity_of(word.substr(8));
-    else if (word.starts_with("min="))
-      min_quantity = quantity_of(word.substr(4));
-    else if (word.starts_with("stop="))
-      stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
-    else
-      throw Unreadable{"no such instruction: " + std::string(word)};
-  }
+  for (std::size_t i = 4; i < words.size(); ++i) take_instruction(words[i], asked);
   // No account is nobody's own.
   if (order.account == AccountId{0}) {
     order.flags = static_cast<std::uint16_t>(order.flags & ~flag_self_trade_mask);
   }
-  // In the order of engine/reject.h.
-  if (const Reject reject = refusal_of_phase(); reject != Reject::none) return rejected(id, reject);
-  if (!valid(order.quantity)) return rejected(id, Reject::invalid_quantity);
-  if (!valid(order.price)) return rejected(id, Reject::invalid_price);
-  if (display && !valid(*display)) return rejected(id, Reject::invalid_max_floor);
-  if (min_quantity && (*min_quantity < Quantity{0} || *min_quantity > order.quantity)) {
-    return rejected(id, Reject::invalid_min_quantity);
+  if (const Reject reject = refusal_of(id, asked); reject != Reject::none) {
+    return rejected(id, reject);
   }
-  if (stop && !valid(*stop)) return rejected(id, Reject::invalid_stop_price);
-  const bool ends = order.time_in_force == TimeInForce::gtd;
-  if (ends && expiry <= now) return rejected(id, Reject::invalid_expiry);
-  if (live.contains(id)) return rejected(id, Reject::duplicate_order);
-  if (free_slots.empty()) return rejected(id, Reject::open_orders_exceeded);
   order.order = take_slot(id);
   Command command;
   command.order = order;
-  if (display || min_quantity || stop || ends) {
+  if (asked.display || asked.min_quantity || asked.stop || asked.ends()) {
     command.order.flags |= flag_instructed;
-    command.set(Instructions{display.value_or(Quantity{}),
-                             min_quantity.value_or(Quantity{}),
-                             stop.value_or(no_price),
+    command.set(Instructions{asked.display.value_or(Quantity{}),
+                             asked.min_quantity.value_or(Quantity{}),
+                             asked.stop.value_or(no_price),
                              {},
-                             ends ? expiry : no_time,
+                             asked.ends() ? asked.expiry : no_time,
                              {}});
   }
   apply(command, id);
@@ -426,7 +447,7 @@ int book_verb(int argc, char** argv) {
     const bool help = std::strcmp(argv[1], "--help") == 0;
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
-           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T] [post]\n"
+           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T] [post|post=slide]\n"
            "      [account=N] [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"

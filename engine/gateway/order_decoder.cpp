@@ -56,6 +56,7 @@ bool asks_for_nothing(const Element& element) noexcept {
     case ouch50::Tag::discretion_price_type:
       return first == 'L';
     case ouch50::Tag::self_trade_prevention:
+    case ouch50::Tag::slide:
       return first == ' ';
     case ouch50::Tag::min_quantity:
     case ouch50::Tag::max_floor:
@@ -137,6 +138,10 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
       return true;
     case ouch50::Tag::self_trade_prevention:
       take_self_trade_prevention(command, static_cast<char>(*value));
+      return true;
+    case ouch50::Tag::slide:
+      if (static_cast<char>(*value) != 'S') return false;
+      command.order.flags |= flag_slide;
       return true;
     case ouch50::Tag::stop_price:
       asked.wire_stop = wire::overlay<wire::U64>(value);
@@ -276,6 +281,9 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
   Asked asked;
   take_options(command, message, asked);
   take_expiry(command, asked);
+  if ((command.order.flags & flag_slide) != 0 && (command.order.flags & flag_post_only) == 0) {
+    refuse(command, Reject::invalid_option);
+  }
 
   command.order.instrument = reference.find_instrument(wire.symbol.chars());
   // One that is unknown is refused by risk, in its order of checks.

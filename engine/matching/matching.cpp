@@ -37,7 +37,8 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
   switch (command.order.kind) {
     case CommandKind::define_instrument: {
       const auto definition = command.as<DefineInstrument>();
-      book().define({command.order.instrument, definition.collar_ppm, definition.reference},
+      book().define({command.order.instrument, definition.collar_ppm, definition.reference,
+                     definition.price_max},
                     definition.state);
       note_gathering(command.order.instrument);
       break;

@@ -43,6 +43,7 @@ class OrderBook {
     InstrumentId instrument{};
     std::uint32_t collar_ppm = 0;  // Dynamic collar around the last trade; 0: none.
     Price reference;  // For an uncross before the first trade; no_price: there is none.
+    Price price_max = limits::price_max;  // What the venue itself prices stays below.
   };
 
   // `phase` counts the first time: what has moved since is no part of a definition.
@@ -155,6 +156,7 @@ class OrderBook {
   // order_book.cpp
   [[nodiscard]] static Incoming incoming_of(const Order& command) noexcept;
   [[nodiscard]] Price bounded(const Incoming& incoming) const noexcept;
+  [[nodiscard]] Price slid(const Incoming& incoming) const noexcept;  // order_book_rules.cpp
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept;
   [[nodiscard]] bool crosses(Side taker, Price limit) const noexcept {

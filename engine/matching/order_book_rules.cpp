@@ -1,5 +1,5 @@
-// What an order must ask for: quantities that must trade at once, self-trade prevention, reserves,
-// stops, an end of its own.
+// What an order must ask for: to slide, quantities that must trade at once, self-trade prevention,
+// reserves, stops, an end of its own.
 #include <algorithm>
 
 #include "engine/matching/order_book-inl.h"
@@ -37,6 +37,27 @@ std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
     flags &= ~unsigned{flag_instructed};
   }
   return static_cast<std::uint16_t>(flags);
+}
+
+// A post-only order that slides rests one tick short of the best that it would cross, which is the
+// better price for its owner. Not where the venue takes no such price, and not a stop: when it
+// triggers, its owner was told its price long ago.
+Price OrderBook::slid(const Incoming& incoming) const noexcept {
+  const Price limit = incoming.limit;
+  const bool collared = !gathers_ && (limit < collar_low_ || limit > collar_high_);
+  if (takes_only(incoming) || incoming.details.stop != no_price || collared ||
+      !crosses(incoming.side, limit)) {
+    return limit;
+  }
+  constexpr Price tick{1};
+  const Price crossed = best(opposite(incoming.side));
+  const Price short_of = incoming.side == Side::buy ? crossed - tick : crossed + tick;
+  if (short_of == no_price || short_of > rules_.price_max) {
+    BASALT_REACHED("an order has nowhere to slide");
+    return limit;
+  }
+  BASALT_REACHED("a post-only order slides");
+  return short_of;
 }
 
 // Could it trade `wanted` at once?

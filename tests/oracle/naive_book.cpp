@@ -116,6 +116,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
       order.expiry = *number(words[i].substr(4));
     } else if (words[i] == "post") {
       order.post = true;
+    } else if (words[i] == "post=slide") {
+      order.post = order.slides = true;
     } else if (words[i] == "stp=newest" || words[i] == "stp=oldest" || words[i] == "stp=both" ||
                words[i] == "stp=decrement") {
       order.stp = words[i].substr(4);
@@ -168,7 +170,7 @@ bool NaiveBook::shows_too_often(const Order& order) {
   return (order.open - order.display + order.display - 1) / order.display > parts_max;
 }
 
-void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
+void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   if (phase_ == "closed" || phase_ == "halted") return rejected(order.id, phase_);
   if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
   if (!order.market && (order.price < 1 || order.price > price_max)) {
@@ -184,6 +186,7 @@ void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
   if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
   const bool waits = stops && !reached(order);
+  slide(order);
   const std::string why = waits ? refusal_to_wait(order, 0) : refusal(order, 0);
   if (!why.empty()) return rejected(order.id, why);
   out_ << "accepted " << order.id << '\n';
@@ -191,6 +194,18 @@ void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
   if (stops) out_ << "triggered " << order.id << '\n';
   take_and_rest(order);
   trigger_stops(order.buy);
+}
+
+// An order that would cross, and may rest, asks for one tick less than the best it would cross.
+// Stops do not.
+void NaiveBook::slide(Order& order) const {
+  const auto& others = side(!order.buy);
+  if (!order.slides || order.stop != 0 || order.market || others.empty()) return;
+  if (order.life == "ioc" || order.life == "fok") return;
+  const std::int64_t best = others.begin()->second.front().price;
+  if (!reaches(order, best)) return;
+  const std::int64_t price = order.buy ? best - 1 : best + 1;
+  if (price >= 1 && price <= price_max) order.price = price;
 }
 
 bool NaiveBook::reached(const Order& stop) const {
@@ -276,6 +291,7 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   order.open = offer.quantity - order.executed;
   order.reserve = 0;
   if (waits) order.market = false;
+  slide(order);
   const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
   if (!why.empty()) return rejected(new_id, why);
   remove(id);

@@ -35,7 +35,7 @@ class NaiveBook {
     std::uint32_t id;
     bool buy;
     bool market;
-    bool post;
+    bool post;              // Never takes.
     std::string life;       // day, gtc, ioc, fok or gtd.
     std::uint32_t account;  // 0: nobody's.
     std::string stp;        // newest, oldest, both, decrement, or empty: trades with its own.
@@ -46,6 +46,7 @@ class NaiveBook {
     std::int64_t reserve = 0;   // What it does not show.
     std::int64_t min = 0;       // Must trade at once.
     std::int64_t stop = 0;      // 0: does not wait.
+    bool slides = false;        // Of post.
     std::int64_t expiry = 0;    // Of gtd.
     std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.
   };
@@ -65,7 +66,7 @@ class NaiveBook {
   bool run(const std::vector<std::string>& words);
   bool run_of_venue(const std::vector<std::string>& words);
   bool enter(const std::vector<std::string>& words, std::uint32_t id, const Offer& offer);
-  void new_order(const Order& order, bool shows_less, bool stops);
+  void new_order(Order order, bool shows_less, bool stops);
   void replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer);
   void cancel(std::uint32_t id);
   void reduce(std::uint32_t id, std::int64_t total);
@@ -77,6 +78,7 @@ class NaiveBook {
   std::string refusal(const Order& order, std::int64_t freed) const;
   std::string refusal_to_wait(const Order& order, std::int64_t freed) const;
   static bool shows_too_often(const Order& order);
+  void slide(Order& order) const;
   bool reached(const Order& stop) const;
   void trigger_stops(bool incoming_buys);
   bool is_live(std::uint32_t id) const { return live_.contains(id) || waiting(id) != stops_.end(); }

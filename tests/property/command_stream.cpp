@@ -63,7 +63,7 @@ std::string CommandStream::new_order() {
   if (flow_.expiring > 0 && chance(flow_.expiring)) {
     line += " gtd=" + std::to_string(now_ + below(40));
   }
-  if (chance(12)) line += " post";
+  if (chance(15)) line += chance(50) ? " post" : " post=slide";
   if (chance(flow_.owned)) {
     static constexpr std::array<const char*, 4> modes{"newest", "oldest", "both", "decrement"};
     line += " account=" + std::to_string(below(3));

@@ -343,6 +343,8 @@ class Reach : public testing::Environment {
              "a new phase breaks off an uncross",
              "an uncross goes on with the next tick",
              "an uncross needs a second price",
+             "a post-only order slides",
+             "an order has nowhere to slide",
              "a stop that waits expires",
              "an order expires in an auction",
              "more orders expire than one tick tells",

@@ -238,6 +238,20 @@ TEST_F(OpenFeed, a_post_only_replacement_that_would_cross_leaves_its_original) {
   EXPECT_THAT(told(), IsEmpty());
 }
 
+TEST_F(OpenFeed, an_order_that_slides_is_shown_where_it_rests) {
+  buy(1, 30, 10'000);
+  tell(enter({.session = 1,
+              .ref = 1,
+              .side = Side::sell,
+              .quantity = 50,
+              .price = 9'000,
+              .flags = flag_post_only | flag_slide}));
+  buy(2, 10, 9'990);
+  tell(replace({.session = 1, .ref = 1}, 2, 60, 9'995));
+  EXPECT_THAT(told(), ElementsAre("A 1 1:0 B 30 AAPL 1000000", "A 1 1:1 S 50 AAPL 1000100",
+                                  "A 1 1:2 B 10 AAPL 999000", "U 1 1:1 1:3 60 1000100"));
+}
+
 TEST_F(OpenFeed, an_uncross_executes_both_sides_and_is_printed_once) {
   tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
   buy(1, 30, 10'010);

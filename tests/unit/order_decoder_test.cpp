@@ -167,6 +167,16 @@ TEST_F(OrderDecoding, an_order_says_once_when_it_ends_and_only_where_it_may_rest
             Reject::invalid_time_in_force);
 }
 
+TEST_F(OrderDecoding, only_what_is_post_only_may_slide) {
+  const Option post{Tag::post_only, {'P'}};
+  const Option slide{Tag::slide, {'S'}};
+  EXPECT_EQ(decoded({slide, post}).order.flags, flag_post_only | flag_slide);
+  EXPECT_EQ(decoded({slide, post}).order.verdict, Reject::none);
+  EXPECT_EQ(decoded({post, {Tag::slide, {' '}}}).order.flags, flag_post_only);
+  EXPECT_EQ(decoded({slide}).order.verdict, Reject::invalid_option);
+  EXPECT_EQ(decoded({post, {Tag::slide, {'s'}}}).order.verdict, Reject::invalid_option);
+}
+
 TEST_F(OrderDecoding, of_a_stop_price_that_is_no_price_it_is_the_stop_that_is_wrong) {
   const std::vector<Option> between_ticks = {{Tag::stop_price, {0, 0, 0, 0, 0, 0, 0x4E, 0x21}}};
   EXPECT_EQ(decoded(between_ticks).order.verdict, Reject::invalid_stop_price);
