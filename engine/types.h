@@ -60,6 +60,8 @@ constexpr auto index_of(Id id) noexcept {
 
 // Prices start at one tick; this is the absence of one (no trade yet, no reference).
 inline constexpr Price no_price{0};
+// Times are those of our days; this is the absence of one (an order that does not expire).
+inline constexpr Nanos no_time{0};
 
 inline constexpr InstrumentId no_instrument{0xFFFF'FFFF};
 inline constexpr AccountId no_account{0xFFFF'FFFF};
@@ -87,7 +89,8 @@ constexpr Side opposite(Side side) noexcept {
   return side == Side::buy ? Side::sell : Side::buy;
 }
 
-enum class TimeInForce : std::uint8_t { day = 0, gtc = 1, ioc = 2, fok = 3 };
+// gtd: until a time of its own, which is among its Instructions (command.h).
+enum class TimeInForce : std::uint8_t { day = 0, gtc = 1, ioc = 2, fok = 3, gtd = 4 };
 
 // Price × quantity in minor units of the quote asset. `tick_lot_value` is what one tick on one lot
 // is worth; the instrument's definition makes it a whole number. 2^63 × 2^63 × 2^0 fits in 127

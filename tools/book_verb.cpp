@@ -21,14 +21,14 @@ using matching::EventRing;
 using matching::MatchingCore;
 using namespace book_words;
 
-// Nodes for levels: one path for every second order, each at a price far from all others.
-MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t uncross_fills_max,
+// Nodes for levels: a path for every second order, each at a price far from all others.
+MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t slice_max,
                                 std::uint32_t books_max) {
-  constexpr std::uint32_t upper_nodes = 64 * 64 + 64 + 1;  // Of both sides, and then some.
+  const std::uint32_t leaves_max = orders_max / 2 + 64;
   const std::uint32_t instructed_max = std::min(64 * orders_max, 1U << 15);  // Room for parts, too.
-  MatchingCore::Limits limits{orders_max, books_max, orders_max / 2 + 64,
-                              orders_max + 2 * upper_nodes, instructed_max};
-  if (uncross_fills_max > 0) limits.uncross_fills_max = uncross_fills_max;
+  MatchingCore::Limits limits{orders_max, books_max, leaves_max,
+                              matching::Levels::inners_wanted * leaves_max, instructed_max};
+  if (slice_max > 0) limits.uncross_fills_max = limits.expiries_max = slice_max;
   return limits;
 }
 
@@ -55,12 +55,25 @@ struct BookSession::State {
   }
 
   void run(const std::vector<std::string_view>& words);
+  // What a line with `new` asks for.
+  struct Asked {
+    Order order;
+    std::optional<Quantity> display;
+    std::optional<Quantity> min_quantity;
+    std::optional<Price> stop;
+    Nanos expiry;
+
+    [[nodiscard]] bool ends() const { return order.time_in_force == TimeInForce::gtd; }
+  };
   void new_order(const std::vector<std::string_view>& words);
+  void take_instruction(std::string_view word, Asked& asked);
+  [[nodiscard]] Reject refusal_of(std::uint32_t id, const Asked& asked) const;
   void replace(const std::vector<std::string_view>& words);
   void cancel(std::uint32_t id, std::optional<Quantity> total);
   void phase(std::string_view name);
   static Command of_phase(InstrumentState wanted);
   void uncross();
+  void pass_time(std::string_view until);
   void tick();
   void print_book();
   [[nodiscard]] bool next_book();
@@ -117,6 +130,7 @@ struct BookSession::State {
   OrderId taker{};
   Quantity taker_open;
   Sequence sequence = 0;
+  Nanos now;
   std::uint64_t line_number = 0;
   bool verify = false;
 };
@@ -151,16 +165,69 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     return uncross();
   }
   if (verb == "tick") {
-    wants(1);
+    if (words.size() != 1) {
+      wants(2);
+      pass_time(words[1]);
+    }
     return tick();
   }
   throw Unreadable{"no such command: " + std::string(verb)};
 }
 
+void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
+  Order& order = asked.order;
+  const auto starts = [word](std::string_view name) { return word.starts_with(name); };
+  if (word == "day") {
+    order.time_in_force = TimeInForce::day;
+  } else if (word == "gtc") {
+    order.time_in_force = TimeInForce::gtc;
+  } else if (word == "ioc") {
+    order.time_in_force = TimeInForce::ioc;
+  } else if (word == "fok") {
+    order.time_in_force = TimeInForce::fok;
+  } else if (starts("gtd=")) {
+    order.time_in_force = TimeInForce::gtd;
+    asked.expiry = time_of(word.substr(4));
+  } else if (word == "post") {
+    order.flags |= flag_post_only;
+  } else if (word == "post=slide") {
+    order.flags |= flag_post_only | flag_slide;
+  } else if (starts("account=")) {
+    order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
+  } else if (starts("stp=")) {
+    order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
+  } else if (starts("display=")) {
+    asked.display = quantity_of(word.substr(8));
+  } else if (starts("min=")) {
+    asked.min_quantity = quantity_of(word.substr(4));
+  } else if (starts("stop=")) {
+    asked.stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
+  } else {
+    throw Unreadable{"no such instruction: " + std::string(word)};
+  }
+}
+
+// In the order of engine/reject.h.
+Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) const {
+  const Order& order = asked.order;
+  if (const Reject reject = refusal_of_phase(); reject != Reject::none) return reject;
+  if (!valid(order.quantity)) return Reject::invalid_quantity;
+  if (!valid(order.price)) return Reject::invalid_price;
+  if (asked.display && !valid(*asked.display)) return Reject::invalid_max_floor;
+  if (const auto min = asked.min_quantity; min && (*min < Quantity{0} || *min > order.quantity)) {
+    return Reject::invalid_min_quantity;
+  }
+  if (asked.stop && !valid(*asked.stop)) return Reject::invalid_stop_price;
+  if (asked.ends() && asked.expiry <= now) return Reject::invalid_expiry;
+  if (live.contains(id)) return Reject::duplicate_order;
+  return free_slots.empty() ? Reject::open_orders_exceeded : Reject::none;
+}
+
 void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (words.size() < 4) throw Unreadable{"new takes ID buy|sell QTY@PRICE"};
   const std::uint32_t id = id_of(words[1]);
-  Order order;
+  Asked asked;
+  Order& order = asked.order;
   order.kind = CommandKind::new_order;
   if (words[2] != "buy" && words[2] != "sell") throw Unreadable{"expected buy or sell"};
   order.side = words[2] == "buy" ? Side::buy : Side::sell;
@@ -170,58 +237,24 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (!offer.price) order.flags |= flag_market;
   // Without a collar a market order is bounded by the ends of the price range alone.
   order.price = offer.price.value_or(order.side == Side::buy ? limits::price_max : Price{1});
-  std::optional<Quantity> display;
-  std::optional<Quantity> min_quantity;
-  std::optional<Price> stop;
-  for (std::size_t i = 4; i < words.size(); ++i) {
-    const std::string_view word = words[i];
-    if (word == "day")
-      order.time_in_force = TimeInForce::day;
-    else if (word == "gtc")
-      order.time_in_force = TimeInForce::gtc;
-    else if (word == "ioc")
-      order.time_in_force = TimeInForce::ioc;
-    else if (word == "fok")
-      order.time_in_force = TimeInForce::fok;
-    else if (word == "post")
-      order.flags |= flag_post_only;
-    else if (word.starts_with("account="))
-      order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
-    else if (word.starts_with("stp="))
-      order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
-    else if (word.starts_with("display="))
-      display = quantity_of(word.substr(8));
-    else if (word.starts_with("min="))
-      min_quantity = quantity_of(word.substr(4));
-    else if (word.starts_with("stop="))
-      stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
-    else
-      throw Unreadable{"no such instruction: " + std::string(word)};
-  }
+  for (std::size_t i = 4; i < words.size(); ++i) take_instruction(words[i], asked);
   // No account is nobody's own.
   if (order.account == AccountId{0}) {
     order.flags = static_cast<std::uint16_t>(order.flags & ~flag_self_trade_mask);
   }
-  // In the order of engine/reject.h.
-  if (const Reject reject = refusal_of_phase(); reject != Reject::none) return rejected(id, reject);
-  if (!valid(order.quantity)) return rejected(id, Reject::invalid_quantity);
-  if (!valid(order.price)) return rejected(id, Reject::invalid_price);
-  if (display && !valid(*display)) return rejected(id, Reject::invalid_max_floor);
-  if (min_quantity && (*min_quantity < Quantity{0} || *min_quantity > order.quantity)) {
-    return rejected(id, Reject::invalid_min_quantity);
+  if (const Reject reject = refusal_of(id, asked); reject != Reject::none) {
+    return rejected(id, reject);
   }
-  if (stop && !valid(*stop)) return rejected(id, Reject::invalid_stop_price);
-  if (live.contains(id)) return rejected(id, Reject::duplicate_order);
-  if (free_slots.empty()) return rejected(id, Reject::open_orders_exceeded);
   order.order = take_slot(id);
   Command command;
   command.order = order;
-  if (display || min_quantity || stop) {
+  if (asked.display || asked.min_quantity || asked.stop || asked.ends()) {
     command.order.flags |= flag_instructed;
-    command.set(Instructions{display.value_or(Quantity{}),
-                             min_quantity.value_or(Quantity{}),
-                             stop.value_or(no_price),
+    command.set(Instructions{asked.display.value_or(Quantity{}),
+                             asked.min_quantity.value_or(Quantity{}),
+                             asked.stop.value_or(no_price),
                              {},
+                             asked.ends() ? asked.expiry : no_time,
                              {}});
   }
   apply(command, id);
@@ -288,6 +321,12 @@ void BookSession::State::uncross() {
   while (!uncrosses_in_slices && book().uncrossing()) tick();
 }
 
+void BookSession::State::pass_time(std::string_view until) {
+  const Nanos wanted = time_of(until);
+  if (wanted < now) throw Unreadable{"time does not go back"};
+  now = wanted;
+}
+
 void BookSession::State::tick() {
   Command command;
   command.order.kind = CommandKind::tick;
@@ -296,6 +335,7 @@ void BookSession::State::tick() {
 
 void BookSession::State::send(Command& command) {
   command.order.sequence = ++sequence;
+  command.order.time = now;
   command.order.instrument = instrument;
   core.apply(command, outlet);
 }
@@ -412,10 +452,10 @@ void BookSession::State::print_book() {
   out << "end\n";
 }
 
-BookSession::BookSession(std::ostream& out, std::uint32_t orders_max,
-                         std::uint32_t uncross_fills_max, std::uint32_t books_max)
-    : state_(std::make_unique<State>(out, limits_for(orders_max, uncross_fills_max, books_max),
-                                     uncross_fills_max > 0)) {}
+BookSession::BookSession(std::ostream& out, std::uint32_t orders_max, std::uint32_t slice_max,
+                         std::uint32_t books_max)
+    : state_(std::make_unique<State>(out, limits_for(orders_max, slice_max, books_max),
+                                     slice_max > 0)) {}
 BookSession::~BookSession() = default;
 
 void BookSession::verify(bool on) noexcept {
@@ -455,11 +495,11 @@ int book_verb(int argc, char** argv) {
     const bool help = std::strcmp(argv[1], "--help") == 0;
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
-           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok] [post] [account=N]\n"
-           "      [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
+           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T] [post|post=slide]\n"
+           "      [account=N] [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  tick · book                                     examples: tests/scenarios/*.book\n";
+           "  tick [T] · book                                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }
   std::ios::sync_with_stdio(false);

@@ -56,6 +56,8 @@ std::string_view word_for(Reject reject) noexcept {
       return "min-quantity";
     case Reject::invalid_stop_price:
       return "stop-price";
+    case Reject::invalid_expiry:
+      return "expiry";
     case Reject::duplicate_order:
       return "duplicate";
     case Reject::not_live:
@@ -87,6 +89,8 @@ std::string_view word_for(CancelReason reason) noexcept {
       return "self-match";
     case CancelReason::post_only:
       return "would-cross";
+    case CancelReason::expired:
+      return "expired";
     default:
       return "system";
   }

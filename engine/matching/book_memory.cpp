@@ -36,7 +36,8 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       detail_of_(arena.take<std::uint32_t>(limits.orders_max)),
       details_(arena.take<Details>(limits.instructed_max)),
       free_detail_(arena.take<std::uint32_t>(limits.instructed_max)),
-      parts_max_(limits.parts_max()) {
+      parts_max_(limits.parts_max()),
+      expiries_(limits.instructed_max, limits.expiries_max, arena) {
   BASALT_ASSERT(units(limits.orders_max, limits.leaves_max) < none);
   BASALT_ASSERT(limits.inners_max <= none / leaf_levels);
   ring_of_parked().next = ring_of_parked().previous = limits.leaves_max;
@@ -55,7 +56,8 @@ std::size_t BookMemory::memory_bytes(const BookLimits& limits) noexcept {
          Arena::cost<std::uint32_t>(limits.inners_max) +
          Arena::cost<std::uint32_t>(limits.orders_max) +
          Arena::cost<Details>(limits.instructed_max) +
-         Arena::cost<std::uint32_t>(limits.instructed_max);
+         Arena::cost<std::uint32_t>(limits.instructed_max) +
+         Expiries::memory_bytes(limits.instructed_max, limits.expiries_max);
 }
 
 std::uint32_t BookMemory::take_leaf(std::uint32_t inner, std::uint32_t index) noexcept {

@@ -12,7 +12,8 @@
 // a replacement asks for, its executed quantity, lies in an array of its own, which is written when
 // an order has traded and stays: most never do.
 //
-// What only few orders have (a reserve, a stop) lies in a pool of details, found by slot.
+// What only few orders have (a reserve, a stop, an expiry) lies in a pool of details, found by
+// slot.
 //
 // A leaf that its last order leaves stays where it hangs, *parked*, for the next order near its
 // price often comes soon. Few are parked, those that were left last: the one that was parked
@@ -37,6 +38,7 @@
 #include "engine/assert.h"
 #include "engine/command.h"
 #include "engine/limits.h"
+#include "engine/matching/expiries.h"
 #include "engine/types.h"
 
 namespace basalt::matching {
@@ -120,7 +122,14 @@ struct Details {
   Quantity reserve;       // What it does not show.
   Quantity min_quantity;  // Of a stop that waits.
   Price stop;             // Likewise.
+  Nanos expiry;           // no_time: it does not end by itself.
+  Sequence entered = 0;   // The command that brought it, or the first of its chain.
+  InstrumentId instrument{};
 
+  // Of so much in the market, what everybody sees.
+  [[nodiscard]] Quantity shown_of(Quantity open) const noexcept {
+    return display == Quantity{0} ? open : std::min(display, open);
+  }
   // How often it will show anew.
   [[nodiscard]] std::int64_t parts() const noexcept {
     return reserve == Quantity{0} ? 0 : (reserve.value + display.value - 1) / display.value;
@@ -132,7 +141,8 @@ struct BookLimits {
   std::uint32_t orders_max = 0;
   std::uint32_t leaves_max = 0;
   std::uint32_t inners_max = 0;
-  std::uint32_t instructed_max = 0;  // Orders with details.
+  std::uint32_t instructed_max = 0;                   // Orders with details.
+  std::uint32_t expiries_max = limits::expiries_max;  // Of one Tick.
 
   // A reserve order is as many fills as it has parts: what all of them may show anew is bounded,
   // and so is what one command can tell.
@@ -221,9 +231,13 @@ class BookMemory {
     detail_of_[slot] = free_detail_[--details_free_];
     details(slot) = value;
     parts_ += value.parts();
+    if (value.expiry != no_time) {
+      expiries_.add({value.expiry, value.entered, value.instrument, slot, detail_of_[slot]});
+    }
   }
   void give_details(std::uint32_t slot) noexcept {
     parts_ -= details(slot).parts();
+    expiries_.remove(detail_of_[slot]);
     free_detail_[details_free_++] = detail_of_[slot];
   }
   void lower_reserve(std::uint32_t slot, Quantity by) noexcept {
@@ -303,6 +317,8 @@ class BookMemory {
     return static_cast<std::uint32_t>(details_.size()) - details_free_;
   }
   [[nodiscard]] std::int64_t parts_in_use() const noexcept { return parts_; }
+  [[nodiscard]] Expiries& expiries() noexcept { return expiries_; }
+  [[nodiscard]] const Expiries& expiries() const noexcept { return expiries_; }
 
  private:
   struct alignas(link_bytes) Unit {
@@ -344,6 +360,7 @@ class BookMemory {
   std::uint32_t details_withheld_ = 0;
   std::int64_t parts_ = 0;
   std::int64_t parts_max_;
+  Expiries expiries_;  // Of orders whose details say so.
 };
 
 }  // namespace basalt::matching

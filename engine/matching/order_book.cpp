@@ -32,7 +32,7 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
   BASALT_ASSERT(command.quantity > Quantity{0});
   BASALT_ASSERT(command.quantity <= limits::quantity_max);
   // What has no say unless the order crosses.
-  constexpr unsigned harmless = flag_post_only | flag_self_trade_mask;
+  constexpr unsigned harmless = flag_post_only | flag_slide | flag_self_trade_mask;
   const bool plain =
       (command.flags & ~harmless) == 0 &&
       (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);
@@ -63,7 +63,8 @@ OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
 // A market order trades up to its protection price, which its hold covers, and never beyond the
 // collar. Where the market has moved so far that these exclude each other, the collar refuses it.
 Price OrderBook::bounded(const Incoming& incoming) const noexcept {
-  if ((incoming.flags & flag_market) == 0) return incoming.limit;
+  if ((incoming.flags & (flag_market | flag_slide)) == 0) return incoming.limit;
+  if ((incoming.flags & flag_market) == 0) return slid(incoming);
   return incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
                                     : std::max(incoming.limit, collar_low_);
 }
@@ -108,8 +109,7 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
   incoming.executed += incoming.open - left.open;
   incoming.open = left.open;
   const bool instructed = (incoming.flags & flag_instructed) != 0;
-  const Quantity shown =
-      instructed ? std::min(incoming.details.display, incoming.open) : incoming.open;
+  const Quantity shown = instructed ? incoming.details.shown_of(incoming.open) : incoming.open;
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
        {}, incoming.open, 0, out, shown);
   if (instructed) [[unlikely]] {
@@ -244,6 +244,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   }
   // A stop at market that gets a price is a stop-limit order.
   if (waits) incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
+  incoming.limit = bounded(incoming);
   const bool canceled_instead = command.verdict != Reject::none || incoming.open <= Quantity{0};
   const Reject reject = canceled_instead ? Reject::none
                         : waits          ? check_stop(incoming, original_open, memory)
@@ -264,8 +265,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   }
   if (!waits && crosses(incoming.side, incoming.limit)) BASALT_REACHED("a replacement crosses");
   emit(command, EventKind::replaced, command.original, incoming.side, incoming.account,
-       original.price(), original_open, incoming.open, 0, out,
-       memory.shown_of(slot, original_open));
+       incoming.limit, original_open, incoming.open, 0, out, memory.shown_of(slot, original_open));
   remove(slot, memory);
   if (waits) return wait(command, incoming, memory, out);  // Not reached before, nor now: I6.
   take_and_rest(command, incoming, memory, out);

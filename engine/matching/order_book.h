@@ -43,6 +43,7 @@ class OrderBook {
     InstrumentId instrument{};
     std::uint32_t collar_ppm = 0;  // Dynamic collar around the last trade; 0: none.
     Price reference;  // For an uncross before the first trade; no_price: there is none.
+    Price price_max = limits::price_max;  // What the venue itself prices stays below.
   };
 
   // `phase` counts the first time: what has moved since is no part of a definition.
@@ -67,6 +68,9 @@ class OrderBook {
   // False: nothing was to be told. Only a book that gathers has something.
   [[nodiscard]] bool tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                           EventOutlet& out) noexcept;
+  // The time of an order has come.
+  void expire(const Order& command, std::uint32_t slot, BookMemory& memory,
+              EventOutlet& out) noexcept;
   // What an uncross would do may be another thing than before.
   void mark_changed() noexcept { changed_ = true; }
   // What enters rests beside what it crosses: in an auction, and after it until trading opens.
@@ -152,6 +156,7 @@ class OrderBook {
   // order_book.cpp
   [[nodiscard]] static Incoming incoming_of(const Order& command) noexcept;
   [[nodiscard]] Price bounded(const Incoming& incoming) const noexcept;
+  [[nodiscard]] Price slid(const Incoming& incoming) const noexcept;  // order_book_rules.cpp
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept;
   [[nodiscard]] bool crosses(Side taker, Price limit) const noexcept {

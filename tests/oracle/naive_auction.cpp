@@ -66,7 +66,7 @@ bool NaiveBook::uncross_some() {
     }
     while (!bids_.empty() && bids_.begin()->second.front().price >= uncross_price_ &&
            !asks_.empty() && asks_.begin()->second.front().price <= uncross_price_) {
-      if (fills++ == fills_max_) return told;
+      if (fills++ == slice_max_) return told;
       cross_once(taker);
       told = true;
     }

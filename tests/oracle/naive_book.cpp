@@ -87,11 +87,15 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
 
 bool NaiveBook::run_of_venue(const std::vector<std::string>& words) {
   const std::string& verb = words[0];
-  if (words.size() != (verb == "phase" ? 2u : 1u)) return false;
   if (verb == "tick") {
+    const auto until = words.size() == 2 ? number(words[1]) : now_;
+    if (words.size() > 2 || !until || *until < now_) return false;
+    now_ = *until;
+    expire();
     tick();
     return true;
   }
+  if (words.size() != (verb == "phase" ? 2u : 1u)) return false;
   if (verb == "uncross") {
     if (!is_auction(phase_)) return false;
     uncross();
@@ -108,13 +112,19 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
   if (words[2] != "buy" && words[2] != "sell") return false;
   Order order{id, words[2] == "buy", offer.market,   false, "day", 0,
               "", offer.price,       offer.quantity, 0};
+  order.entered = line_number_;
   bool shows_less = false;
   bool stops = false;
   for (std::size_t i = 4; i < words.size(); ++i) {
     if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok") {
       order.life = words[i];
+    } else if (words[i].starts_with("gtd=") && number(words[i].substr(4))) {
+      order.life = "gtd";
+      order.expiry = *number(words[i].substr(4));
     } else if (words[i] == "post") {
       order.post = true;
+    } else if (words[i] == "post=slide") {
+      order.post = order.slides = true;
     } else if (words[i] == "stp=newest" || words[i] == "stp=oldest" || words[i] == "stp=both" ||
                words[i] == "stp=decrement") {
       order.stp = words[i].substr(4);
@@ -169,7 +179,7 @@ bool NaiveBook::shows_too_often(const Order& order) {
   return (order.open - order.display + order.display - 1) / order.display > parts_max;
 }
 
-void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
+void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   if (phase_ == "closed" || phase_ == "halted") return rejected(order.id, phase_);
   if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
   if (!order.market && (order.price < 1 || order.price > price_max)) {
@@ -182,8 +192,10 @@ void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
   if (stops && (order.stop < 1 || order.stop > price_max)) {
     return rejected(order.id, "stop-price");
   }
+  if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
   const bool waits = stops && !reached(order);
+  slide(order);
   const std::string why = waits ? refusal_to_wait(order, 0) : refusal(order, 0);
   if (!why.empty()) return rejected(order.id, why);
   out_ << "accepted " << order.id << '\n';
@@ -191,6 +203,18 @@ void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
   if (stops) out_ << "triggered " << order.id << '\n';
   take_and_rest(order);
   trigger_stops(order.buy);
+}
+
+// An order that would cross, and may rest, asks for one tick less than the best it would cross.
+// Stops do not.
+void NaiveBook::slide(Order& order) const {
+  const auto& others = side(!order.buy);
+  if (!order.slides || order.stop != 0 || order.market || others.empty()) return;
+  if (order.life == "ioc" || order.life == "fok") return;
+  const std::int64_t best = others.begin()->second.front().price;
+  if (!reaches(order, best)) return;
+  const std::int64_t price = order.buy ? best - 1 : best + 1;
+  if (price >= 1 && price <= price_max) order.price = price;
 }
 
 bool NaiveBook::reached(const Order& stop) const {
@@ -227,6 +251,23 @@ void NaiveBook::trigger_stops(bool incoming_buys) {
   trades_.clear();
 }
 
+// Of all that live, in the market or waiting, those whose time has come: in the order of their
+// times, and then as they came in.
+void NaiveBook::expire() {
+  std::vector<Order> due(stops_.begin(), stops_.end());
+  for (const auto& [id, order] : live_) due.push_back(*order);
+  std::erase_if(due, [&](const Order& o) { return o.life != "gtd" || o.expiry > now_; });
+  std::sort(due.begin(), due.end(), [](const Order& a, const Order& b) {
+    return a.expiry != b.expiry ? a.expiry < b.expiry : a.entered < b.entered;
+  });
+  std::int64_t told = 0;
+  for (const Order& order : due) {
+    if (told++ == slice_max_) return;
+    remove(order.id);
+    out_ << "canceled " << order.id << ' ' << order.open + order.reserve << " expired\n";
+  }
+}
+
 NaiveBook::Level::const_iterator NaiveBook::waiting(std::uint32_t id) const {
   return std::find_if(stops_.begin(), stops_.end(), [id](const Order& o) { return o.id == id; });
 }
@@ -259,6 +300,7 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   order.open = offer.quantity - order.executed;
   order.reserve = 0;
   if (waits) order.market = false;
+  slide(order);
   const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
   if (!why.empty()) return rejected(new_id, why);
   remove(id);

@@ -281,7 +281,7 @@ class Reach : public testing::Environment {
              "an order that must trade at once cannot",
              "a stop is reached when it comes in",
              "a stop that triggers is not let in",
-             "a reserve order fills whole",
+             "an order with details fills whole",
              "a reserve order alone at its price shows anew",
              "a reserve order goes to the back",
              "what is left of a taker is canceled",
@@ -305,6 +305,11 @@ class Reach : public testing::Environment {
              "a new phase breaks off an uncross",
              "an uncross goes on with the next tick",
              "an uncross needs a second price",
+             "a post-only order slides",
+             "an order has nowhere to slide",
+             "a stop that waits expires",
+             "an order expires in an auction",
+             "more orders expire than one tick tells",
              "a reserve order trades all that it shows in an uncross",
          })) {
       ADD_FAILURE() << "never reached: " << missed;
