@@ -67,6 +67,11 @@ enum class InstrumentState : std::uint8_t {
 [[nodiscard]] constexpr bool is_auction(InstrumentState state) noexcept {
   return state >= InstrumentState::opening_auction;
 }
+// Precondition: is_for_auction(time_in_force).
+[[nodiscard]] constexpr InstrumentState auction_of(TimeInForce time_in_force) noexcept {
+  return time_in_force == TimeInForce::at_open ? InstrumentState::opening_auction
+                                               : InstrumentState::closing_auction;
+}
 
 // Order::flags.
 inline constexpr std::uint16_t flag_market = 1;  // price is the protection price.
@@ -164,7 +169,7 @@ struct EpochLimits {
   std::uint32_t settlement_obligations_max;  //   must delay them alike.
   std::uint32_t shards;             // Instruments take turns, but for what assign_shards says.
   std::uint64_t history_bytes_max;  // Stops the engine: a follower must hold all that was told.
-  std::uint32_t instructed_max;     // As leaves_max, of orders with a reserve or a stop.
+  std::uint32_t instructed_max;     // As leaves_max, of orders with details in the book.
   std::uint32_t spare;
 
   friend bool operator==(const EpochLimits&, const EpochLimits&) = default;
@@ -172,8 +177,9 @@ struct EpochLimits {
 
 // The rules by which commands become events and outgoing bytes. A journal of other rules is
 // refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
-// events tell what is shown, and orders with instructions are taken.
-inline constexpr std::uint32_t rules_version_now = 3;
+// events tell what is shown, and orders with instructions are taken. 4: orders for an auction
+// alone are taken.
+inline constexpr std::uint32_t rules_version_now = 4;
 
 struct EpochStart {
   std::uint32_t engine;

@@ -58,7 +58,7 @@ enum class CancelReason : std::uint8_t {
   supervisory = 'S',  // A replacement that was invalid.
   system = 'Z',       // The session's connection is gone.
   self_match = 'Q',
-  expired = 'T',
+  expired = 'T',  // The auction that it was for is over.
 };
 
 struct Event {

@@ -174,6 +174,10 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
       order.time_in_force = TimeInForce::ioc;
     else if (word == "fok")
       order.time_in_force = TimeInForce::fok;
+    else if (word == "at-open")
+      order.time_in_force = TimeInForce::at_open;
+    else if (word == "at-close")
+      order.time_in_force = TimeInForce::at_close;
     else if (word == "post")
       order.flags |= flag_post_only;
     else if (word.starts_with("account="))
@@ -201,7 +205,9 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (min_quantity && (*min_quantity < Quantity{0} || *min_quantity > order.quantity)) {
     return rejected(id, Reject::invalid_min_quantity);
   }
-  if (stop && !valid(*stop)) return rejected(id, Reject::invalid_stop_price);
+  if (stop && (!valid(*stop) || is_for_auction(order.time_in_force))) {
+    return rejected(id, Reject::invalid_stop_price);
+  }
   if (live.contains(id)) return rejected(id, Reject::duplicate_order);
   if (free_slots.empty()) return rejected(id, Reject::open_orders_exceeded);
   order.order = take_slot(id);
@@ -409,8 +415,9 @@ int book_verb(int argc, char** argv) {
     const bool help = std::strcmp(argv[1], "--help") == 0;
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
-           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok] [post] [account=N]\n"
-           "      [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
+           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|at-open|at-close]\n"
+           "      [post] [account=N] [stp=newest|oldest|both|decrement] [display=Q] [min=Q] "
+           "[stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
            "  tick · book                                     examples: tests/scenarios/*.book\n";

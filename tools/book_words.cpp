@@ -70,6 +70,8 @@ std::string_view word_for(Reject reject) noexcept {
       return "halted";
     case Reject::not_for_auction:
       return "auction";
+    case Reject::outside_auction:
+      return "outside-auction";
     case Reject::open_orders_exceeded:
       return "full";
     default:
@@ -87,6 +89,8 @@ std::string_view word_for(CancelReason reason) noexcept {
       return "self-match";
     case CancelReason::post_only:
       return "would-cross";
+    case CancelReason::expired:
+      return "expired";
     default:
       return "system";
   }

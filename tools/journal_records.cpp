@@ -113,7 +113,7 @@ const char* name_of(Side side) {
 }
 
 const char* name_of(TimeInForce time_in_force) {
-  constexpr const char* names[] = {"day", "gtc", "ioc", "fok"};
+  constexpr const char* names[] = {"day", "gtc", "ioc", "fok", "unknown", "at-open", "at-close"};
   const auto value = static_cast<std::size_t>(time_in_force);
   return value < std::size(names) ? names[value] : "unknown";
 }

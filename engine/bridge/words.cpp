@@ -129,6 +129,8 @@ std::string_view word(Reject reject) noexcept {
       return "duplicate order";
     case Reject::not_for_auction:
       return "not for an auction";
+    case Reject::outside_auction:
+      return "outside its auction";
     case Reject::unknown_reference:
     case Reject::already_defined:
     case Reject::duplicate_external_id:
@@ -178,6 +180,10 @@ std::string_view word(TimeInForce time_in_force) noexcept {
       return "ioc";
     case TimeInForce::fok:
       return "fok";
+    case TimeInForce::at_open:
+      return "at open";
+    case TimeInForce::at_close:
+      return "at close";
   }
   return "?";
 }

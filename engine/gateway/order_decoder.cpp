@@ -194,6 +194,18 @@ void take_display(Command& command, ouch50::Display display) noexcept {
   }
 }
 
+// An order for a cross is for it alone, as an immediate-or-cancel order or as a day order.
+void take_cross_type(Command& command, wire::Code<CrossType> cross) noexcept {
+  if (cross == CrossType::continuous) return;
+  if (cross == CrossType::opening) {
+    command.order.time_in_force = basalt::TimeInForce::at_open;
+  } else if (cross == CrossType::closing) {
+    command.order.time_in_force = basalt::TimeInForce::at_close;
+  } else {
+    refuse(command, Reject::invalid_cross_type);
+  }
+}
+
 void take_prices(Command& command, std::uint64_t wire_price, Asked& asked,
                  const Instrument& instrument) noexcept {
   if (wire_price == price_market) {
@@ -223,7 +235,7 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
     refuse(command, Reject::invalid_time_in_force);
   }
   take_display(command, wire.display);
-  if (wire.cross_type != CrossType::continuous) refuse(command, Reject::invalid_cross_type);
+  take_cross_type(command, wire.cross_type);
   command.order.quantity = Quantity{wire.quantity.value()};
   Asked asked;
   take_options(command, message, asked);

@@ -11,7 +11,8 @@
 // An order is half a cache line, and holds what a fill or a cancel needs. What only a reduction or
 // a replacement asks for, its intended total, lies in an array of its own.
 //
-// What only few orders have (a reserve, a stop) lies in a pool of details, found by slot.
+// What only few orders have (a reserve, a stop, an auction that they end with) lies in a pool of
+// details, found by slot.
 //
 // A leaf that its last order leaves stays where it hangs, *parked*, for the next order near its
 // price often comes soon. Few are parked, those that were left last: the one that was parked
@@ -115,6 +116,9 @@ struct Details {
   Quantity reserve;       // What it does not show.
   Quantity min_quantity;  // Of a stop that waits.
   Price stop;             // Likewise.
+  // Slots, in the book's list of orders that end with the auction.
+  std::uint32_t next = none;
+  std::uint32_t previous = none;
 
   // How often it will show anew.
   [[nodiscard]] std::int64_t parts() const noexcept {

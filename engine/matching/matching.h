@@ -27,7 +27,7 @@ class MatchingCore {
     std::uint32_t instruments_max = 0;  // Likewise.
     std::uint32_t leaves_max = 0;       // Nodes for price levels, shared by this shard's books.
     std::uint32_t inners_max = 0;
-    std::uint32_t instructed_max = 0;  // Orders with a reserve or a stop, of orders_max.
+    std::uint32_t instructed_max = 0;  // Orders with details, of orders_max.
     std::uint32_t uncross_fills_max = limits::uncross_fills_max;  // Of one command, over all books.
 
     [[nodiscard]] BookLimits books() const noexcept {

@@ -120,7 +120,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, BookMemory& 
   const Link next = order.links.next;
   if (details.reserve == Quantity{0}) {
     BASALT_REACHED("a reserve order fills whole");
-    memory.give_details(slot);
+    give_details(slot, memory);
     order.generation = 0;  // I4
     return next;
   }
@@ -155,12 +155,22 @@ Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memo
   return memory.has_room_for(wanted) ? Reject::none : Reject::open_orders_exceeded;
 }
 
-void OrderBook::rest_in_part(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept {
-  BASALT_ASSERT(incoming.details.display > Quantity{0});
-  const Quantity shown = std::min(incoming.details.display, open);
-  memory.take_details(slot_of(incoming.order), {incoming.details.display, open - shown, {}, {}});
+void OrderBook::rest_with_details(const Incoming& incoming, Quantity open, Quantity shown,
+                                  BookMemory& memory) noexcept {
+  Incoming resting = incoming;
+  resting.flags |= flag_instructed;
+  const std::uint32_t slot = slot_of(incoming.order);
+  memory.take_details(slot, {incoming.details.display, open - shown, {}, {}});
   reserve(incoming.side) += open - shown;
-  rest(incoming, shown, memory);
+  rest(resting, shown, memory);
+  if (ends_with_auction(resting.time_in_force, resting.flags)) list(slot, memory);
+}
+
+// Of an order that goes from the market.
+void OrderBook::give_details(std::uint32_t slot, BookMemory& memory) noexcept {
+  const RestingOrder& order = memory.order(slot);
+  if (ends_with_auction(order.time_in_force(), order.flags())) unlist(slot, memory);
+  memory.give_details(slot);
 }
 
 // Lowers an order that stays: what it does not show goes first.
@@ -187,11 +197,12 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
   if ((order.flags() & flag_waiting) != 0) {
     --stops_waiting_;
     unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), order, memory);
+    memory.give_details(slot);
   } else {
     reserve(order.side()) -= details.reserve;
     unlink(order, memory);
+    give_details(slot, memory);
   }
-  memory.give_details(slot);
 }
 
 bool OrderBook::reached(Side side, Price stop) const noexcept {

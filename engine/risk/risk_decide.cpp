@@ -95,6 +95,10 @@ Reject RiskCore::check_instructions(const Order& order, const Instructions& aske
     return Reject::invalid_min_quantity;
   }
   if (asked.stop < no_price || asked.stop > instrument.price_max) return Reject::invalid_stop_price;
+  // No trade triggers a stop in the auction that such an order is for.
+  if (asked.stop != no_price && is_for_auction(order.time_in_force)) {
+    return Reject::invalid_stop_price;
+  }
   return Reject::none;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,18 +19,36 @@ constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 
 void NaiveBook::set_phase(const std::string& phase) {
   out_ << "phase " << phase << '\n';
+  if (expiring_) expire(std::numeric_limits<std::int64_t>::max());
   if (uncrossing_ && uncrossed_ > 0) tell_uncrossed();
   const bool closes = phase == "closed" && phase_ == "closing";
   uncrossing_ = closes || (phase == "open" && gathers_);
   phase_ = phase;
+  // A halt only interrupts an auction. Any other phase ends it, once what trades has traded.
+  if (!uncrossing_ && phase != "halted" && phase != auction_) expiring_ = !ending_.empty();
   if (is_auction(phase)) {
     gathers_ = true;
+    auction_ = phase;
     indicated_ = "0@0 0 none";
   }
   uncross_some();
+  if (expiring_ && !uncrossing_) expire(fills_max_);
+}
+
+// Those that ended with the auction go, but no more than `most`. False: nothing came of it.
+bool NaiveBook::expire(std::int64_t most) {
+  bool told = false;
+  for (; !ending_.empty() && most > 0; --most) {
+    const Order order = remove(ending_.front());
+    out_ << "canceled " << order.id << ' ' << order.open + order.reserve << " expired\n";
+    told = true;
+  }
+  expiring_ = !ending_.empty();
+  return told;
 }
 
 void NaiveBook::uncross() {
+  if (expiring_) expire(std::numeric_limits<std::int64_t>::max());
   uncrossing_ = true;
   if (!uncross_some()) tell_uncrossed();
 }
@@ -37,6 +56,10 @@ void NaiveBook::uncross() {
 void NaiveBook::tick() {
   if (uncrossing_) {
     uncross_some();
+    return;
+  }
+  if (expiring_) {
+    expire(fills_max_);
     return;
   }
   if (!is_auction(phase_)) return;
@@ -57,6 +80,8 @@ bool NaiveBook::uncross_some() {
   while (uncrossing_) {
     if (uncrossed_ == 0) uncross_price_ = prospect().price;
     if (uncross_price_ == 0) {
+      if (!is_auction(phase_)) told = expire(fills_max_ - fills) || told;
+      if (expiring_) return told;
       uncrossing_ = false;
       if (phase_ != "open") return told;
       gathers_ = false;
@@ -66,7 +91,8 @@ bool NaiveBook::uncross_some() {
     }
     while (!bids_.empty() && bids_.begin()->second.front().price >= uncross_price_ &&
            !asks_.empty() && asks_.begin()->second.front().price <= uncross_price_) {
-      if (fills++ == fills_max_) return told;
+      if (fills == fills_max_) return told;
+      ++fills;
       cross_once(taker);
       told = true;
     }

@@ -104,7 +104,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
   bool shows_less = false;
   bool stops = false;
   for (std::size_t i = 4; i < words.size(); ++i) {
-    if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok") {
+    if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok" ||
+        words[i] == "at-open" || words[i] == "at-close") {
       order.life = words[i];
     } else if (words[i] == "post") {
       order.post = true;
@@ -134,10 +135,15 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
 std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   const auto& others = side(!order.buy);
   const bool crosses = !others.empty() && reaches(order, others.begin()->second.front().price);
-  const bool takes_only = order.market || order.life == "ioc" || order.life == "fok";
-  if (gathers_ && (takes_only || order.min > 0 || (uncrossing_ && crosses))) return "auction";
+  if (order.life == "at-open" && phase_ != "auction") return "outside-auction";
+  if (order.life == "at-close" && phase_ != "closing") return "outside-auction";
+  const bool at_once = order.life == "ioc" || order.life == "fok";
+  const bool too_late = ends(order) && (!is_auction(phase_) || expiring_);
+  if (gathers_ && (at_once || order.min > 0 || (uncrossing_ && crosses) || too_late)) {
+    return "auction";
+  }
   if (order.post && crosses) return "would-cross";
-  if (takes_only) return "";
+  if (!gathers_ && (at_once || order.market)) return "";
   std::int64_t resting = -freed;
   for (const auto& [rank, level] : side(order.buy)) {
     for (const Order& other : level) resting += other.open + other.reserve;
@@ -170,7 +176,8 @@ void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
     return rejected(order.id, "display");
   }
   if (order.min < 0 || order.min > order.open) return rejected(order.id, "min-quantity");
-  if (stops && (order.stop < 1 || order.stop > price_max)) {
+  const bool for_auction = order.life == "at-open" || order.life == "at-close";
+  if (stops && (order.stop < 1 || order.stop > price_max || for_auction)) {
     return rejected(order.id, "stop-price");
   }
   if (is_live(order.id)) return rejected(order.id, "duplicate");
@@ -249,7 +256,7 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   order.price = offer.price;
   order.open = offer.quantity - order.executed;
   order.reserve = 0;
-  if (waits) order.market = false;
+  order.market = false;
   const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
   if (!why.empty()) return rejected(new_id, why);
   remove(id);
@@ -310,7 +317,7 @@ void NaiveBook::take_and_rest(Order order) {
     trade(order, best);
   }
   if (order.open == 0) return;
-  if (!takes || order.market || order.life == "ioc" || order.life == "fok") {
+  if (!takes || (order.market && !gathers_) || order.life == "ioc" || order.life == "fok") {
     out_ << "canceled " << order.id << ' ' << order.open << " immediate\n";
     return;
   }
@@ -320,6 +327,8 @@ void NaiveBook::take_and_rest(Order order) {
     order.reserve = order.open - order.display;
     order.open = order.display;
   }
+  if (ends(order)) ending_.push_back(order.id);
+  if (order.market) order.price = order.buy ? price_max : 1;
   Level& level = side(order.buy)[rank(order)];
   live_[order.id] = level.insert(level.end(), order);
 }
@@ -372,6 +381,7 @@ NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
     stops_.erase(stop);
     return order;
   }
+  ending_.remove(id);
   Order order = *live_[id];
   auto& levels = side(order.buy);
   levels[rank(order)].erase(live_[id]);

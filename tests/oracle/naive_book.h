@@ -35,7 +35,7 @@ class NaiveBook {
     bool buy;
     bool market;
     bool post;
-    std::string life;       // day, gtc, ioc or fok.
+    std::string life;       // day, gtc, ioc, fok, at-open or at-close.
     std::uint32_t account;  // 0: nobody's.
     std::string stp;        // newest, oldest, both, decrement, or empty: trades with its own.
     std::int64_t price;
@@ -106,6 +106,11 @@ class NaiveBook {
   void tick();
   bool uncross_some();
   void tell_uncrossed();
+  // Is it only for the auction that it would rest in?
+  static bool ends(const Order& order) {
+    return order.market || order.life == "at-open" || order.life == "at-close";
+  }
+  bool expire(std::int64_t most);
   void cross_once(std::optional<std::uint32_t>& taker);
   Prospect at(std::int64_t price) const;
   Prospect prospect() const;
@@ -125,7 +130,10 @@ class NaiveBook {
   bool uncrossing_ = false;
   std::int64_t uncross_price_ = 0;
   std::int64_t uncrossed_ = 0;
-  std::string indicated_;  // As it was told.
+  std::string indicated_;            // As it was told.
+  std::string auction_;              // The latest.
+  std::list<std::uint32_t> ending_;  // Orders that end with it, the longest there first.
+  bool expiring_ = false;            // It has ended, and they go.
   std::uint64_t line_number_ = 0;
 };
 

@@ -57,6 +57,7 @@ std::string CommandStream::new_order() {
                      (market ? quantity() + "@market" : offer());
   if (chance(flow_.takers)) line += chance(50) ? " ioc" : " fok";
   if (chance(5)) line += " gtc";
+  if (flow_.auctions > 0 && chance(15)) line += chance(60) ? " at-open" : " at-close";
   if (chance(12)) line += " post";
   if (chance(flow_.owned)) {
     static constexpr std::array<const char*, 4> modes{"newest", "oldest", "both", "decrement"};
@@ -81,7 +82,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 27> unreadable{"new",
+  static constexpr std::array<const char*, 28> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -107,6 +108,7 @@ std::string CommandStream::odd() {
                                                           "new 1 buy 5@1 min=-1",
                                                           "new 1 buy 5@1 stop=0",
                                                           "new 1 buy 5001@1 display=5",
+                                                          "new 1 buy 1@1 stop=2 at-open",
                                                           "sell everything"};
   const auto any_of = [this](const auto& values) { return values[below(values.size())]; };
   const std::string quantity = std::to_string(any_of(quantities));

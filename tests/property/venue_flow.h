@@ -68,6 +68,9 @@ class VenueFlow {
     entered.price = chance(98) ? price(entered.side) : number(40'000'000);
     entered.instrument = chance(60) ? oracle::aapl : oracle::btc_usd;
     if (chance(15)) entered.time_in_force = chance(70) ? TimeInForce::ioc : TimeInForce::fok;
+    if (chance(8)) {
+      entered.time_in_force = chance(50) ? TimeInForce::at_open : TimeInForce::at_close;
+    }
     if (chance(5)) entered.flags = flag_market;
     if (entered.flags == 0 && chance(10)) entered.flags = flag_post_only;
     if (chance(20)) {

@@ -170,6 +170,31 @@ TEST(RiskAuctions, what_an_auction_does_not_take_holds_nothing) {
   small.venue().assert_invariants();
 }
 
+// Its hold covers the protection price, which is also the limit that it rests at.
+TEST(RiskAuctions, a_market_order_pays_the_price_of_the_uncross_and_the_rest_comes_back) {
+  SmallVenue small;
+  small.tell(set_state(aapl, InstrumentState::opening_auction));
+  const auto told = small.tell(enter({.ref = 1, .quantity = 10, .flags = flag_market}));
+  EXPECT_EQ(told.front().command.order.price, Price{10'500});
+  EXPECT_EQ(told.front().events.front().price, Price{10'500});
+  small.tell(enter({.session = 1, .ref = 1, .side = Side::sell, .quantity = 4, .price = 9'000}));
+  const auto opened = small.tell(set_state(aapl, InstrumentState::open));
+  EXPECT_EQ(opened.front().events.back().reason(), CancelReason::expired);
+  EXPECT_EQ(balance(small, 0, usd).held, Money{0});
+  const Money paid{4 * 10'000};  // At the reference.
+  EXPECT_EQ(balance(small, 0, usd).free, Money{1'000'000'000'000} - paid - fee(paid, 3'000));
+  EXPECT_EQ(small.venue().risk().orders_live(), 0U);
+  small.venue().assert_invariants();
+}
+
+TEST(RiskAuctions, an_order_for_an_auction_alone_takes_no_stop) {
+  SmallVenue small;
+  small.tell(set_state(aapl, InstrumentState::opening_auction));
+  Entered entered{.ref = 1, .quantity = 10, .price = 10'000, .time_in_force = TimeInForce::at_open};
+  entered.instructions.stop = Price{9'000};
+  EXPECT_EQ(verdict_of(small, enter(entered)), Reject::invalid_stop_price);
+}
+
 TEST(RiskAuctions, only_an_auction_is_uncrossed) {
   SmallVenue small;
   EXPECT_EQ(verdict_of(small, uncross(aapl)), Reject::not_in_auction);

@@ -1,0 +1,126 @@
+// What the phases of trading do to a book, and what ends with an auction.
+//
+//   phase ─► gathers: orders rest, crossed or not ─► uncross ─► what ends with the auction goes
+//                         └─► indicative, where it has changed   └─► trading opens, stops
+//
+// Long work is told in slices: a command makes so many fills and cancellations, and Ticks go on.
+#include <limits>
+
+#include "engine/matching/order_book-inl.h"
+#include "engine/matching/order_book.h"
+
+namespace basalt::matching {
+
+void OrderBook::define(const Rules& rules, InstrumentState phase) noexcept {
+  rules_ = rules;
+  if (defined_) return;
+  defined_ = true;
+  phase_ = phase;
+  if (!is_auction(phase)) return;
+  auction_ = phase;
+  gathers_ = true;
+}
+
+void OrderBook::set_phase(const Order& command, InstrumentState phase, BookMemory& memory,
+                          std::uint32_t fills_left, EventOutlet& out) noexcept {
+  bool told = expire_at_once(command, memory, out);
+  if (uncrossing_) {
+    BASALT_REACHED("a new phase breaks off an uncross");
+    if (uncrossed_ > Quantity{0}) {
+      tell_uncrossed(command, out);
+      told = true;
+    } else {
+      uncross_price_ = no_price;
+    }
+  }
+  const bool closes =
+      phase == InstrumentState::closed && phase_ == InstrumentState::closing_auction;
+  uncrossing_ = closes || (phase == InstrumentState::open && gathers_);
+  phase_ = phase;
+  // A halt only interrupts: the auction may go on behind it.
+  if (!uncrossing_ && phase != InstrumentState::halted && phase != auction_) {
+    expiring_ = ending_first_ != none;
+  }
+  if (is_auction(phase)) {
+    auction_ = phase;
+    gathers_ = true;
+    changed_ = true;
+    indicated_ = {};
+  }
+  if (uncrossing_) told = go_on(command, memory, fills_left, out) || told;
+  if (expiring_ && !uncrossing_) told = expire(command, memory, fills_left, out) || told;
+  if (!told) emit_nothing(command, out);
+}
+
+void OrderBook::uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
+                        EventOutlet& out) noexcept {
+  if (!is_auction(phase_)) return emit_nothing(command, out);
+  static_cast<void>(expire_at_once(command, memory, out));
+  uncrossing_ = true;
+  if (!go_on(command, memory, fills_left, out)) tell_uncrossed(command, out);
+}
+
+bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
+                     EventOutlet& out) noexcept {
+  if (uncrossing_) return fills_left > 0 && go_on(command, memory, fills_left, out);
+  if (expiring_) return expire(command, memory, fills_left, out);
+  if (!is_auction(phase_) || !changed_) return false;
+  changed_ = false;
+  const Equilibrium now = equilibrium(memory);
+  if (now == indicated_) return false;
+  indicated_ = now;
+  emit_of_auction(command, EventKind::indicative, auction_, now.surplus, now.price, now.quantity,
+                  now.imbalance, out);
+  return true;
+}
+
+// What must trade at once cannot; what would cross waits for an uncross to end, and what ends with
+// an auction needs one that has not.
+bool OrderBook::refused_by_auction(const Incoming& incoming) const noexcept {
+  if (trades_at_once(incoming) || incoming.details.min_quantity > Quantity{0}) return true;
+  if (uncrossing_ && crosses(incoming.side, incoming.limit)) return true;
+  return ends_with_auction(incoming.time_in_force, incoming.flags) &&
+         (!is_auction(phase_) || expiring_);
+}
+
+void OrderBook::list(std::uint32_t slot, BookMemory& memory) noexcept {
+  BASALT_ASSERT(gathers_);    // I7
+  BASALT_ASSERT(!expiring_);  // Then all that is in the list goes.
+  memory.details(slot).previous = ending_last_;
+  (ending_last_ == none ? ending_first_ : memory.details(ending_last_).next) = slot;
+  ending_last_ = slot;
+}
+
+void OrderBook::unlist(std::uint32_t slot, BookMemory& memory) noexcept {
+  const Details& own = memory.details(slot);
+  (own.previous == none ? ending_first_ : memory.details(own.previous).next) = own.next;
+  (own.next == none ? ending_last_ : memory.details(own.next).previous) = own.previous;
+  if (ending_first_ == none) expiring_ = false;
+}
+
+// What ended with the auction goes, the longest there first, as far as `cancels_left` goes. False:
+// nothing was told.
+bool OrderBook::expire(const Order& command, BookMemory& memory, std::uint32_t& cancels_left,
+                       EventOutlet& out) noexcept {
+  bool told = false;
+  for (; expiring_ && cancels_left > 0; --cancels_left) {
+    const std::uint32_t slot = ending_first_;
+    emit_canceled(command, slot, memory, memory.open(slot), CancelReason::expired, out);
+    remove(slot, memory);
+    changed_ = true;
+    told = true;
+  }
+  if (expiring_) BASALT_REACHED("what ends with an auction goes on to go with the next tick");
+  return told;
+}
+
+// Before anything else happens to the book: what the last auction left is no part of it.
+bool OrderBook::expire_at_once(const Order& command, BookMemory& memory,
+                               EventOutlet& out) noexcept {
+  if (!expiring_) return false;
+  BASALT_REACHED("a new phase ends what ends with an auction");
+  std::uint32_t all = std::numeric_limits<std::uint32_t>::max();
+  return expire(command, memory, all, out);
+}
+
+}  // namespace basalt::matching
