@@ -152,10 +152,11 @@ void VenueReader::read_rules(TomlTable& table, DefineInstrument& definition) {
     table.add("settlement_cycle_ms", "there are too many lengths of settlement cycles",
               "take at most " + std::to_string(limits::settlement_cycles_max) + " different ones");
   }
-  definition.state =
-      table.has("state")
-          ? static_cast<InstrumentState>(table.word("state", {"closed", "open", "halted"}))
-          : InstrumentState::open;
+  definition.state = table.has("state")
+                         ? static_cast<InstrumentState>(
+                               table.word("state", {"closed", "open", "halted", "opening_auction",
+                                                    "volatility_auction", "closing_auction"}))
+                         : InstrumentState::open;
   const std::string category = table.text_or("market_category", 1, " ");
   definition.market_category = category.empty() ? 0 : static_cast<std::uint8_t>(category[0]);
 }
