@@ -178,7 +178,7 @@ struct EpochLimits {
 // The rules by which commands become events and outgoing bytes. A journal of other rules is
 // refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
 // events tell what is shown, and orders with instructions are taken. 4: orders for an auction
-// alone are taken.
+// alone are taken, and phases of trading change by themselves.
 inline constexpr std::uint32_t rules_version_now = 4;
 
 struct EpochStart {
@@ -222,7 +222,11 @@ struct DefineInstrument {
   std::uint8_t tick_decimals;  //   and of one tick.
   InstrumentState state;
   std::uint8_t market_category;
-  std::array<std::uint8_t, 28> spare;
+  // How long the auction is that an order starts which would trade beyond the collar; 0: none does.
+  std::uint32_t volatility_auction_ms;
+  std::uint32_t
+      volatility_extension_ms;  // Once, where its price is beyond it still; 0: not at all.
+  std::array<std::uint8_t, 20> spare;
 };
 
 struct DefineFirm {

@@ -1,5 +1,6 @@
 #include "tools/book_verb.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iostream>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "engine/arena.h"
 #include "engine/matching/matching.h"
+#include "engine/reference.h"
 #include "tools/book_words.h"
 
 namespace basalt::tools {
@@ -58,6 +60,8 @@ struct BookSession::State {
   void phase(std::string_view name);
   void uncross();
   void tick();
+  void pass_time(std::string_view ms);
+  void rules(const std::vector<std::string_view>& words);
   void print_book();
 
   // Applies a command and tells its events. `wanted` is the id that a refusal names.
@@ -108,6 +112,7 @@ struct BookSession::State {
   OrderId taker{};
   Quantity taker_open;
   Sequence sequence = 0;
+  Nanos now;  // Only ticks with a time move it.
   std::uint64_t line_number = 0;
   bool verify = false;
 };
@@ -142,9 +147,11 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     return uncross();
   }
   if (verb == "tick") {
-    wants(1);
+    if (words.size() == 2) pass_time(words[1]);
+    if (words.size() != 2) wants(1);
     return tick();
   }
+  if (verb == "rules") return rules(words);
   throw Unreadable{"no such command: " + std::string(verb)};
 }
 
@@ -287,8 +294,36 @@ void BookSession::State::tick() {
   apply(command, 0);
 }
 
+void BookSession::State::pass_time(std::string_view ms) {
+  now += Nanos{std::int64_t{number<std::uint32_t>(ms, "the time")} * 1'000'000};
+}
+
+void BookSession::State::rules(const std::vector<std::string_view>& words) {
+  DefineInstrument definition{};
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    const std::string_view value = word.substr(std::min(word.find('=') + 1, word.size()));
+    if (word.starts_with("collar=")) {
+      definition.collar_ppm = number<std::uint32_t>(value, "the collar");
+      if (definition.collar_ppm > ppm_one) throw Unreadable{"the collar is at most 1000000"};
+    } else if (word.starts_with("volatility=")) {
+      definition.volatility_auction_ms = number<std::uint32_t>(value, "the auction's time");
+    } else if (word.starts_with("extension=")) {
+      definition.volatility_extension_ms = number<std::uint32_t>(value, "the extension");
+    } else {
+      throw Unreadable{"no such rule: " + std::string(word)};
+    }
+  }
+  definition.state = InstrumentState::open;
+  Command command;
+  command.order.kind = CommandKind::define_instrument;
+  command.set(definition);
+  apply(command, 0);
+}
+
 void BookSession::State::apply(Command& command, std::uint32_t wanted) {
   Order& order = command.order;
+  order.time = now;
   order.sequence = ++sequence;
   order.instrument = InstrumentId{0};
   core.apply(command, outlet);
@@ -355,6 +390,12 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
       out << "indicative " << event.quantity.value << '@' << event.price.value << ' '
           << event.remaining.value << ' ' << surplus_of(event) << '\n';
       return;
+    case EventKind::phase_changed:
+      out << "phase " << word_for(event.auction()) << '\n';
+      return;
+    case EventKind::extended:
+      out << "extended\n";
+      return;
     case EventKind::rested:
     case EventKind::restated:
     case EventKind::armed:
@@ -420,7 +461,8 @@ int book_verb(int argc, char** argv) {
            "[stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  tick · book                                     examples: tests/scenarios/*.book\n";
+           "  rules [collar=PPM] [volatility=MS] [extension=MS] · tick [MS]\n"
+           "  book                                            examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }
   std::ios::sync_with_stdio(false);

@@ -57,6 +57,7 @@ struct Offer {
   return price > no_price && price <= limits::price_max;
 }
 
+[[nodiscard]] std::string_view word_for(InstrumentState phase) noexcept;
 [[nodiscard]] std::string_view word_for(Reject reject) noexcept;
 [[nodiscard]] std::string_view word_for(CancelReason reason) noexcept;
 

@@ -104,6 +104,10 @@ const char* name_of(EventKind kind) {
       return "uncrossed";
     case EventKind::indicative:
       return "indicative";
+    case EventKind::phase_changed:
+      return "phase changed";
+    case EventKind::extended:
+      return "extended";
   }
   return "unknown";
 }
@@ -194,6 +198,8 @@ void add_instrument(Json& fields, const DefineInstrument& definition) {
   fields["wire_tick"] = definition.wire_tick;
   fields["collar_ppm"] = definition.collar_ppm;
   fields["protection_ppm"] = definition.protection_ppm;
+  fields["volatility_auction_ms"] = definition.volatility_auction_ms;
+  fields["volatility_extension_ms"] = definition.volatility_extension_ms;
   fields["price_max"] = definition.price_max.value;
   fields["quantity_max"] = definition.quantity_max.value;
   fields["reference"] = definition.reference.value;

@@ -73,7 +73,8 @@ void MarketDataCore::on_command(const Command& command) noexcept {
       return tell_scale(command, reference_.instrument(command.order.instrument));
     case CommandKind::set_instrument_state:
       reference_.apply(command);
-      return tell_state(command, command.as<Amendment>().instrument_state);
+      return tell_state(command, command.order.instrument,
+                        command.as<Amendment>().instrument_state);
     case CommandKind::market_event:
       return on_market_event(command);
     default:
@@ -105,6 +106,10 @@ void MarketDataCore::on_event(const Command& command, const Event& event) noexce
       return on_uncrossed(command, event);
     case EventKind::indicative:
       return on_indicative(command, event);
+    case EventKind::phase_changed:
+      return on_phase_changed(command, event);
+    case EventKind::extended:
+      return tell_collar(command, event, 1);
     case EventKind::rejected:
     case EventKind::nothing:
     case EventKind::armed:
@@ -121,7 +126,7 @@ void MarketDataCore::on_definition(const Command& command) noexcept {
   const Instrument& instrument = reference_.instrument(command.order.instrument);
   tell_directory(command, instrument);
   tell_scale(command, instrument);
-  tell_state(command, instrument.state);
+  tell_state(command, command.order.instrument, instrument.state);
 }
 
 // Start and end of messages are about the stream, which only starts once, and by itself.
@@ -218,15 +223,38 @@ void MarketDataCore::tell_scale(const Command& command, const Instrument& instru
 
 // ITCH has one word for all times at which an instrument takes no orders, and one for those at
 // which it takes them and does not trade.
-void MarketDataCore::tell_state(const Command& command, InstrumentState state) noexcept {
-  const Instrument& instrument = reference_.instrument(command.order.instrument);
-  auto& action = start<itch50::TradingAction>(command, command.order.instrument);
+void MarketDataCore::tell_state(const Command& command, InstrumentId id, InstrumentState state,
+                                wire::Alpha<4> reason) noexcept {
+  const Instrument& instrument = reference_.instrument(id);
+  auto& action = start<itch50::TradingAction>(command, id);
   action.stock = wire::Alpha<8>(instrument.symbol);
   action.state = state == InstrumentState::open ? itch50::TradingState::trading
                  : is_auction(state)            ? itch50::TradingState::quotation_only
                                                 : itch50::TradingState::halted;
   action.reserved = ' ';
+  action.reason = reason;
   finish(action, command);
+}
+
+void MarketDataCore::on_phase_changed(const Command& command, const Event& event) noexcept {
+  const bool volatile_trading = event.auction() == InstrumentState::volatility_auction;
+  if (!volatile_trading) return tell_state(command, event.instrument, event.auction());
+  tell_state(command, event.instrument, event.auction(), "LUDP");
+  tell_collar(command, event, 0);
+}
+
+// Beyond which the auction's price makes it last longer: as the book has it.
+void MarketDataCore::tell_collar(const Command& command, const Event& event,
+                                 std::uint32_t extension) noexcept {
+  const Instrument& instrument = reference_.instrument(event.instrument);
+  const Price width{event.price.value * instrument.collar_ppm / ppm_one};
+  auto& collar = start<itch50::LuldAuctionCollar>(command, event.instrument);
+  collar.stock = wire::Alpha<8>(instrument.symbol);
+  collar.reference_price = wire_price(event.price, instrument);
+  collar.upper_price = wire_price(std::min(event.price + width, instrument.price_max), instrument);
+  collar.lower_price = wire_price(std::max(event.price - width, Price{1}), instrument);
+  collar.extension = extension;
+  finish(collar, command);
 }
 
 void MarketDataCore::tell_added(const Command& command, const Event& event,

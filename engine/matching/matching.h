@@ -40,11 +40,11 @@ class MatchingCore {
 
   // What one command can emit at most: a fill for every order that can rest, two events for every
   // part of a reserve, three for every stop that triggers, and three more. A slice of an uncross
-  // also tells who takes in each fill, and two things of each book.
+  // also tells who takes in each fill, and four things of each book.
   [[nodiscard]] static std::uint32_t events_max(const Limits& limits) noexcept {
     const BookLimits books = limits.books();
     return limits.orders_max + 2 * static_cast<std::uint32_t>(books.parts_max()) +
-           3 * books.instructed_max + limits.uncross_fills_max + 2 * limits.instruments_max + 3;
+           3 * books.instructed_max + limits.uncross_fills_max + 4 * limits.instruments_max + 3;
   }
 
   // Applies one command and emits its events, the last one marked. Definitions and orders with
@@ -79,14 +79,17 @@ class MatchingCore {
  private:
   void apply_unmarked(const Order& order, EventOutlet& out) noexcept;
   void tick(const Order& order, EventOutlet& out) noexcept;
-  // After a command of a phase: is the book one of those that gather?
-  void note_gathering(InstrumentId instrument) noexcept;
-  [[gnu::noinline]] void mark_changed(const Order& order) noexcept;
+  void define(const Command& command) noexcept;
+  // Is the book one of those that wait for ticks, now?
+  void note_waiting(InstrumentId instrument) noexcept;
+  // After a command, where a book may have begun to wait, or what an uncross would do has changed.
+  [[gnu::noinline]] void look_after(const Order& order) noexcept;
 
   BookMemory memory_;
   std::span<OrderBook> book_;
-  std::span<std::uint64_t> gathering_;  // A bit for each book that gathers.
-  std::uint32_t gathering_count_ = 0;
+  std::span<std::uint64_t> waiting_;  // A bit for each book that waits for ticks.
+  // Books that wait, and instruments whose phase can change by itself. 0: no command needs a look.
+  std::uint32_t watched_ = 0;
   std::uint32_t uncross_fills_max_;
 };
 

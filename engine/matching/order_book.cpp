@@ -1,6 +1,7 @@
 #include "engine/matching/order_book.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/matching/order_book-inl.h"
 
@@ -16,7 +17,8 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
     return Reject::outside_auction;
   if (gathers_) {
     if (refused_by_auction(incoming)) return Reject::not_for_auction;
-  } else if (incoming.limit < collar_low_ || incoming.limit > collar_high_) {
+  } else if ((incoming.limit < collar_low_ || incoming.limit > collar_high_) &&
+             !moves_by_itself()) {
     return Reject::outside_collar;
   }
   if ((incoming.flags & flag_post_only) != 0 && crosses(incoming.side, incoming.limit)) {
@@ -57,10 +59,10 @@ OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
 }
 
 // A market order trades up to its protection price, which its hold covers, and never beyond the
-// collar, of which there is none in an auction. Where the market has moved so far that these
-// exclude each other, the collar refuses it.
+// collar, where that refuses: not in an auction, nor where an auction is what it starts. Where the
+// market has moved so far that the two exclude each other, the collar refuses it.
 Price OrderBook::bounded(const Incoming& incoming) const noexcept {
-  if ((incoming.flags & flag_market) == 0 || gathers_) return incoming.limit;
+  if ((incoming.flags & flag_market) == 0 || gathers_ || moves_by_itself()) return incoming.limit;
   return incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
                                     : std::max(incoming.limit, collar_low_);
 }
@@ -87,13 +89,23 @@ void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, Bo
                                   : std::min(incoming.details.min_quantity, incoming.open);
   Left left{incoming.open};
   bool rests = gathers_ || !takes_only(incoming);
-  if (must_trade > Quantity{0} && !fills(incoming, must_trade, memory)) [[unlikely]] {
+  std::optional<Incoming> within;
+  if (moves_by_itself() && !gathers_) [[unlikely]]
+    within = within_collar(incoming);
+  const Incoming& taker = within ? *within : incoming;
+  if (must_trade > Quantity{0} && !fills(taker, must_trade, memory)) [[unlikely]] {
     BASALT_REACHED("an order that must trade at once cannot");
     rests = false;
-  } else if (!gathers_ && crosses(incoming.side, incoming.limit)) {
-    left = match(command, incoming, memory, out);
+    within.reset();
+  } else if (!gathers_ && crosses(taker.side, taker.limit)) {
+    left = match(command, taker, memory, out);
     if (left.open == Quantity{0}) return;
     rests = rests && !left.prevented;
+  }
+  if (within && !left.prevented && crosses(incoming.side, incoming.limit)) [[unlikely]] {
+    *within = incoming;
+    within->open = left.open;
+    rests = interrupt(command, *within, memory, out);
   }
   if (!rests) {
     if (left.open < incoming.open) BASALT_REACHED("what is left of a taker is canceled");

@@ -46,6 +46,9 @@ class OrderBook {
     InstrumentId instrument{};
     std::uint32_t collar_ppm = 0;  // Dynamic collar around the last trade; 0: none.
     Price reference;  // For an uncross before the first trade; no_price: there is none.
+    // Of the auction that trades beyond the collar start, in place of a refusal; 0: none.
+    Nanos volatility_auction{};
+    Nanos volatility_extension{};  // Once, where its price is beyond the collar still; 0: none.
   };
 
   // `phase` counts the first time: what has moved since is no part of a definition.
@@ -67,13 +70,19 @@ class OrderBook {
                  std::uint32_t fills_left, EventOutlet& out) noexcept;
   void uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
                EventOutlet& out) noexcept;
-  // False: nothing was to be told. Only a book that gathers has something.
+  // False: nothing was to be told. Only a book that waits for ticks has something.
   [[nodiscard]] bool tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                           EventOutlet& out) noexcept;
   // What an uncross would do may be another thing than before.
   void mark_changed() noexcept { changed_ = true; }
   // What enters rests beside what it crosses: in an auction, and after it until trading opens.
   [[nodiscard]] bool gathers() const noexcept { return gathers_; }
+  // Its ticks may tell something: it gathers, or a time is set at which its phase ends.
+  [[nodiscard]] bool waits_for_ticks() const noexcept { return gathers_ || deadline_ != Nanos{0}; }
+  // Orders can bring it into another phase.
+  [[nodiscard]] bool moves_by_itself() const noexcept {
+    return rules_.volatility_auction > Nanos{0};
+  }
   // An uncross is under way.
   [[nodiscard]] bool uncrossing() const noexcept { return uncrossing_; }
   [[nodiscard]] InstrumentState phase() const noexcept { return phase_; }
@@ -228,6 +237,14 @@ class OrderBook {
                      EventOutlet& out) noexcept;
 
   // order_book_phases.cpp
+  void begin_auction(InstrumentState auction) noexcept;
+  [[nodiscard]] bool enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
+                                 std::uint32_t& fills_left, EventOutlet& out) noexcept;
+  [[nodiscard]] bool end_in_time(const Order& command, BookMemory& memory,
+                                 std::uint32_t& fills_left, EventOutlet& out) noexcept;
+  [[nodiscard]] Incoming within_collar(Incoming incoming) const noexcept;
+  [[nodiscard]] bool interrupt(const Order& command, const Incoming& left, const BookMemory& memory,
+                               EventOutlet& out) noexcept;
   [[nodiscard]] bool refused_by_auction(const Incoming& incoming) const noexcept;
   void list(std::uint32_t slot, BookMemory& memory) noexcept;
   void unlist(std::uint32_t slot, BookMemory& memory) noexcept;
@@ -305,6 +322,8 @@ class OrderBook {
   // Slots of the orders that end with the auction, in the order in which they came to rest.
   std::uint32_t ending_first_ = none;
   std::uint32_t ending_last_ = none;
+  Nanos deadline_;         // When the phase ends by itself; 0: it does not.
+  bool extended_ = false;  // The volatility auction was.
   bool expiring_ = false;  // It has ended, and not all of them are gone yet.
 };
 

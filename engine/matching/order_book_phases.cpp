@@ -4,6 +4,7 @@
 //                         └─► indicative, where it has changed   └─► trading opens, stops
 //
 // Long work is told in slices: a command makes so many fills and cancellations, and Ticks go on.
+#include <algorithm>
 #include <limits>
 
 #include "engine/matching/order_book-inl.h"
@@ -16,14 +17,26 @@ void OrderBook::define(const Rules& rules, InstrumentState phase) noexcept {
   if (defined_) return;
   defined_ = true;
   phase_ = phase;
-  if (!is_auction(phase)) return;
-  auction_ = phase;
+  if (is_auction(phase)) begin_auction(phase);
+}
+
+void OrderBook::begin_auction(InstrumentState auction) noexcept {
+  phase_ = auction_ = auction;
   gathers_ = true;
+  changed_ = true;
+  indicated_ = {};
 }
 
 void OrderBook::set_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                           std::uint32_t fills_left, EventOutlet& out) noexcept {
+  if (!enter_phase(command, phase, memory, fills_left, out)) emit_nothing(command, out);
+}
+
+// Whoever sets a phase ends the one that a time was set for. False: nothing was told.
+bool OrderBook::enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
+                            std::uint32_t& fills_left, EventOutlet& out) noexcept {
   bool told = expire_at_once(command, memory, out);
+  deadline_ = Nanos{0};
   if (uncrossing_) {
     BASALT_REACHED("a new phase breaks off an uncross");
     if (uncrossed_ > Quantity{0}) {
@@ -41,15 +54,10 @@ void OrderBook::set_phase(const Order& command, InstrumentState phase, BookMemor
   if (!uncrossing_ && phase != InstrumentState::halted && phase != auction_) {
     expiring_ = ending_first_ != none;
   }
-  if (is_auction(phase)) {
-    auction_ = phase;
-    gathers_ = true;
-    changed_ = true;
-    indicated_ = {};
-  }
+  if (is_auction(phase)) begin_auction(phase);
   if (uncrossing_) told = go_on(command, memory, fills_left, out) || told;
   if (expiring_ && !uncrossing_) told = expire(command, memory, fills_left, out) || told;
-  if (!told) emit_nothing(command, out);
+  return told;
 }
 
 void OrderBook::uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
@@ -64,6 +72,9 @@ bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fi
                      EventOutlet& out) noexcept {
   if (uncrossing_) return fills_left > 0 && go_on(command, memory, fills_left, out);
   if (expiring_) return expire(command, memory, fills_left, out);
+  if (deadline_ != Nanos{0} && command.time >= deadline_) {
+    return fills_left > 0 && end_in_time(command, memory, fills_left, out);
+  }
   if (!is_auction(phase_) || !changed_) return false;
   changed_ = false;
   const Equilibrium now = equilibrium(memory);
@@ -72,6 +83,53 @@ bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fi
   emit_of_auction(command, EventKind::indicative, auction_, now.surplus, now.price, now.quantity,
                   now.imbalance, out);
   return true;
+}
+
+// The time that was set for the phase is over.
+bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
+                            EventOutlet& out) noexcept {
+  BASALT_ASSERT(phase_ == InstrumentState::volatility_auction);
+  if (!extended_ && rules_.volatility_extension > Nanos{0}) {
+    const Price price = equilibrium(memory).price;
+    if (price != no_price && (price < collar_low_ || price > collar_high_)) {
+      BASALT_REACHED("a volatility auction lasts longer");
+      extended_ = true;
+      deadline_ += rules_.volatility_extension;
+      emit_of_auction(command, EventKind::extended, auction_, {}, last_trade_, {}, {}, out);
+      return true;
+    }
+  }
+  BASALT_REACHED("a volatility auction ends in time");
+  emit_of_auction(command, EventKind::phase_changed, InstrumentState::open, {}, {}, {}, {}, out);
+  static_cast<void>(enter_phase(command, InstrumentState::open, memory, fills_left, out));
+  return true;
+}
+
+// What it may take where trades beyond the collar start an auction. A best price on the near side
+// of the collar, which only one that came to rest beyond it can be, leaves nothing.
+OrderBook::Incoming OrderBook::within_collar(Incoming incoming) const noexcept {
+  const Side makers = opposite(incoming.side);
+  const bool buys = incoming.side == Side::buy;
+  const Rank near = rank_of(makers, buys ? collar_low_ : collar_high_);
+  const Rank far = rank_of(makers, buys ? collar_high_ : collar_low_);
+  const Rank best = levels(makers).best();
+  const Rank worst_taken = best > near ? best + 1 : std::max(rank_of(makers, incoming.limit), far);
+  incoming.limit = price_of(makers, worst_taken);
+  return incoming;
+}
+
+// The next trade would be beyond the collar: `left` is what is left of the order that wants it.
+// False: it cannot rest, since it may not wait or there is no room for what has waited for none.
+bool OrderBook::interrupt(const Order& command, const Incoming& left, const BookMemory& memory,
+                          EventOutlet& out) noexcept {
+  BASALT_REACHED("an order starts a volatility auction");
+  begin_auction(InstrumentState::volatility_auction);
+  deadline_ = command.time + rules_.volatility_auction;
+  extended_ = false;
+  emit_of_auction(command, EventKind::phase_changed, phase_, {}, last_trade_, {}, {}, out);
+  if (trades_at_once(left)) return false;
+  return (left.flags & flag_market) == 0 || (has_room(left.side, left.open, Quantity{0}, memory) &&
+                                             check_details(left, memory) == Reject::none);
 }
 
 // What must trade at once cannot; what would cross waits for an uncross to end, and what ends with

@@ -236,10 +236,10 @@ void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory&
 
 // Stops that trades have reached enter one by one: those of the side that came in first, then the
 // other side's; the nearest stop price first; at one price the one that has waited longest. Each
-// with what its own trades reach.
+// with what its own trades reach, until one of them starts an auction.
 void OrderBook::trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                               EventOutlet& out) noexcept {
-  while (stops_waiting_ > 0) {
+  while (stops_waiting_ > 0 && !gathers_) {
     const bool own = reached_by_trades(incoming);
     if (!own && !reached_by_trades(opposite(incoming))) break;
     const Levels& side = stops(own ? incoming : opposite(incoming));

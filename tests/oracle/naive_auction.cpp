@@ -17,8 +17,63 @@ constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 
 }  // namespace
 
+// False: cannot be read.
+bool NaiveBook::set_rules(const std::vector<std::string>& words) {
+  std::int64_t collar = 0;
+  std::int64_t volatility = 0;
+  std::int64_t extension = 0;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const auto equals = words[i].find('=');
+    const std::string name = words[i].substr(0, equals);
+    const std::string digits = equals == std::string::npos ? "" : words[i].substr(equals + 1);
+    if (digits.empty() || digits.size() > 9) return false;
+    if (digits.find_first_not_of("0123456789") != std::string::npos) return false;
+    if (name != "collar" && name != "volatility" && name != "extension") return false;
+    (name == "collar"       ? collar
+     : name == "volatility" ? volatility
+                            : extension) = std::stoll(digits);
+  }
+  if (collar > 1'000'000) return false;
+  collar_ppm_ = collar;
+  volatility_ = volatility;
+  extension_ = extension;
+  return true;
+}
+
+// Around the last trade.
+void NaiveBook::move_collar() {
+  if (collar_ppm_ == 0) return;
+  const std::int64_t width = last_trade_ * collar_ppm_ / 1'000'000;
+  collar_low_ = last_trade_ - width;
+  collar_high_ = std::min(last_trade_ + width, price_max);
+}
+
+// The next trade would be beyond the collar.
+void NaiveBook::interrupt() {
+  out_ << "phase volatility\n";
+  phase_ = "volatility";
+  auction_ = phase_;
+  gathers_ = true;
+  indicated_ = "0@0 0 none";
+  deadline_ = now_ + volatility_;
+  extended_ = false;
+}
+
+// Once, an auction that would trade beyond its collar still lasts longer.
+void NaiveBook::end_in_time() {
+  const std::int64_t price = prospect().price;
+  if (!extended_ && extension_ > 0 && price != 0 && !within_collar(price)) {
+    extended_ = true;
+    *deadline_ += extension_;
+    out_ << "extended\n";
+    return;
+  }
+  set_phase("open");
+}
+
 void NaiveBook::set_phase(const std::string& phase) {
   out_ << "phase " << phase << '\n';
+  deadline_.reset();
   if (expiring_) expire(std::numeric_limits<std::int64_t>::max());
   if (uncrossing_ && uncrossed_ > 0) tell_uncrossed();
   const bool closes = phase == "closed" && phase_ == "closing";
@@ -60,6 +115,10 @@ void NaiveBook::tick() {
   }
   if (expiring_) {
     expire(fills_max_);
+    return;
+  }
+  if (deadline_ && now_ >= *deadline_) {
+    end_in_time();
     return;
   }
   if (!is_auction(phase_)) return;
@@ -104,6 +163,7 @@ bool NaiveBook::uncross_some() {
 
 void NaiveBook::tell_uncrossed() {
   out_ << "uncrossed " << uncrossed_ << '@' << uncross_price_ << '\n';
+  if (uncrossed_ > 0) move_collar();
   uncross_price_ = 0;
   uncrossed_ = 0;
   indicated_ = "0@0 0 none";

@@ -53,6 +53,7 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
     print();
     return true;
   }
+  if (verb == "rules") return set_rules(words);
   if (verb == "phase" || verb == "uncross" || verb == "tick") return run_of_venue(words);
   if (words.size() < 2) return false;
   const auto id = id_of(words[1]);
@@ -80,6 +81,13 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
 
 bool NaiveBook::run_of_venue(const std::vector<std::string>& words) {
   const std::string& verb = words[0];
+  if (verb == "tick" && words.size() == 2) {
+    const auto later = id_of(words[1]);
+    if (!later) return false;
+    now_ += *later;
+    tick();
+    return true;
+  }
   if (words.size() != (verb == "phase" ? 2u : 1u)) return false;
   if (verb == "tick") {
     tick();
@@ -142,14 +150,29 @@ std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   if (gathers_ && (at_once || order.min > 0 || (uncrossing_ && crosses) || too_late)) {
     return "auction";
   }
+  if (!gathers_ && volatility_ == 0 && !within_collar(order.price)) return "collar";
   if (order.post && crosses) return "would-cross";
   if (!gathers_ && (at_once || order.market)) return "";
-  std::int64_t resting = -freed;
-  for (const auto& [rank, level] : side(order.buy)) {
-    for (const Order& other : level) resting += other.open + other.reserve;
-  }
-  if (order.open > resting_max - resting) return "full";
+  if (order.open > resting_max - (resting(order.buy) - freed)) return "full";
   return shows_too_often(order) ? "display" : "";
+}
+
+std::int64_t NaiveBook::resting(bool buy) const {
+  std::int64_t sum = 0;
+  for (const auto& [rank, level] : side(buy)) {
+    for (const Order& other : level) sum += other.open + other.reserve;
+  }
+  return sum;
+}
+
+// An order at market reaches to the end of all prices, or to the collar where that refuses.
+NaiveBook::Order NaiveBook::priced(Order order) const {
+  if (!order.market) return order;
+  order.price = order.buy ? price_max : 1;
+  if (gathers_ || volatility_ > 0) return order;
+  order.price =
+      order.buy ? std::min(order.price, collar_high_) : std::max(order.price, collar_low_);
+  return order;
 }
 
 std::string NaiveBook::refusal_to_wait(const Order& order, std::int64_t freed) const {
@@ -182,12 +205,12 @@ void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
   }
   if (is_live(order.id)) return rejected(order.id, "duplicate");
   const bool waits = stops && !reached(order);
-  const std::string why = waits ? refusal_to_wait(order, 0) : refusal(order, 0);
+  const std::string why = waits ? refusal_to_wait(order, 0) : refusal(priced(order), 0);
   if (!why.empty()) return rejected(order.id, why);
   out_ << "accepted " << order.id << '\n';
   if (waits) return stops_.push_back(order);
   if (stops) out_ << "triggered " << order.id << '\n';
-  take_and_rest(order);
+  take_and_rest(priced(order));
   trigger_stops(order.buy);
 }
 
@@ -197,9 +220,10 @@ bool NaiveBook::reached(const Order& stop) const {
 }
 
 // One by one: of those that any trade of this command has reached, those of the incoming order's
-// side first, then the nearest stop price, then the one that has waited longest.
+// side first, then the nearest stop price, then the one that has waited longest. Until one of them
+// starts an auction.
 void NaiveBook::trigger_stops(bool incoming_buys) {
-  while (!trades_.empty()) {
+  while (!trades_.empty() && !gathers_) {
     const auto [low, high] = std::minmax_element(trades_.begin(), trades_.end());
     auto next = stops_.end();
     for (const bool buy : {incoming_buys, !incoming_buys}) {
@@ -212,12 +236,12 @@ void NaiveBook::trigger_stops(bool incoming_buys) {
       if (next != stops_.end()) break;
     }
     if (next == stops_.end()) break;
-    const Order order = *next;
+    const Order order = priced(*next);
     stops_.erase(next);
     out_ << "triggered " << order.id << '\n';
     if (const std::string why = refusal(order, 0); !why.empty()) {
       out_ << "canceled " << order.id << ' ' << order.open << ' '
-           << (why == "would-cross" ? why : "system") << '\n';
+           << (why == "would-cross" || why == "collar" ? why : "system") << '\n';
     } else {
       take_and_rest(order);
     }
@@ -258,6 +282,11 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   order.reserve = 0;
   order.market = false;
   const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
+  if (why == "collar") {  // As what is invalid in itself, it takes its original with it.
+    remove(id);
+    out_ << "canceled " << id << ' ' << freed << " system\n";
+    return;
+  }
   if (!why.empty()) return rejected(new_id, why);
   remove(id);
   out_ << "replaced " << id << ' ' << new_id << '\n';
@@ -290,6 +319,7 @@ std::int64_t NaiveBook::reachable(const Order& taker) const {
   std::int64_t found = 0;
   for (const auto& [rank, level] : side(!taker.buy)) {
     if (!reaches(taker, level.front().price)) break;
+    if (guarded() && !within_collar(level.front().price)) break;
     for (const Order& maker : level) {
       if (own(taker, maker) && taker.stp == "oldest") continue;
       if (own(taker, maker)) return found;
@@ -305,19 +335,32 @@ void NaiveBook::take_and_rest(Order order) {
   const std::int64_t must_trade =
       order.life == "fok" ? order.open : std::min(order.min, order.open);
   const bool takes = must_trade == 0 || reachable(order) >= must_trade;
+  bool too_far = false;
+  bool traded = false;
   while (takes && !gathers_ && order.open > 0 && !makers.empty()) {
     Level& best = makers.begin()->second;
     Order& maker = best.front();
     if (!reaches(order, maker.price)) break;
+    if (guarded() && !within_collar(maker.price)) {
+      too_far = true;
+      break;
+    }
     if (own(order, maker)) {
       if (prevents(order, maker)) continue;
       if (order.open > 0) out_ << "canceled " << order.id << ' ' << order.open << " self-match\n";
+      if (traded) move_collar();
       return;
     }
     trade(order, best);
+    traded = true;
   }
+  if (traded) move_collar();
   if (order.open == 0) return;
-  if (!takes || (order.market && !gathers_) || order.life == "ioc" || order.life == "fok") {
+  if (too_far) interrupt();
+  const bool no_room = too_far && order.market &&
+                       (order.open > resting_max - resting(order.buy) || shows_too_often(order));
+  if (!takes || no_room || (order.market && !gathers_) || order.life == "ioc" ||
+      order.life == "fok") {
     out_ << "canceled " << order.id << ' ' << order.open << " immediate\n";
     return;
   }
@@ -328,7 +371,6 @@ void NaiveBook::take_and_rest(Order order) {
     order.open = order.display;
   }
   if (ends(order)) ending_.push_back(order.id);
-  if (order.market) order.price = order.buy ? price_max : 1;
   Level& level = side(order.buy)[rank(order)];
   live_[order.id] = level.insert(level.end(), order);
 }

@@ -87,8 +87,15 @@ class NaiveBook {
   // Both sides are sorted best first: asks by price, bids by its negative.
   static std::int64_t rank(const Order& order) { return order.buy ? -order.price : order.price; }
   static bool reaches(const Order& taker, std::int64_t price) {
-    return taker.market || (taker.buy ? price <= taker.price : price >= taker.price);
+    return taker.buy ? price <= taker.price : price >= taker.price;
   }
+  // Where trades beyond the collar start an auction, may it trade at this price?
+  bool guarded() const { return volatility_ > 0 && !gathers_; }
+  bool within_collar(std::int64_t price) const {
+    return price >= collar_low_ && price <= collar_high_;
+  }
+  Order priced(Order order) const;
+  std::int64_t resting(bool buy) const;
   std::map<std::int64_t, Level>& side(bool buy) { return buy ? bids_ : asks_; }
   const std::map<std::int64_t, Level>& side(bool buy) const { return buy ? bids_ : asks_; }
   std::int64_t reachable(const Order& taker) const;
@@ -101,6 +108,10 @@ class NaiveBook {
   static bool is_auction(const std::string& phase) {
     return phase == "auction" || phase == "volatility" || phase == "closing";
   }
+  bool set_rules(const std::vector<std::string>& words);
+  void move_collar();
+  void interrupt();
+  void end_in_time();
   void set_phase(const std::string& phase);
   void uncross();
   void tick();
@@ -134,6 +145,15 @@ class NaiveBook {
   std::string auction_;              // The latest.
   std::list<std::uint32_t> ending_;  // Orders that end with it, the longest there first.
   bool expiring_ = false;            // It has ended, and they go.
+  // The rules of the instrument; times in milliseconds.
+  std::int64_t collar_ppm_ = 0;
+  std::int64_t volatility_ = 0;
+  std::int64_t extension_ = 0;
+  std::int64_t collar_low_ = 0;
+  std::int64_t collar_high_ = std::numeric_limits<std::int64_t>::max();
+  std::int64_t now_ = 0;
+  std::optional<std::int64_t> deadline_;  // When the phase ends by itself.
+  bool extended_ = false;
   std::uint64_t line_number_ = 0;
 };
 

@@ -10,7 +10,7 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 16> flows{{
+constexpr std::array<Flow, 18> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
@@ -27,6 +27,10 @@ constexpr std::array<Flow, 16> flows{{
     {"auctions of reserves", 1000, 6, false, 30, 60,         8, 5, 10, 5, 1, 20, 40, 10, false},
     {"auctions and stops", 1000, 16, false, 12, 120,               5, 3, 8, 10, 2, 20, 50, 8},
     {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
+    {"collars", 1000, 30, false, 20, 60,                           8, 5, 12, 30, 1, 20, 30, 3, true,
+        "rules collar=6000"},
+    {"volatility", 1000, 30, false, 20, 60,                        8, 5, 12, 30, 1, 20, 30, 12, true,
+        "rules collar=6000 volatility=3 extension=2"},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
@@ -82,7 +86,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 28> unreadable{"new",
+  static constexpr std::array<const char*, 32> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -109,6 +113,10 @@ std::string CommandStream::odd() {
                                                           "new 1 buy 5@1 stop=0",
                                                           "new 1 buy 5001@1 display=5",
                                                           "new 1 buy 1@1 stop=2 at-open",
+                                                          "tick -1",
+                                                          "tick 1 1",
+                                                          "rules collar",
+                                                          "rules collar=1000001",
                                                           "sell everything"};
   const auto any_of = [this](const auto& values) { return values[below(values.size())]; };
   const std::string quantity = std::to_string(any_of(quantities));
@@ -144,6 +152,8 @@ std::string CommandStream::of_auction() {
       return "phase open";
     case 7:
       return "uncross";
+    case 8:
+      return "tick " + std::to_string(below(4));
     default:
       return "tick";
   }

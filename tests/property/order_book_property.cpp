@@ -103,6 +103,7 @@ Lines shortest(Lines lines) {
 Lines stream_of(const Flow& flow, std::uint64_t seed) {
   CommandStream stream(flow, seed);
   Lines lines;
+  if (flow.rules != nullptr) lines.emplace_back(flow.rules);
   for (std::size_t i = 0; i < stream_length; ++i) {
     lines.push_back(stream.next());
     if (i % 64 == 63) lines.push_back("book");
@@ -162,8 +163,9 @@ TEST(OrderBookProperty, the_same_stream_gives_the_same_hash_whatever_slots_were_
 // Every sequence of up to `depth` of the operations; after each, `clear` leaves an empty book in
 // continuous trading, with other slots free than before.
 void expect_agreement_in_all_sequences(const Lines& operations, const Lines& clear,
-                                       std::uint64_t depth) {
+                                       std::uint64_t depth, const Lines& rules = {}) {
   Pair pair(16);
+  for (const std::string& line : rules) ASSERT_FALSE(pair.differ(line)) << line;
   std::uint64_t sequences = 0;
   std::vector<std::size_t> chosen;
   const auto run = [&] {
@@ -206,6 +208,16 @@ TEST(OrderBookProperty, every_short_sequence_in_an_auction_gives_the_events_of_t
       {"phase open", "tick", "tick", "tick", "cancel 1", "cancel 2", "cancel 3", "cancel 4",
        "cancel 5", "cancel 6", "cancel 7"},
       setting("BASALT_EXHAUSTIVE_DEPTH", 4));
+}
+
+TEST(OrderBookProperty, every_short_sequence_at_a_collar_gives_the_events_of_the_naive_book) {
+  expect_agreement_in_all_sequences(
+      {"new 1 buy 5@100", "new 2 sell 7@100", "new 3 sell 4@112", "new 4 buy 9@120",
+       "new 5 buy 6@market", "new 6 sell 6@85 ioc", "new 7 buy 3@90 stop=100", "tick 3", "tick 2",
+       "phase open", "cancel 2"},
+      {"phase open", "tick", "tick", "tick", "cancel 1", "cancel 2", "cancel 3", "cancel 4",
+       "cancel 5", "cancel 6", "cancel 7"},
+      setting("BASALT_EXHAUSTIVE_DEPTH", 4), {"rules collar=100000 volatility=3 extension=2"});
 }
 
 // Prices are above 0 and below this.
@@ -274,6 +286,7 @@ void expect_same_shape(bool mirror, PriceTo price_to) {
   const std::uint64_t seed = setting("BASALT_SEED", 1);
   for (Flow flow : all_flows()) {
     flow.odd = 0;  // What cannot be read, or has no room to move, has no mirror.
+    if (flow.rules != nullptr) continue;  // A collar is a part of the price.
     if (flow.price_wide || price_to(flow.price_low + flow.price_width) >= price_ends) continue;
     if (mirror && flow.auctions > 0) flow.stops = false;
     SCOPED_TRACE(std::string(flow.name) + ", BASALT_SEED=" + std::to_string(seed));
@@ -349,6 +362,9 @@ class Reach : public testing::Environment {
              "a reserve order trades all that it shows in an uncross",
              "what ends with an auction goes on to go with the next tick",
              "a new phase ends what ends with an auction",
+             "an order starts a volatility auction",
+             "a volatility auction lasts longer",
+             "a volatility auction ends in time",
          })) {
       ADD_FAILURE() << "never reached: " << missed;
     }

@@ -275,6 +275,30 @@ TEST_F(OpenFeed, what_an_uncross_would_do_is_told_with_the_tick) {
   EXPECT_THAT(told(), ElementsAre("I 1 0 0 O AAPL 0 0 0 H -"));
 }
 
+TEST_F(OpenFeed, a_volatility_auction_is_told_with_its_collar_and_when_it_lasts_longer) {
+  tell(oracle::define_lively());
+  const auto trade = [this](std::uint32_t ref, std::int64_t price) {
+    tell(enter({.session = 1,
+                .ref = ref,
+                .side = Side::sell,
+                .quantity = 5,
+                .price = price,
+                .instrument = oracle::lively}));
+    tell(enter({.ref = ref, .quantity = 5, .price = price, .instrument = oracle::lively}));
+  };
+  trade(1, 10'000);
+  told();
+  trade(2, 10'011);
+  EXPECT_THAT(told(),
+              ElementsAre("A 3 2:1 S 5 LIVELY 1001100", "H 3 LIVELY Q - LUDP",
+                          "J 3 LIVELY 1000000 1001000 999000 0", "A 3 2:0 B 5 LIVELY 1001100"));
+  oracle::follow(small_.tick(Nanos{3'000'000}), core_);
+  EXPECT_THAT(told(), ElementsAre("J 3 LIVELY 1000000 1001000 999000 1"));
+  oracle::follow(small_.tick(Nanos{2'000'000}), core_);
+  EXPECT_THAT(told(), ElementsAre("H 3 LIVELY T - -", "C 3 2:0 5 2 N 1001100",
+                                  "C 3 2:1 5 2 N 1001100", "Q 3 5 LIVELY 1001100 2 H"));
+}
+
 TEST_F(OpenFeed, a_changed_largest_quantity_is_told_as_the_scale_is) {
   test::CommandMaker make;
   tell(make.limit_of_instrument(oracle::aapl, LimitKind::quantity_max, 500));

@@ -195,6 +195,45 @@ TEST(RiskAuctions, an_order_for_an_auction_alone_takes_no_stop) {
   EXPECT_EQ(verdict_of(small, enter(entered)), Reject::invalid_stop_price);
 }
 
+// A trade at 10,000, then one that would be at 11,000.
+void start_volatility_auction(SmallVenue& small) {
+  small.tell(define_lively());
+  std::uint32_t ref = 0;
+  for (const std::int64_t price : {10'000, 11'000}) {
+    ++ref;
+    small.tell(enter({.session = 1,
+                      .ref = ref,
+                      .side = Side::sell,
+                      .quantity = 5,
+                      .price = price,
+                      .instrument = lively}));
+    small.tell(enter({.ref = ref, .quantity = 5, .price = price, .instrument = lively}));
+  }
+}
+
+TEST(RiskAuctions, an_auction_that_starts_by_itself_is_one_for_risk_until_it_ends) {
+  SmallVenue small;
+  start_volatility_auction(small);
+  EXPECT_EQ(small.log().back().events.front().kind, EventKind::phase_changed);
+  EXPECT_GT(balance(small, 0, usd).held, Money{55'000});
+  EXPECT_EQ(verdict_of(small, uncross(lively)), Reject::none);
+  EXPECT_EQ(balance(small, 0, usd).held, Money{0});
+  small.tick(Nanos{3'000'000});
+  EXPECT_EQ(small.log().back().events.front().kind, EventKind::phase_changed);
+  EXPECT_EQ(verdict_of(small, uncross(lively)), Reject::not_in_auction);
+  small.venue().assert_invariants();
+}
+
+TEST(RiskAuctions, what_was_commanded_since_is_newer_than_what_the_log_tells) {
+  SmallVenue small({.feedback_lag = 100});
+  small.venue().catch_up();
+  start_volatility_auction(small);
+  small.tell(set_state(lively, InstrumentState::halted));
+  small.venue().catch_up();
+  EXPECT_EQ(small.venue().risk().reference().instrument(InstrumentId{lively}).state,
+            InstrumentState::halted);
+}
+
 TEST(RiskAuctions, only_an_auction_is_uncrossed) {
   SmallVenue small;
   EXPECT_EQ(verdict_of(small, uncross(aapl)), Reject::not_in_auction);
