@@ -132,6 +132,19 @@ Reject check_again(const Entry& known, const Entry& candidate) noexcept {
   return !known.defined || known == candidate ? Reject::none : Reject::already_defined;
 }
 
+// The third level lasts until somebody sets another phase.
+Reject check_halt(const Amendment& amendment) noexcept {
+  if (amendment.halt_level < 1 || amendment.halt_level > 3) return Reject::limit_exceeded;
+  constexpr Nanos most{std::int64_t{limits::auction_ms_max} * 1'000'000};
+  const auto [halted, auction] = amendment.halt();
+  if (halted < Nanos{0} || halted > most || auction < Nanos{0} || auction > most) {
+    return Reject::limit_exceeded;
+  }
+  const bool lasts = halted == Nanos{0} && auction == Nanos{0};
+  const bool ends = halted > Nanos{0} && auction > Nanos{0};
+  return (amendment.halt_level == 3 ? lasts : ends) ? Reject::none : Reject::limit_exceeded;
+}
+
 // The highest id stands for none.
 template <typename Id, typename Entry, typename Name>
 Id find_by_name(std::span<Entry> entries, const Name& name) noexcept {
@@ -193,6 +206,8 @@ Reject ReferenceData::check(const Command& command) const noexcept {
       if (!has(command.order.instrument)) return Reject::unknown_reference;
       return is_auction(instrument(command.order.instrument).state) ? Reject::none
                                                                     : Reject::not_in_auction;
+    case CommandKind::halt_market:
+      return check_halt(command.as<Amendment>());
     case CommandKind::set_account_state:
       return has(command.order.account) ? Reject::none : Reject::unknown_reference;
     default:

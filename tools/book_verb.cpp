@@ -58,6 +58,7 @@ struct BookSession::State {
   void replace(const std::vector<std::string_view>& words);
   void cancel(std::uint32_t id, std::optional<Quantity> total);
   void phase(std::string_view name);
+  void halt(const std::vector<std::string_view>& words);
   void uncross();
   void tick();
   void pass_time(std::string_view ms);
@@ -152,6 +153,10 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     return tick();
   }
   if (verb == "rules") return rules(words);
+  if (verb == "halt") {
+    if (words.size() != 1) wants(3);
+    return halt(words);
+  }
   throw Unreadable{"no such command: " + std::string(verb)};
 }
 
@@ -173,18 +178,8 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   std::optional<Price> stop;
   for (std::size_t i = 4; i < words.size(); ++i) {
     const std::string_view word = words[i];
-    if (word == "day")
-      order.time_in_force = TimeInForce::day;
-    else if (word == "gtc")
-      order.time_in_force = TimeInForce::gtc;
-    else if (word == "ioc")
-      order.time_in_force = TimeInForce::ioc;
-    else if (word == "fok")
-      order.time_in_force = TimeInForce::fok;
-    else if (word == "at-open")
-      order.time_in_force = TimeInForce::at_open;
-    else if (word == "at-close")
-      order.time_in_force = TimeInForce::at_close;
+    if (const auto time_in_force = time_in_force_of(word))
+      order.time_in_force = *time_in_force;
     else if (word == "post")
       order.flags |= flag_post_only;
     else if (word.starts_with("account="))
@@ -278,6 +273,22 @@ void BookSession::State::phase(std::string_view name) {
   command.set(amendment);
   apply(command, 0);
   while (!uncrosses_in_slices && book().uncrossing()) tick();
+}
+
+// Of the whole market, for so many milliseconds and with an auction behind it, or without an end.
+void BookSession::State::halt(const std::vector<std::string_view>& words) {
+  const auto duration = [&](std::size_t word) {
+    const auto ms = number<std::uint32_t>(words[word], "the time");
+    if (ms == 0 || ms > limits::auction_ms_max) throw Unreadable{"the time is 1 to 86400000 ms"};
+    return Nanos{std::int64_t{ms} * 1'000'000};
+  };
+  Amendment amendment{};
+  amendment.halt_level = words.size() == 1 ? 3 : 1;
+  if (words.size() > 1) amendment.set_halt({duration(1), duration(2)});
+  Command command;
+  command.order.kind = CommandKind::halt_market;
+  command.set(amendment);
+  apply(command, 0);
 }
 
 void BookSession::State::uncross() {
@@ -420,7 +431,9 @@ void BookSession::State::print_book() {
 BookSession::BookSession(std::ostream& out, std::uint32_t orders_max,
                          std::uint32_t uncross_fills_max)
     : state_(std::make_unique<State>(out, limits_for(orders_max, uncross_fills_max),
-                                     uncross_fills_max > 0)) {}
+                                     uncross_fills_max > 0)) {
+  state_->rules({});
+}
 BookSession::~BookSession() = default;
 
 void BookSession::verify(bool on) noexcept {
@@ -461,7 +474,7 @@ int book_verb(int argc, char** argv) {
            "[stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  rules [collar=PPM] [volatility=MS] [extension=MS] · tick [MS]\n"
+           "  rules [collar=PPM] [volatility=MS] [extension=MS] · tick [MS] · halt [MS MS]\n"
            "  book                                            examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }

@@ -44,6 +44,16 @@ InstrumentState phase_of(std::string_view word) {
   throw Unreadable{"no such phase: " + std::string(word)};
 }
 
+std::optional<TimeInForce> time_in_force_of(std::string_view word) noexcept {
+  if (word == "day") return TimeInForce::day;
+  if (word == "gtc") return TimeInForce::gtc;
+  if (word == "ioc") return TimeInForce::ioc;
+  if (word == "fok") return TimeInForce::fok;
+  if (word == "at-open") return TimeInForce::at_open;
+  if (word == "at-close") return TimeInForce::at_close;
+  return {};
+}
+
 std::string_view word_for(InstrumentState phase) noexcept {
   switch (phase) {
     case InstrumentState::closed:

@@ -49,6 +49,8 @@ struct Offer {
 [[nodiscard]] Offer offer_of(std::string_view word);
 [[nodiscard]] SelfTradePrevention self_trade_prevention_of(std::string_view word);
 [[nodiscard]] InstrumentState phase_of(std::string_view word);
+// Nothing: the word is another instruction.
+[[nodiscard]] std::optional<TimeInForce> time_in_force_of(std::string_view word) noexcept;
 
 [[nodiscard]] constexpr bool valid(Quantity quantity) noexcept {
   return quantity > Quantity{0} && quantity <= limits::quantity_max;

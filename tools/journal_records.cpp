@@ -54,6 +54,10 @@ const char* name_of(CommandKind kind) {
       return "set_account_state";
     case CommandKind::market_event:
       return "market_event";
+    case CommandKind::halt_market:
+      return "halt_market";
+    case CommandKind::set_halt_levels:
+      return "set_halt_levels";
     case CommandKind::settlement_started:
       return "settlement_started";
     case CommandKind::settlement_finished:
@@ -221,6 +225,7 @@ void add_amendment(Json& fields, const Command& command) {
   fields["batch"] = amendment.batch;
   fields["settled"] = amendment.settled;
   fields["limit"] = static_cast<unsigned>(amendment.limit);
+  fields["halt_level"] = amendment.halt_level;
   if (amendment.external_id != ExternalId{}) {
     fields["external_id"] = hex_of(amendment.external_id);
   }

@@ -1,6 +1,7 @@
 #include "engine/marketdata/marketdata.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/pipeline/time_of_day.h"
 
@@ -40,6 +41,17 @@ itch50::CrossType cross_type(InstrumentState auction) noexcept {
   }
 }
 
+// Why a phase has changed by itself, or by a halt of the market.
+wire::Alpha<4> reason_of(const Command& command, const Event& event) noexcept {
+  if (event.auction() == InstrumentState::halted) {
+    constexpr std::array<wire::Alpha<4>, 3> levels{"MWC1", "MWC2", "MWC3"};
+    return levels[command.as<Amendment>().halt_level - 1U];
+  }
+  if (event.auction() == InstrumentState::open) return {};
+  if (event.price != no_price) return "LUDP";
+  return "MWCQ";
+}
+
 itch50::Side wire_side(Side side) noexcept {
   return side == Side::buy ? itch50::Side::buy : itch50::Side::sell;
 }
@@ -77,6 +89,10 @@ void MarketDataCore::on_command(const Command& command) noexcept {
                         command.as<Amendment>().instrument_state);
     case CommandKind::market_event:
       return on_market_event(command);
+    case CommandKind::halt_market:
+      return on_halt(command);
+    case CommandKind::set_halt_levels:
+      return on_halt_levels(command);
     default:
       return reference_.apply(command);
   }
@@ -142,6 +158,21 @@ void MarketDataCore::on_market_event(const Command& command) noexcept {
     case itch50::EventCode::end_of_messages:
       return;
   }
+}
+
+void MarketDataCore::on_halt(const Command& command) noexcept {
+  auto& status = start<itch50::MwcbStatus>(command, no_instrument);
+  status.breached_level = static_cast<char>('0' + command.as<Amendment>().halt_level);
+  finish(status, command);
+}
+
+void MarketDataCore::on_halt_levels(const Command& command) noexcept {
+  const std::array<std::uint64_t, 3> told = command.as<Amendment>().halt_levels();
+  auto& levels = start<itch50::MwcbLevels>(command, no_instrument);
+  levels.level_1 = told[0];
+  levels.level_2 = told[1];
+  levels.level_3 = told[2];
+  finish(levels, command);
 }
 
 void MarketDataCore::on_rested(const Command& command, const Event& event) noexcept {
@@ -237,10 +268,9 @@ void MarketDataCore::tell_state(const Command& command, InstrumentId id, Instrum
 }
 
 void MarketDataCore::on_phase_changed(const Command& command, const Event& event) noexcept {
-  const bool volatile_trading = event.auction() == InstrumentState::volatility_auction;
-  if (!volatile_trading) return tell_state(command, event.instrument, event.auction());
-  tell_state(command, event.instrument, event.auction(), "LUDP");
-  tell_collar(command, event, 0);
+  const bool by_an_order = event.price != no_price;
+  tell_state(command, event.instrument, event.auction(), reason_of(command, event));
+  if (by_an_order) tell_collar(command, event, 0);
 }
 
 // Beyond which the auction's price makes it last longer: as the book has it.

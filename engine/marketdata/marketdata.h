@@ -10,6 +10,7 @@
 //   phase changed                         H; J where a volatility auction begins
 //   extended                              J
 //   market event                          S
+//   set halt levels, halt market          V, W
 //   rested                                A, of what it shows
 //   fill                                  E  of the maker, at its own price
 //     of an uncross                       C  of both, not printable
@@ -76,6 +77,8 @@ class MarketDataCore {
 
   void on_definition(const Command& command) noexcept;
   void on_market_event(const Command& command) noexcept;
+  void on_halt(const Command& command) noexcept;
+  void on_halt_levels(const Command& command) noexcept;
   void on_rested(const Command& command, const Event& event) noexcept;
   void on_fill(const Command& command, const Event& event) noexcept;
   void on_canceled(const Command& command, const Event& event) noexcept;

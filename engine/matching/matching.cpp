@@ -51,6 +51,10 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
       note_waiting(command.order.instrument);
       out.latest().last = 1;
       return;
+    case CommandKind::halt_market:
+      halt(command, out);
+      out.latest().last = 1;
+      return;
     case CommandKind::new_order:
       if ((command.order.flags & flag_instructed) == 0) break;
       book().new_order(command.order, command.as<Instructions>(), memory_, out);
@@ -120,6 +124,19 @@ void MatchingCore::define(const Command& command) noexcept {
       definition.state);
   if (book.moves_by_itself()) ++watched_;
   note_waiting(command.order.instrument);
+}
+
+// In the order of instruments, as the log merges shards. O(instruments_max).
+void MatchingCore::halt(const Command& command, EventOutlet& out) noexcept {
+  const Amendment::Halt times = command.as<Amendment>().halt();
+  Order of_book = command.order;
+  bool told = false;
+  for (std::uint32_t i = 0; i < book_.size(); ++i) {
+    of_book.instrument = InstrumentId{i};
+    told = book_[i].halt(of_book, times, memory_, out) || told;
+    note_waiting(of_book.instrument);
+  }
+  if (!told) emit_nothing(command.order, out);
 }
 
 void MatchingCore::note_waiting(InstrumentId instrument) noexcept {

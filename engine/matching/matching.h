@@ -80,6 +80,7 @@ class MatchingCore {
   void apply_unmarked(const Order& order, EventOutlet& out) noexcept;
   void tick(const Order& order, EventOutlet& out) noexcept;
   void define(const Command& command) noexcept;
+  void halt(const Command& command, EventOutlet& out) noexcept;
   // Is the book one of those that wait for ticks, now?
   void note_waiting(InstrumentId instrument) noexcept;
   // After a command, where a book may have begun to wait, or what an uncross would do has changed.

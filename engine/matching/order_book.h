@@ -70,6 +70,10 @@ class OrderBook {
                  std::uint32_t fills_left, EventOutlet& out) noexcept;
   void uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
                EventOutlet& out) noexcept;
+  // Halts a book that is not closed, or not halted for good: so long, and then opens it again by an
+  // auction; or until a phase is set. False: nothing was told.
+  [[nodiscard]] bool halt(const Order& command, const Amendment::Halt& times, BookMemory& memory,
+                          EventOutlet& out) noexcept;
   // False: nothing was to be told. Only a book that waits for ticks has something.
   [[nodiscard]] bool tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                           EventOutlet& out) noexcept;
@@ -238,6 +242,8 @@ class OrderBook {
 
   // order_book_phases.cpp
   void begin_auction(InstrumentState auction) noexcept;
+  static void tell_phase(const Order& command, InstrumentState phase, Price price,
+                         EventOutlet& out) noexcept;
   [[nodiscard]] bool enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                                  std::uint32_t& fills_left, EventOutlet& out) noexcept;
   [[nodiscard]] bool end_in_time(const Order& command, BookMemory& memory,
@@ -323,6 +329,7 @@ class OrderBook {
   std::uint32_t ending_first_ = none;
   std::uint32_t ending_last_ = none;
   Nanos deadline_;         // When the phase ends by itself; 0: it does not.
+  Nanos reopening_;        // How long the auction is behind a halt that does.
   bool extended_ = false;  // The volatility auction was.
   bool expiring_ = false;  // It has ended, and not all of them are gone yet.
 };

@@ -41,6 +41,7 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
   hash.add(static_cast<std::uint8_t>(expiring_));
   hash.add(deadline_);
   hash.add(static_cast<std::uint8_t>(extended_));
+  hash.add(reopening_);
   hash.add(uncross_price_);
   hash.add(uncrossed_);
 }
@@ -65,7 +66,8 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
                 best(Side::buy) < best(Side::sell));  // I1
   BASALT_ASSERT(gathers_ || !is_auction(phase_));
   BASALT_ASSERT(gathers_ || !uncrossing_);
-  BASALT_ASSERT(deadline_ == Nanos{0} || phase_ == InstrumentState::volatility_auction);
+  BASALT_ASSERT(deadline_ == Nanos{0} || phase_ == InstrumentState::volatility_auction ||
+                phase_ == InstrumentState::halted);
   BASALT_ASSERT(!gathers_ || uncrossing_ || phase_ != InstrumentState::open);
   BASALT_ASSERT(uncrossing_ || (uncross_price_ == no_price && uncrossed_ == Quantity{0}));
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);

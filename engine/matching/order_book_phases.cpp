@@ -32,6 +32,11 @@ void OrderBook::set_phase(const Order& command, InstrumentState phase, BookMemor
   if (!enter_phase(command, phase, memory, fills_left, out)) emit_nothing(command, out);
 }
 
+void OrderBook::tell_phase(const Order& command, InstrumentState phase, Price price,
+                           EventOutlet& out) noexcept {
+  emit_of_auction(command, EventKind::phase_changed, phase, {}, price, {}, {}, out);
+}
+
 // Whoever sets a phase ends the one that a time was set for. False: nothing was told.
 bool OrderBook::enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                             std::uint32_t& fills_left, EventOutlet& out) noexcept {
@@ -85,9 +90,30 @@ bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fi
   return true;
 }
 
+bool OrderBook::halt(const Order& command, const Amendment::Halt& times, BookMemory& memory,
+                     EventOutlet& out) noexcept {
+  if (!defined_ || phase_ == InstrumentState::closed) return false;
+  if (phase_ == InstrumentState::halted && deadline_ == Nanos{0}) return false;
+  tell_phase(command, InstrumentState::halted, no_price, out);
+  std::uint32_t none_left = 0;  // A halt trades nothing.
+  static_cast<void>(enter_phase(command, InstrumentState::halted, memory, none_left, out));
+  if (times.halted > Nanos{0}) deadline_ = command.time + times.halted;
+  reopening_ = times.auction;
+  return true;
+}
+
 // The time that was set for the phase is over.
 bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                             EventOutlet& out) noexcept {
+  if (phase_ == InstrumentState::halted) {
+    const Nanos end = deadline_ + reopening_;
+    tell_phase(command, InstrumentState::volatility_auction, no_price, out);
+    static_cast<void>(
+        enter_phase(command, InstrumentState::volatility_auction, memory, fills_left, out));
+    deadline_ = end;
+    extended_ = true;  // It has no collar, and so no reason to last longer.
+    return true;
+  }
   BASALT_ASSERT(phase_ == InstrumentState::volatility_auction);
   if (!extended_ && rules_.volatility_extension > Nanos{0}) {
     const Price price = equilibrium(memory).price;
@@ -100,7 +126,7 @@ bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint3
     }
   }
   BASALT_REACHED("a volatility auction ends in time");
-  emit_of_auction(command, EventKind::phase_changed, InstrumentState::open, {}, {}, {}, {}, out);
+  tell_phase(command, InstrumentState::open, no_price, out);
   static_cast<void>(enter_phase(command, InstrumentState::open, memory, fills_left, out));
   return true;
 }
@@ -126,7 +152,7 @@ bool OrderBook::interrupt(const Order& command, const Incoming& left, const Book
   begin_auction(InstrumentState::volatility_auction);
   deadline_ = command.time + rules_.volatility_auction;
   extended_ = false;
-  emit_of_auction(command, EventKind::phase_changed, phase_, {}, last_trade_, {}, {}, out);
+  tell_phase(command, phase_, last_trade_, out);
   if (trades_at_once(left)) return false;
   return (left.flags & flag_market) == 0 || (has_room(left.side, left.open, Quantity{0}, memory) &&
                                              check_details(left, memory) == Reject::none);

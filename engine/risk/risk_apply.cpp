@@ -69,6 +69,8 @@ void RiskCore::apply(const Command& command) noexcept {
         external_ids_.add(command.as<Amendment>().external_id);
       }
       return;
+    case CommandKind::halt_market:
+      return apply_halt(command);
     case CommandKind::set_instrument_state:
       if (command.order.verdict == Reject::none) {
         state_set_[index_of(command.order.instrument)] = command.order.sequence;
@@ -78,6 +80,7 @@ void RiskCore::apply(const Command& command) noexcept {
     case CommandKind::uncross:
     case CommandKind::set_account_state:
     case CommandKind::market_event:
+    case CommandKind::set_halt_levels:
       if (command.order.verdict == Reject::none) {
         external_ids_.add(command.as<Amendment>().external_id);
       }
@@ -143,6 +146,18 @@ void RiskCore::apply_reduction(const Command& command) noexcept {
   LiveOrder& order = order_[slot_of(command.order.order)];
   BASALT_ASSERT(order.generation == generation_of(command.order.order));
   ++order.reductions_pending;
+}
+
+// At once, so that no order gets past it; how it ends the log tells.
+void RiskCore::apply_halt(const Command& command) noexcept {
+  if (command.order.verdict != Reject::none) return;
+  external_ids_.add(command.as<Amendment>().external_id);
+  for (std::uint32_t i = 0; i < reference_.limits().instruments_max; ++i) {
+    const InstrumentId id{i};
+    if (!reference_.has(id) || reference_.instrument(id).state == InstrumentState::closed) continue;
+    reference_.set_state(id, InstrumentState::halted);
+    state_set_[i] = command.order.sequence;
+  }
 }
 
 // The log has answered a cancel or a reduction. The order may be gone, and its slot another's.

@@ -148,6 +148,7 @@ class RiskCore {
   void apply_order(const Command& command) noexcept;
   void apply_payment(const Command& command) noexcept;
   void apply_reduction(const Command& command) noexcept;
+  void apply_halt(const Command& command) noexcept;
   void on_reduction(const Command& command) noexcept;
   void on_fill(const Event& event) noexcept;
   void on_phase_changed(const Command& command, const Event& event) noexcept;

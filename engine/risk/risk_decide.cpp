@@ -24,6 +24,8 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
     case CommandKind::uncross:
     case CommandKind::set_account_state:
     case CommandKind::market_event:
+    case CommandKind::halt_market:
+    case CommandKind::set_halt_levels:
       return decide_amendment(command);
     default:
       command.order.verdict = reference_.check(command);

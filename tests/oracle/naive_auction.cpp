@@ -59,8 +59,34 @@ void NaiveBook::interrupt() {
   extended_ = false;
 }
 
-// Once, an auction that would trade beyond its collar still lasts longer.
+// Of the whole market. What is closed, or halted without an end, stays so. False: cannot be read.
+bool NaiveBook::halt(const std::vector<std::string>& words) {
+  std::vector<std::int64_t> times;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (words[i].size() > 8 || words[i].find_first_not_of("0123456789") != std::string::npos) {
+      return false;
+    }
+    times.push_back(std::stoll(words[i]));
+    if (times.back() < 1 || times.back() > 86'400'000) return false;
+  }
+  if (times.size() != 0 && times.size() != 2) return false;
+  if (phase_ == "closed" || (phase_ == "halted" && !deadline_)) return true;
+  set_phase("halted");
+  if (times.empty()) return true;
+  deadline_ = now_ + times[0];
+  reopening_ = times[1];
+  return true;
+}
+
+// Behind a halt comes an auction. Once, one that would trade beyond its collar still lasts longer.
 void NaiveBook::end_in_time() {
+  if (phase_ == "halted") {
+    const std::int64_t end = *deadline_ + reopening_;
+    set_phase("volatility");
+    deadline_ = end;
+    extended_ = true;
+    return;
+  }
   const std::int64_t price = prospect().price;
   if (!extended_ && extension_ > 0 && price != 0 && !within_collar(price)) {
     extended_ = true;

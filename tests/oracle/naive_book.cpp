@@ -54,6 +54,7 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
     return true;
   }
   if (verb == "rules") return set_rules(words);
+  if (verb == "halt") return halt(words);
   if (verb == "phase" || verb == "uncross" || verb == "tick") return run_of_venue(words);
   if (words.size() < 2) return false;
   const auto id = id_of(words[1]);

@@ -112,6 +112,7 @@ class NaiveBook {
   void move_collar();
   void interrupt();
   void end_in_time();
+  bool halt(const std::vector<std::string>& words);
   void set_phase(const std::string& phase);
   void uncross();
   void tick();
@@ -154,6 +155,7 @@ class NaiveBook {
   std::int64_t now_ = 0;
   std::optional<std::int64_t> deadline_;  // When the phase ends by itself.
   bool extended_ = false;
+  std::int64_t reopening_ = 0;  // How long the auction is behind a halt.
   std::uint64_t line_number_ = 0;
 };
 

@@ -147,6 +147,14 @@ inline Command define_lively() {
   return command;
 }
 
+// For so many milliseconds each; a halt of 0 has no end.
+inline Command halt_market(std::uint8_t level, std::int64_t halted_ms, std::int64_t auction_ms) {
+  Amendment amendment{};
+  amendment.halt_level = level;
+  amendment.set_halt({Nanos{halted_ms * 1'000'000}, Nanos{auction_ms * 1'000'000}});
+  return test::CommandMaker{}.next(CommandKind::halt_market, amendment);
+}
+
 inline Command market_event(char code) {
   Amendment amendment{};
   amendment.market_event = static_cast<std::uint8_t>(code);

@@ -27,9 +27,9 @@ constexpr std::array<Flow, 18> flows{{
     {"auctions of reserves", 1000, 6, false, 30, 60,         8, 5, 10, 5, 1, 20, 40, 10, false},
     {"auctions and stops", 1000, 16, false, 12, 120,               5, 3, 8, 10, 2, 20, 50, 8},
     {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
-    {"collars", 1000, 30, false, 20, 60,                           8, 5, 12, 30, 1, 20, 30, 3, true,
+    {"collars", 1000, 30, false, 20, 60,                     8, 5, 12, 30, 1, 20, 30, 3, true,
         "rules collar=6000"},
-    {"volatility", 1000, 30, false, 20, 60,                        8, 5, 12, 30, 1, 20, 30, 12, true,
+    {"volatility", 1000, 30, false, 20, 60,                  8, 5, 12, 30, 1, 20, 30, 12, true,
         "rules collar=6000 volatility=3 extension=2"},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
@@ -86,7 +86,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 32> unreadable{"new",
+  static constexpr std::array<const char*, 35> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -116,6 +116,9 @@ std::string CommandStream::odd() {
                                                           "tick -1",
                                                           "tick 1 1",
                                                           "rules collar",
+                                                          "halt 1",
+                                                          "halt 0 1",
+                                                          "halt 1 86400001",
                                                           "rules collar=1000001",
                                                           "sell everything"};
   const auto any_of = [this](const auto& values) { return values[below(values.size())]; };
@@ -154,6 +157,9 @@ std::string CommandStream::of_auction() {
       return "uncross";
     case 8:
       return "tick " + std::to_string(below(4));
+    case 9:
+      if (chance(60)) return "tick";
+      return chance(80) ? "halt " + std::to_string(1 + below(3)) + " 2" : "halt";
     default:
       return "tick";
   }

@@ -214,7 +214,7 @@ TEST(OrderBookProperty, every_short_sequence_at_a_collar_gives_the_events_of_the
   expect_agreement_in_all_sequences(
       {"new 1 buy 5@100", "new 2 sell 7@100", "new 3 sell 4@112", "new 4 buy 9@120",
        "new 5 buy 6@market", "new 6 sell 6@85 ioc", "new 7 buy 3@90 stop=100", "tick 3", "tick 2",
-       "phase open", "cancel 2"},
+       "phase open", "halt 2 2", "cancel 2"},
       {"phase open", "tick", "tick", "tick", "cancel 1", "cancel 2", "cancel 3", "cancel 4",
        "cancel 5", "cancel 6", "cancel 7"},
       setting("BASALT_EXHAUSTIVE_DEPTH", 4), {"rules collar=100000 volatility=3 extension=2"});

@@ -118,7 +118,10 @@ class VenueFlow {
     const auto instrument = static_cast<std::uint32_t>(below(3));
     if (kind < 967) return oracle::session_down(session());
     if (kind < 972) return oracle::market_event("SQME"[below(4)]);
-    if (kind < 973) return oracle::set_state(instrument, InstrumentState::halted);
+    if (kind < 973) {
+      return chance(50) ? oracle::set_state(instrument, InstrumentState::halted)
+                        : oracle::halt_market(1, 1 + number(2), 2);
+    }
     if (kind < 977) {
       constexpr InstrumentState auctions[] = {InstrumentState::opening_auction,
                                               InstrumentState::volatility_auction,

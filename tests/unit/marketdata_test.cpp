@@ -299,6 +299,24 @@ TEST_F(OpenFeed, a_volatility_auction_is_told_with_its_collar_and_when_it_lasts_
                                   "C 3 2:1 5 2 N 1001100", "Q 3 5 LIVELY 1001100 2 H"));
 }
 
+TEST_F(OpenFeed, a_halt_of_the_market_is_told_once_and_of_each_instrument) {
+  tell(oracle::set_state(oracle::btc_usd, InstrumentState::closed));
+  tell(oracle::define_lively());
+  told();
+  Amendment amendment{};
+  amendment.set_halt_levels({465'000'000'000, 435'000'000'000, 400'000'000'000});
+  tell(test::CommandMaker{}.next(CommandKind::set_halt_levels, amendment));
+  EXPECT_THAT(told(), ElementsAre("V 0 108:1143532032 101:1208303104 93:568041472"));
+  tell(oracle::halt_market(2, 10, 5));
+  EXPECT_THAT(told(), ElementsAre("W 0 2", "H 1 AAPL H - MWC2", "H 3 LIVELY H - MWC2"));
+  oracle::follow(small_.tick(Nanos{10'000'000}), core_);
+  EXPECT_THAT(told(), ElementsAre("H 1 AAPL Q - MWCQ", "H 3 LIVELY Q - MWCQ"));
+  oracle::follow(small_.tick(Nanos{5'000'000}), core_);
+  EXPECT_THAT(told(), ElementsAre("H 1 AAPL T - -", "H 3 LIVELY T - -"));
+  tell(oracle::halt_market(3, 0, 0));
+  EXPECT_THAT(told(), ElementsAre("W 0 3", "H 1 AAPL H - MWC3", "H 3 LIVELY H - MWC3"));
+}
+
 TEST_F(OpenFeed, a_changed_largest_quantity_is_told_as_the_scale_is) {
   test::CommandMaker make;
   tell(make.limit_of_instrument(oracle::aapl, LimitKind::quantity_max, 500));

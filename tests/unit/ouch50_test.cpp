@@ -177,7 +177,7 @@ TEST(Ouch50, types_that_no_message_has_are_unknown) {
   };
   EXPECT_EQ(
       unknown(wire_fields::OuchInbound{}, std::integral_constant<Direction, Direction::inbound>{}),
-      15);
+      17);
   EXPECT_EQ(unknown(wire_fields::OuchOutbound{},
                     std::integral_constant<Direction, Direction::outbound>{}),
             18);
@@ -237,6 +237,19 @@ TEST(Ouch50, administrative_commands_have_the_specified_bytes) {
   EXPECT_EQ(admin<TellMarketEvent>(
                 [](TellMarketEvent& told) { told.event = MarketEventCode::end_of_day; }),
             "65 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 45"_hex);
+  EXPECT_EQ(admin<HaltMarket>([](HaltMarket& halt) {
+              halt.level = HaltLevel::second;
+              halt.halt_seconds = 900;
+              halt.auction_seconds = 300;
+            }),
+            "62 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 32 00000384 0000012C"_hex);
+  EXPECT_EQ(admin<SetHaltLevels>([](SetHaltLevels& levels) {
+              levels.level_1 = 465'000'000'000;
+              levels.level_2 = 435'000'000'000;
+              levels.level_3 = 400'000'000'000;
+            }),
+            "76 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 0000006C4428EA00 0000006548053E00"
+            "0000005D21DBA000"_hex);
   EXPECT_EQ(admin<AdminResponse>([](AdminResponse& response) {
               response.time = 34'200'000'000'000;
               response.reason = 82;

@@ -130,5 +130,39 @@ TEST_F(Volatility, shows_in_the_hash_with_its_time) {
   EXPECT_NE(one_.hash(), other.hash());
 }
 
+TEST(HaltOfTheMarket, is_told_of_each_book_in_order_and_ends_with_ticks) {
+  OneBook one;
+  one.apply(definition());
+  Amendment amendment{};
+  amendment.halt_level = 1;
+  amendment.set_halt({Nanos{2'000'000}, Nanos{3'000'000}});
+  Command command;
+  command.order.kind = CommandKind::halt_market;
+  command.set(amendment);
+  const std::uint64_t before = one.hash();
+  const auto events = one.apply(command);
+  ASSERT_EQ(kinds(events), std::vector{EventKind::phase_changed});
+  EXPECT_EQ(events[0].auction(), InstrumentState::halted);
+  EXPECT_EQ(events[0].last, 1);
+  EXPECT_NE(one.hash(), before);
+  EXPECT_TRUE(one.book().waits_for_ticks());
+  EXPECT_FALSE(one.book().gathers());
+  EXPECT_EQ(kinds(one.tick_after(1)), std::vector{EventKind::nothing});
+  EXPECT_EQ(one.tick_after(3)[0].auction(), InstrumentState::volatility_auction);
+  EXPECT_EQ(one.tick_after(1)[0].auction(), InstrumentState::open);  // From its own end on.
+  EXPECT_FALSE(one.book().waits_for_ticks());
+  one.core().assert_invariants();
+}
+
+TEST(HaltOfTheMarket, of_a_shard_without_books_is_answered) {
+  OneBook one;
+  Amendment amendment{};
+  amendment.halt_level = 3;
+  Command command;
+  command.order.kind = CommandKind::halt_market;
+  command.set(amendment);
+  EXPECT_EQ(kinds(one.apply(command)), std::vector{EventKind::nothing});
+}
+
 }  // namespace
 }  // namespace basalt::matching
