@@ -89,6 +89,10 @@ inline constexpr std::uint16_t flag_by_session = 64;
 // account (SelfTradePrevention).
 inline constexpr std::uint16_t flag_self_trade_shift = 7;
 inline constexpr std::uint16_t flag_self_trade_mask = 7U << flag_self_trade_shift;
+// With flag_post_only: instead of crossing it rests one tick short of it.
+inline constexpr std::uint16_t flag_slide = 1U << 10;
+// Towards risk: the expiry among the Instructions is how long the order is to live.
+inline constexpr std::uint16_t flag_time_to_live = 1U << 12;
 
 // Decided by the aggressor: what rests has no say.
 enum class SelfTradePrevention : std::uint8_t {
@@ -180,8 +184,9 @@ struct EpochLimits {
 
 // The rules by which commands become events and outgoing bytes. A journal of other rules is
 // refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
-// events tell what is shown, and orders with instructions are taken. 4: orders for an auction
-// alone are taken, and phases of trading change by themselves.
+// events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
+// nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
+// of trading change by themselves.
 inline constexpr std::uint32_t rules_version_now = 4;
 
 struct EpochStart {
@@ -266,7 +271,8 @@ struct Instructions {
   Quantity min_quantity;   // What it must trade at once, or it is cancelled; 0: nothing.
   Price stop;              // Waits until the market trades here or beyond; no_price: does not wait.
   ExternalId external_id;  // The client's own key; all zero: none. Without the flag, this alone.
-  std::array<std::uint8_t, 24> spare;
+  Nanos expiry;            // Of gtd: ends with the Tick that reaches this time; else no_time.
+  std::array<std::uint8_t, 16> spare;
 };
 
 // Which of its limits an account or an instrument gets anew.

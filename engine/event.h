@@ -13,6 +13,7 @@
 //                  PhaseChanged │ Extended where a time is over, then (Crossing, Fill…)…,
 //                  Uncrossed, Canceled… (of the auction alone), stops that trigger
 //                  │ Indicative │ Nothing
+//   tick           of each book first: Canceled…, of orders whose time has come
 //   others         Nothing
 //
 // A Fill of a reserve order that shows anew is followed by its Restated. Whatever trades may
@@ -38,7 +39,8 @@ enum class EventKind : std::uint8_t {
   fill = 131,       // order = the maker, remaining = what is left of it; price is the maker's,
                     //   or that of the uncross, and then auction() tells of which.
   canceled = 132,   // quantity went from order, remaining stays open.
-  replaced = 133,   // order = the original, which is gone; remaining = open on the new number.
+  replaced = 133,   // order = the original, which is gone; remaining = open on the new number, at
+                    //   price.
   triggered = 134,  // A stop enters the market; remaining is open. Fills that follow are its own.
   restated = 135,   // A reserve order shows quantity anew, behind all others; remaining is open.
   armed = 136,      // A stop waits; price is where it triggers, remaining is open.

@@ -38,6 +38,8 @@ inline constexpr std::int64_t reserve_parts_max = 1'000;
 inline constexpr std::uint32_t auction_ms_max = 86'400'000;
 // Fills that one command makes of an uncross; the next Tick goes on. About half a millisecond.
 inline constexpr std::uint32_t uncross_fills_max = 4'096;
+// Orders that expire with one Tick; the next goes on.
+inline constexpr std::uint32_t expiries_max = 1'024;
 // What the wire's fields carry, in units of 0.0001: ITCH's prices have 32 bits, and one value of
 // OUCH's means "at the market". An instrument whose prices could not be told is not defined.
 inline constexpr std::int64_t wire_price_max = 0xFFFF'FFFF;

@@ -31,6 +31,7 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     invalid_max_floor = 27,     // What a reserve order shows is not above zero.
     invalid_min_quantity = 28,  // Below zero, or more than the order's quantity.
     invalid_stop_price = 29,    // Beyond the price cap, or of an order for an auction alone.
+    invalid_expiry = 30,        // Not after the time at which the order is decided, or no time.
     // Found by matching.
     outside_collar = 48,   // Beyond the dynamic collar around the last trade.
     not_live = 49,         // Cancel, reduce or replace of an order that is not live.

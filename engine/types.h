@@ -60,6 +60,8 @@ constexpr auto index_of(Id id) noexcept {
 
 // Prices start at one tick; this is the absence of one (no trade yet, no reference).
 inline constexpr Price no_price{0};
+// Times are those of our days; this is the absence of one (an order that does not expire).
+inline constexpr Nanos no_time{0};
 
 inline constexpr InstrumentId no_instrument{0xFFFF'FFFF};
 inline constexpr AccountId no_account{0xFFFF'FFFF};
@@ -87,11 +89,13 @@ constexpr Side opposite(Side side) noexcept {
   return side == Side::buy ? Side::sell : Side::buy;
 }
 
+// gtd: until a time of its own, which is among its Instructions (command.h).
 enum class TimeInForce : std::uint8_t {
   day = 0,
   gtc = 1,
   ioc = 2,
   fok = 3,
+  gtd = 4,
   at_open = 5,   // For the opening auction alone,
   at_close = 6,  //   or the closing one.
 };

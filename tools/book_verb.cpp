@@ -6,29 +6,23 @@
 #include <optional>
 #include <ostream>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "engine/arena.h"
-#include "engine/matching/matching.h"
-#include "engine/reference.h"
-#include "tools/book_words.h"
+#include "tools/book_session.h"
 
 namespace basalt::tools {
 namespace {
 
-using matching::EventOutlet;
-using matching::EventRing;
-using matching::MatchingCore;
 using namespace book_words;
 
-// Nodes for levels: one path for every second order, each at a price far from all others.
-MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t uncross_fills_max) {
-  constexpr std::uint32_t upper_nodes = 64 * 64 + 64 + 1;  // Of both sides, and then some.
-  constexpr std::uint32_t instructed_max = 1U << 15;
-  MatchingCore::Limits limits{orders_max, 1, orders_max / 2 + 64, orders_max + 2 * upper_nodes,
-                              instructed_max};
-  if (uncross_fills_max > 0) limits.uncross_fills_max = uncross_fills_max;
+// Nodes for levels: a path for every second order, each at a price far from all others.
+MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t slice_max,
+                                std::uint32_t books_max) {
+  const std::uint32_t leaves_max = orders_max / 2 + 64;
+  const std::uint32_t instructed_max = std::min(64 * orders_max, 1U << 15);  // Room for parts, too.
+  MatchingCore::Limits limits{orders_max, books_max, leaves_max,
+                              matching::Levels::inners_wanted * leaves_max, instructed_max};
+  if (slice_max > 0) limits.uncross_fills_max = limits.expiries_max = slice_max;
   return limits;
 }
 
@@ -38,85 +32,6 @@ std::string_view surplus_of(const Event& indicative) {
 }
 
 }  // namespace
-
-struct BookSession::State {
-  State(std::ostream& text, const MatchingCore::Limits& limits, bool in_slices)
-      : out(text),
-        uncrosses_in_slices(in_slices),
-        arena(MatchingCore::memory_bytes(limits) + EventRing::memory_bytes(2) +
-              Arena::cost<Event>(MatchingCore::events_max(limits))),
-        ring(2, arena),
-        outlet(ring, MatchingCore::events_max(limits), arena),
-        core(limits, arena) {
-    for (std::uint32_t slot = limits.orders_max; slot > 0; --slot) free_slots.push_back(slot - 1);
-    generation.resize(limits.orders_max, 0);
-    id_in_slot.resize(limits.orders_max, 0);
-  }
-
-  void run(const std::vector<std::string_view>& words);
-  void new_order(const std::vector<std::string_view>& words);
-  void replace(const std::vector<std::string_view>& words);
-  void cancel(std::uint32_t id, std::optional<Quantity> total);
-  void phase(std::string_view name);
-  void halt(const std::vector<std::string_view>& words);
-  void uncross();
-  void tick();
-  void pass_time(std::string_view ms);
-  void rules(const std::vector<std::string_view>& words);
-  void print_book();
-
-  // Applies a command and tells its events. `wanted` is the id that a refusal names.
-  void apply(Command& command, std::uint32_t wanted);
-  void tell(const Order& order, const Event& event, std::uint32_t wanted);
-  void rejected(std::uint32_t id, Reject reject) {
-    out << "rejected " << id << ' ' << word_for(reject) << '\n';
-  }
-
-  // Accounts are told by any number; the core wants small ones.
-  AccountId account_of(std::uint32_t number) {
-    const AccountId next{static_cast<std::uint32_t>(accounts.size())};
-    return accounts.try_emplace(number, next).first->second;
-  }
-  OrderId take_slot(std::uint32_t id) {
-    const std::uint32_t slot = free_slots.back();
-    free_slots.pop_back();
-    id_in_slot[slot] = id;
-    return order_id(slot, ++generation[slot]);
-  }
-  void give_slot(OrderId order) { free_slots.push_back(slot_of(order)); }
-  void gone(OrderId order) {
-    live.erase(id_in_slot[slot_of(order)]);
-    give_slot(order);
-  }
-
-  // Why no order may enter, or nothing.
-  [[nodiscard]] Reject refusal_of_phase() const {
-    const InstrumentState now = book().phase();
-    return now == InstrumentState::closed   ? Reject::instrument_closed
-           : now == InstrumentState::halted ? Reject::instrument_halted
-                                            : Reject::none;
-  }
-  [[nodiscard]] const matching::OrderBook& book() const { return core.book(InstrumentId{0}); }
-
-  std::ostream& out;
-  const bool uncrosses_in_slices;
-  Arena arena;
-  EventRing ring;
-  EventOutlet outlet;
-  MatchingCore core;
-  std::vector<std::uint32_t> free_slots;
-  std::vector<std::uint32_t> generation;
-  std::vector<std::uint32_t> id_in_slot;
-  std::unordered_map<std::uint32_t, OrderId> live;
-  std::unordered_map<std::uint32_t, AccountId> accounts{{0, AccountId{0}}};
-  // Whose the fills are that come next.
-  OrderId taker{};
-  Quantity taker_open;
-  Sequence sequence = 0;
-  Nanos now;  // Only ticks with a time move it.
-  std::uint64_t line_number = 0;
-  bool verify = false;
-};
 
 void BookSession::State::run(const std::vector<std::string_view>& words) {
   const std::string_view verb = words[0];
@@ -148,8 +63,15 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     return uncross();
   }
   if (verb == "tick") {
-    if (words.size() == 2) pass_time(words[1]);
-    if (words.size() != 2) wants(1);
+    if (words.size() != 1) {
+      wants(2);
+      pass_time(words[1]);
+    }
+    return tick();
+  }
+  if (verb == "pass") {
+    wants(2);
+    pass_ms(words[1]);
     return tick();
   }
   if (verb == "rules") return rules(words);
@@ -160,10 +82,56 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
   throw Unreadable{"no such command: " + std::string(verb)};
 }
 
+void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
+  Order& order = asked.order;
+  const auto starts = [word](std::string_view name) { return word.starts_with(name); };
+  if (const auto time_in_force = time_in_force_of(word)) {
+    order.time_in_force = *time_in_force;
+  } else if (starts("gtd=")) {
+    order.time_in_force = TimeInForce::gtd;
+    asked.expiry = time_of(word.substr(4));
+  } else if (word == "post") {
+    order.flags |= flag_post_only;
+  } else if (word == "post=slide") {
+    order.flags |= flag_post_only | flag_slide;
+  } else if (starts("account=")) {
+    order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
+  } else if (starts("stp=")) {
+    order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
+  } else if (starts("display=")) {
+    asked.display = quantity_of(word.substr(8));
+  } else if (starts("min=")) {
+    asked.min_quantity = quantity_of(word.substr(4));
+  } else if (starts("stop=")) {
+    asked.stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
+  } else {
+    throw Unreadable{"no such instruction: " + std::string(word)};
+  }
+}
+
+// In the order of engine/reject.h.
+Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) const {
+  const Order& order = asked.order;
+  if (const Reject reject = refusal_of_phase(); reject != Reject::none) return reject;
+  if (!valid(order.quantity)) return Reject::invalid_quantity;
+  if (!valid(order.price)) return Reject::invalid_price;
+  if (asked.display && !valid(*asked.display)) return Reject::invalid_max_floor;
+  if (const auto min = asked.min_quantity; min && (*min < Quantity{0} || *min > order.quantity)) {
+    return Reject::invalid_min_quantity;
+  }
+  if (asked.stop && (!valid(*asked.stop) || is_for_auction(order.time_in_force))) {
+    return Reject::invalid_stop_price;
+  }
+  if (asked.ends() && asked.expiry <= now) return Reject::invalid_expiry;
+  if (live.contains(id)) return Reject::duplicate_order;
+  return free_slots.empty() ? Reject::open_orders_exceeded : Reject::none;
+}
+
 void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (words.size() < 4) throw Unreadable{"new takes ID buy|sell QTY@PRICE"};
   const std::uint32_t id = id_of(words[1]);
-  Order order;
+  Asked asked;
+  Order& order = asked.order;
   order.kind = CommandKind::new_order;
   if (words[2] != "buy" && words[2] != "sell") throw Unreadable{"expected buy or sell"};
   order.side = words[2] == "buy" ? Side::buy : Side::sell;
@@ -173,54 +141,24 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (!offer.price) order.flags |= flag_market;
   // Without a collar a market order is bounded by the ends of the price range alone.
   order.price = offer.price.value_or(order.side == Side::buy ? limits::price_max : Price{1});
-  std::optional<Quantity> display;
-  std::optional<Quantity> min_quantity;
-  std::optional<Price> stop;
-  for (std::size_t i = 4; i < words.size(); ++i) {
-    const std::string_view word = words[i];
-    if (const auto time_in_force = time_in_force_of(word))
-      order.time_in_force = *time_in_force;
-    else if (word == "post")
-      order.flags |= flag_post_only;
-    else if (word.starts_with("account="))
-      order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
-    else if (word.starts_with("stp="))
-      order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
-    else if (word.starts_with("display="))
-      display = quantity_of(word.substr(8));
-    else if (word.starts_with("min="))
-      min_quantity = quantity_of(word.substr(4));
-    else if (word.starts_with("stop="))
-      stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
-    else
-      throw Unreadable{"no such instruction: " + std::string(word)};
-  }
+  for (std::size_t i = 4; i < words.size(); ++i) take_instruction(words[i], asked);
   // No account is nobody's own.
   if (order.account == AccountId{0}) {
     order.flags = static_cast<std::uint16_t>(order.flags & ~flag_self_trade_mask);
   }
-  // In the order of engine/reject.h.
-  if (const Reject reject = refusal_of_phase(); reject != Reject::none) return rejected(id, reject);
-  if (!valid(order.quantity)) return rejected(id, Reject::invalid_quantity);
-  if (!valid(order.price)) return rejected(id, Reject::invalid_price);
-  if (display && !valid(*display)) return rejected(id, Reject::invalid_max_floor);
-  if (min_quantity && (*min_quantity < Quantity{0} || *min_quantity > order.quantity)) {
-    return rejected(id, Reject::invalid_min_quantity);
+  if (const Reject reject = refusal_of(id, asked); reject != Reject::none) {
+    return rejected(id, reject);
   }
-  if (stop && (!valid(*stop) || is_for_auction(order.time_in_force))) {
-    return rejected(id, Reject::invalid_stop_price);
-  }
-  if (live.contains(id)) return rejected(id, Reject::duplicate_order);
-  if (free_slots.empty()) return rejected(id, Reject::open_orders_exceeded);
   order.order = take_slot(id);
   Command command;
   command.order = order;
-  if (display || min_quantity || stop) {
+  if (asked.display || asked.min_quantity || asked.stop || asked.ends()) {
     command.order.flags |= flag_instructed;
-    command.set(Instructions{display.value_or(Quantity{}),
-                             min_quantity.value_or(Quantity{}),
-                             stop.value_or(no_price),
+    command.set(Instructions{asked.display.value_or(Quantity{}),
+                             asked.min_quantity.value_or(Quantity{}),
+                             asked.stop.value_or(no_price),
                              {},
+                             asked.ends() ? asked.expiry : no_time,
                              {}});
   }
   apply(command, id);
@@ -263,81 +201,25 @@ void BookSession::State::cancel(std::uint32_t id, std::optional<Quantity> total)
   apply(command, id);
 }
 
-void BookSession::State::phase(std::string_view name) {
-  const InstrumentState wanted = phase_of(name);
-  out << "phase " << name << '\n';
-  Command command;
-  command.order.kind = CommandKind::set_instrument_state;
-  Amendment amendment{};
-  amendment.instrument_state = wanted;
-  command.set(amendment);
-  apply(command, 0);
-  while (!uncrosses_in_slices && book().uncrossing()) tick();
+void BookSession::State::send(Command& command) {
+  command.order.sequence = ++sequence;
+  command.order.time = now;
+  command.order.instrument = instrument;
+  core.apply(command, outlet);
 }
 
-// Of the whole market, for so many milliseconds and with an auction behind it, or without an end.
-void BookSession::State::halt(const std::vector<std::string_view>& words) {
-  const auto duration = [&](std::size_t word) {
-    const auto ms = number<std::uint32_t>(words[word], "the time");
-    if (ms == 0 || ms > limits::auction_ms_max) throw Unreadable{"the time is 1 to 86400000 ms"};
-    return Nanos{std::int64_t{ms} * 1'000'000};
-  };
-  Amendment amendment{};
-  amendment.halt_level = words.size() == 1 ? 3 : 1;
-  if (words.size() > 1) amendment.set_halt({duration(1), duration(2)});
-  Command command;
-  command.order.kind = CommandKind::halt_market;
-  command.set(amendment);
-  apply(command, 0);
-}
-
-void BookSession::State::uncross() {
-  if (!is_auction(book().phase())) throw Unreadable{"uncross is for phase auction"};
-  Command command;
-  command.order.kind = CommandKind::uncross;
-  apply(command, 0);
-  while (!uncrosses_in_slices && book().uncrossing()) tick();
-}
-
-void BookSession::State::tick() {
-  Command command;
-  command.order.kind = CommandKind::tick;
-  apply(command, 0);
-}
-
-void BookSession::State::pass_time(std::string_view ms) {
-  now += Nanos{std::int64_t{number<std::uint32_t>(ms, "the time")} * 1'000'000};
-}
-
-void BookSession::State::rules(const std::vector<std::string_view>& words) {
-  DefineInstrument definition{};
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    const std::string_view word = words[i];
-    const std::string_view value = word.substr(std::min(word.find('=') + 1, word.size()));
-    if (word.starts_with("collar=")) {
-      definition.collar_ppm = number<std::uint32_t>(value, "the collar");
-      if (definition.collar_ppm > ppm_one) throw Unreadable{"the collar is at most 1000000"};
-    } else if (word.starts_with("volatility=")) {
-      definition.volatility_auction_ms = number<std::uint32_t>(value, "the auction's time");
-    } else if (word.starts_with("extension=")) {
-      definition.volatility_extension_ms = number<std::uint32_t>(value, "the extension");
-    } else {
-      throw Unreadable{"no such rule: " + std::string(word)};
-    }
+void BookSession::State::apply_unheard(Command command) {
+  send(command);
+  for (bool more = true; more;) {
+    outlet.flush();
+    while (const Event* event = ring.peek()) more = event->last == 0;
+    ring.consume();
   }
-  definition.state = InstrumentState::open;
-  Command command;
-  command.order.kind = CommandKind::define_instrument;
-  command.set(definition);
-  apply(command, 0);
 }
 
 void BookSession::State::apply(Command& command, std::uint32_t wanted) {
   Order& order = command.order;
-  order.time = now;
-  order.sequence = ++sequence;
-  order.instrument = InstrumentId{0};
-  core.apply(command, outlet);
+  send(command);
   taker = order.order;
   taker_open = order.quantity;
   bool first = true;
@@ -414,6 +296,22 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
   }
 }
 
+bool BookSession::State::next_book() {
+  for (const auto& [id, number] : live) {
+    Command cancel;
+    cancel.order.kind = CommandKind::cancel;
+    cancel.order.order = number;
+    apply_unheard(cancel);
+    give_slot(number);
+  }
+  live.clear();
+  line_number = 0;
+  apply_unheard(of_phase(InstrumentState::open));
+  if (index_of(instrument) + 1 == books_max) return false;
+  instrument = InstrumentId{index_of(instrument) + 1};
+  return true;
+}
+
 void BookSession::State::print_book() {
   const auto& memory = core.memory();
   const auto print = [&](Side side, std::string_view name) {
@@ -428,10 +326,10 @@ void BookSession::State::print_book() {
   out << "end\n";
 }
 
-BookSession::BookSession(std::ostream& out, std::uint32_t orders_max,
-                         std::uint32_t uncross_fills_max)
-    : state_(std::make_unique<State>(out, limits_for(orders_max, uncross_fills_max),
-                                     uncross_fills_max > 0)) {
+BookSession::BookSession(std::ostream& out, std::uint32_t orders_max, std::uint32_t slice_max,
+                         std::uint32_t books_max)
+    : state_(std::make_unique<State>(out, limits_for(orders_max, slice_max, books_max),
+                                     slice_max > 0)) {
   state_->rules({});
 }
 BookSession::~BookSession() = default;
@@ -440,9 +338,13 @@ void BookSession::verify(bool on) noexcept {
   state_->verify = on;
 }
 
+bool BookSession::next_book() {
+  return state_->next_book();
+}
+
 std::uint64_t BookSession::state_hash() const {
   StateHash hash;
-  state_->core.add_to_hash(InstrumentId{0}, hash);
+  state_->core.add_to_hash(state_->instrument, hash);
   return hash.digest();
 }
 
@@ -469,13 +371,13 @@ int book_verb(int argc, char** argv) {
     const bool help = std::strcmp(argv[1], "--help") == 0;
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
-           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|at-open|at-close]\n"
-           "      [post] [account=N] [stp=newest|oldest|both|decrement] [display=Q] [min=Q] "
-           "[stop=P]\n"
+           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
+           "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement] [display=Q]\n"
+           "      [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  rules [collar=PPM] [volatility=MS] [extension=MS] · tick [MS] · halt [MS MS]\n"
-           "  book                                            examples: tests/scenarios/*.book\n";
+           "  rules [collar=PPM] [volatility=MS] [extension=MS] · pass MS · halt [MS MS]\n"
+           "  tick [T] · book                                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }
   std::ios::sync_with_stdio(false);

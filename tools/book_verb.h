@@ -17,10 +17,11 @@ class BookSession {
  public:
   // Live orders at most; memory for that many is taken at once.
   static constexpr std::uint32_t orders_max_default = 1U << 18;
-  // `uncross_fills_max`: an uncross makes so many fills at a time, and the next `tick` goes on. 0:
-  // as many as in the engine, and it goes on by itself.
+  // `slice_max`: an uncross makes so many fills at a time, and so many orders expire; the next
+  // `tick` goes on. 0: as many as in the engine, and an uncross goes on by itself. `books_max`: see
+  // next_book().
   explicit BookSession(std::ostream& out, std::uint32_t orders_max = orders_max_default,
-                       std::uint32_t uncross_fills_max = 0);
+                       std::uint32_t slice_max = 0, std::uint32_t books_max = 1);
   ~BookSession();
 
   // Reads one line, writes what came of it. A line that cannot be read is answered with
@@ -29,6 +30,10 @@ class BookSession {
 
   // After each line, when `on`: check all invariants of the book (O(orders_max)).
   void verify(bool on) noexcept;
+
+  // Lets go of all orders, and goes on with a book that nothing has traded in; lines count anew.
+  // False: it was the last of `books_max`.
+  [[nodiscard]] bool next_book();
 
   // Of the book, by rank.
   [[nodiscard]] std::uint64_t state_hash() const;

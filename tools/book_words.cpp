@@ -84,6 +84,8 @@ std::string_view word_for(Reject reject) noexcept {
       return "min-quantity";
     case Reject::invalid_stop_price:
       return "stop-price";
+    case Reject::invalid_expiry:
+      return "expiry";
     case Reject::duplicate_order:
       return "duplicate";
     case Reject::not_live:

@@ -47,6 +47,10 @@ struct Offer {
   std::optional<Price> price;
 };
 [[nodiscard]] Offer offer_of(std::string_view word);
+// A time, in whatever unit the user means.
+[[nodiscard]] inline Nanos time_of(std::string_view word) {
+  return {number<std::int64_t>(word, "the time")};
+}
 [[nodiscard]] SelfTradePrevention self_trade_prevention_of(std::string_view word);
 [[nodiscard]] InstrumentState phase_of(std::string_view word);
 // Nothing: the word is another instruction.

@@ -121,7 +121,7 @@ const char* name_of(Side side) {
 }
 
 const char* name_of(TimeInForce time_in_force) {
-  constexpr const char* names[] = {"day", "gtc", "ioc", "fok", "unknown", "at-open", "at-close"};
+  constexpr const char* names[] = {"day", "gtc", "ioc", "fok", "gtd", "at-open", "at-close"};
   const auto value = static_cast<std::size_t>(time_in_force);
   return value < std::size(names) ? names[value] : "unknown";
 }
@@ -165,6 +165,7 @@ void add_instructions(Json& fields, const Instructions& instructions) {
   fields["display"] = instructions.display.value;
   fields["min_quantity"] = instructions.min_quantity.value;
   fields["stop"] = instructions.stop.value;
+  if (instructions.expiry != no_time) fields["expiry"] = instructions.expiry.value;
   if (instructions.external_id != ExternalId{}) {
     fields["external_id"] = hex_of(instructions.external_id);
   }

@@ -118,6 +118,7 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       return;
     case EventKind::rested:
       BASALT_ASSERT((about_own ? own->state : state_of(event.order, time)).open == event.remaining);
+      if (about_own) own->order.price = event.price;  // It may have slid.
       return;
     case EventKind::nothing:
       // A replacement of what is not live any more never came to be.

@@ -69,9 +69,9 @@ CREATE TABLE orders (             -- Each new order and each replacement, whatev
   market INTEGER NOT NULL,        -- 1: a market order; price is then its protection price.
   post_only INTEGER NOT NULL,
   price_ticks INTEGER,            -- Null: refused because it is no whole number of ticks.
-  price TEXT,
+  price TEXT,                     -- As asked, or where it slid to.
   quantity INTEGER NOT NULL,      -- As asked: of a replacement the new total.
-  time_in_force TEXT NOT NULL,    -- day, gtc, ioc, fok
+  time_in_force TEXT NOT NULL,    -- day, gtc, ioc, fok, gtd
   replaces INTEGER,               -- Sequence of the order that it replaces or was to replace.
   status TEXT NOT NULL,           -- OPEN, FILLED, CANCELED, REJECTED, REPLACED
   executed INTEGER NOT NULL,      -- Of this order itself, not of what it replaced.

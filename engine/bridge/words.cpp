@@ -117,6 +117,8 @@ std::string_view word(Reject reject) noexcept {
       return "invalid min quantity";
     case Reject::invalid_stop_price:
       return "invalid stop price";
+    case Reject::invalid_expiry:
+      return "invalid expiry";
     case Reject::outside_collar:
       return "outside collar";
     case Reject::not_live:
@@ -180,6 +182,8 @@ std::string_view word(TimeInForce time_in_force) noexcept {
       return "ioc";
     case TimeInForce::fok:
       return "fok";
+    case TimeInForce::gtd:
+      return "gtd";
     case TimeInForce::at_open:
       return "at open";
     case TimeInForce::at_close:

@@ -1,6 +1,7 @@
 #include "engine/gateway/order_decoder.h"
 
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "engine/gateway/admin_decoder.h"
@@ -55,6 +56,7 @@ bool asks_for_nothing(const Element& element) noexcept {
     case ouch50::Tag::discretion_price_type:
       return first == 'L';
     case ouch50::Tag::self_trade_prevention:
+    case ouch50::Tag::slide:
       return first == ' ';
     case ouch50::Tag::min_quantity:
     case ouch50::Tag::max_floor:
@@ -65,6 +67,7 @@ bool asks_for_nothing(const Element& element) noexcept {
     case ouch50::Tag::expire_time:
     case ouch50::Tag::group_id:
     case ouch50::Tag::stop_price:
+    case ouch50::Tag::expiry:
       for (const std::byte byte : element.value) {
         if (byte != std::byte{0}) return false;
       }
@@ -109,8 +112,8 @@ void take_self_trade_prevention(Command& command, char letter) noexcept {
 
 // What the book is to know goes to it; a key alone does not.
 void keep(Command& command, const Instructions& asked) noexcept {
-  const bool instructed =
-      asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price;
+  const bool instructed = asked.display > Quantity{0} || asked.min_quantity > Quantity{0} ||
+                          asked.stop != no_price || asked.expiry != no_time;
   if (instructed) command.order.flags |= flag_instructed;
   if (instructed || asked.external_id != ExternalId{}) command.set(asked);
 }
@@ -118,7 +121,9 @@ void keep(Command& command, const Instructions& asked) noexcept {
 // What only a new order may ask for.
 struct Asked {
   Instructions instructions{};
-  std::uint64_t wire_stop = 0;  // Until the instrument is known; 0: none.
+  std::uint64_t wire_stop = 0;       // Until the instrument is known; 0: none.
+  std::uint64_t wire_expiry = 0;     // Nanoseconds since 1970; 0: none.
+  std::uint32_t time_to_live_s = 0;  // Likewise.
 };
 
 // False: it is another's option.
@@ -134,8 +139,18 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
     case ouch50::Tag::self_trade_prevention:
       take_self_trade_prevention(command, static_cast<char>(*value));
       return true;
+    case ouch50::Tag::slide:
+      if (static_cast<char>(*value) != 'S') return false;
+      command.order.flags |= flag_slide;
+      return true;
     case ouch50::Tag::stop_price:
       asked.wire_stop = wire::overlay<wire::U64>(value);
+      return true;
+    case ouch50::Tag::expiry:
+      asked.wire_expiry = wire::overlay<wire::U64>(value);
+      return true;
+    case ouch50::Tag::expire_time:
+      asked.time_to_live_s = wire::overlay<wire::U32>(value);
       return true;
     case ouch50::Tag::external_id:
       std::memcpy(asked.instructions.external_id.bytes.data(), value, external_id_bytes);
@@ -194,15 +209,60 @@ void take_display(Command& command, ouch50::Display display) noexcept {
   }
 }
 
+void take_time_in_force(Command& command, ouch50::TimeInForce time_in_force) noexcept {
+  switch (time_in_force) {
+    case ouch50::TimeInForce::day:
+      return;
+    case ouch50::TimeInForce::immediate_or_cancel:
+      command.order.time_in_force = basalt::TimeInForce::ioc;
+      return;
+    case ouch50::TimeInForce::good_till_time:
+      command.order.time_in_force = basalt::TimeInForce::gtd;
+      return;
+    case ouch50::TimeInForce::extended_hours:
+    case ouch50::TimeInForce::after_hours:
+      break;
+  }
+  refuse(command, Reject::invalid_time_in_force);
+}
+
 // An order for a cross is for it alone, as an immediate-or-cancel order or as a day order.
 void take_cross_type(Command& command, wire::Code<CrossType> cross) noexcept {
   if (cross == CrossType::continuous) return;
+  if (command.order.time_in_force == basalt::TimeInForce::gtd) {
+    return refuse(command, Reject::invalid_time_in_force);
+  }
   if (cross == CrossType::opening) {
     command.order.time_in_force = basalt::TimeInForce::at_open;
   } else if (cross == CrossType::closing) {
     command.order.time_in_force = basalt::TimeInForce::at_close;
   } else {
     refuse(command, Reject::invalid_cross_type);
+  }
+}
+
+// An order that lives until a time says when by one option: the venue's own, which a day order may
+// have too, or OUCH's.
+void take_expiry(Command& command, Asked& asked) noexcept {
+  constexpr std::uint32_t day_s = 86'400;
+  constexpr std::int64_t second_ns = 1'000'000'000;
+  constexpr std::uint64_t last_ns = std::numeric_limits<std::int64_t>::max();
+  Order& order = command.order;
+  const bool till_time = order.time_in_force == basalt::TimeInForce::gtd;
+  if (asked.time_to_live_s > 0) {
+    if (!till_time || asked.wire_expiry > 0) return refuse(command, Reject::invalid_option);
+    if (asked.time_to_live_s >= day_s) return refuse(command, Reject::invalid_expiry);
+    asked.instructions.expiry = Nanos{second_ns * asked.time_to_live_s};
+    order.flags |= flag_time_to_live;
+  } else if (asked.wire_expiry > 0) {
+    if (!till_time && order.time_in_force != basalt::TimeInForce::day) {
+      return refuse(command, Reject::invalid_option);
+    }
+    if (asked.wire_expiry > last_ns) return refuse(command, Reject::invalid_expiry);
+    asked.instructions.expiry = Nanos{static_cast<std::int64_t>(asked.wire_expiry)};
+    order.time_in_force = basalt::TimeInForce::gtd;
+  } else if (till_time) {
+    refuse(command, Reject::invalid_expiry);
   }
 }
 
@@ -229,16 +289,16 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
   origin.client_order_id = wire.client_order_id.chars();
 
   take_side(command, wire.side);
-  if (wire.time_in_force == ouch50::TimeInForce::immediate_or_cancel) {
-    command.order.time_in_force = basalt::TimeInForce::ioc;
-  } else if (wire.time_in_force != ouch50::TimeInForce::day) {
-    refuse(command, Reject::invalid_time_in_force);
-  }
+  take_time_in_force(command, wire.time_in_force);
   take_display(command, wire.display);
   take_cross_type(command, wire.cross_type);
   command.order.quantity = Quantity{wire.quantity.value()};
   Asked asked;
   take_options(command, message, asked);
+  take_expiry(command, asked);
+  if ((command.order.flags & flag_slide) != 0 && (command.order.flags & flag_post_only) == 0) {
+    refuse(command, Reject::invalid_option);
+  }
 
   command.order.instrument = reference.find_instrument(wire.symbol.chars());
   // One that is unknown is refused by risk, in its order of checks.

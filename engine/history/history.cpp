@@ -114,12 +114,13 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
   }
 }
 
-// What the book did with the order shows whether it was accepted.
+// What the book did with the order shows whether it was accepted, and whether it slid.
 void HistoryCore::on_new_order(const Command& command, const Event& first) noexcept {
-  if (first.kind != EventKind::rejected) return tell_accepted(command);
+  if (first.kind == EventKind::rested) return tell_accepted(command, first.price);
+  if (first.kind != EventKind::rejected) return tell_accepted(command, command.order.price);
   if (first.reject() != Reject::would_cross) return tell_rejected(command, first.reject());
   BASALT_REACHED("a post-only order that would cross is accepted and canceled");
-  tell_accepted(command);
+  tell_accepted(command, command.order.price);
   tell_canceled(command, command.order.order, command.order.quantity, CancelReason::post_only);
 }
 
@@ -131,7 +132,7 @@ void HistoryCore::on_fill(const Command& command, const Event& event) noexcept {
                 crosses ? cross : ouch50::LiquidityFlag::added);
 }
 
-void HistoryCore::tell_accepted(const Command& command) noexcept {
+void HistoryCore::tell_accepted(const Command& command, Price price) noexcept {
   const Order& order = command.order;
   const Origin& origin = command.origin;
   const Instrument& instrument = reference_.instrument(order.instrument);
@@ -149,7 +150,7 @@ void HistoryCore::tell_accepted(const Command& command) noexcept {
   accepted->side = letter<ouch50::Side>(origin.wire_side);
   accepted->quantity = wire_quantity(order.quantity);
   accepted->symbol = wire::Alpha<8>(instrument.symbol);
-  accepted->price = wire_price(order.price, instrument);
+  accepted->price = wire_price(price, instrument);
   accepted->time_in_force = letter<ouch50::TimeInForce>(origin.wire_time_in_force);
   accepted->display = letter<ouch50::Display>(origin.display);
   accepted->order_reference = static_cast<std::uint64_t>(order.order);
@@ -178,7 +179,7 @@ void HistoryCore::tell_replaced(const Command& command, const Event& event) noex
   replaced->side = letter<ouch50::Side>(entry.side);
   replaced->quantity = wire_quantity(event.remaining);
   replaced->symbol = wire::Alpha<8>(instrument.symbol);
-  replaced->price = wire_price(order.price, instrument);
+  replaced->price = wire_price(event.price, instrument);
   replaced->time_in_force = letter<ouch50::TimeInForce>(origin.wire_time_in_force);
   replaced->display = letter<ouch50::Display>(origin.display);
   replaced->order_reference = static_cast<std::uint64_t>(order.order);

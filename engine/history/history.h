@@ -76,7 +76,7 @@ class HistoryCore {
   void on_new_order(const Command& command, const Event& first) noexcept;
   void on_fill(const Command& command, const Event& event) noexcept;
 
-  void tell_accepted(const Command& command) noexcept;
+  void tell_accepted(const Command& command, Price price) noexcept;
   void tell_replaced(const Command& command, const Event& event) noexcept;
   void tell_rejected(const Command& command, Reject reject) noexcept;
   void tell_executed(const Command& command, const Event& event, const Entry& entry,

@@ -28,7 +28,7 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       first_order_(leaf_levels * limits.leaves_max),
       orders_(make_all<RestingOrder>(units_ + link_bytes * first_order_, limits.orders_max,
                                      [](std::size_t) { return RestingOrder{}; })),
-      total_(arena.take<Quantity>(limits.orders_max)),
+      executed_(arena.take<Quantity>(limits.orders_max)),
       leaf_(arena.take<Leaf>(std::size_t{limits.leaves_max} + 1)),
       inner_(arena.take<Inner>(limits.inners_max)),
       free_leaf_(arena.take<std::uint32_t>(limits.leaves_max)),
@@ -36,12 +36,14 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       detail_of_(arena.take<std::uint32_t>(limits.orders_max)),
       details_(arena.take<Details>(limits.instructed_max)),
       free_detail_(arena.take<std::uint32_t>(limits.instructed_max)),
-      parts_max_(limits.parts_max()) {
+      parts_max_(limits.parts_max()),
+      expiries_(limits.instructed_max, limits.expiries_max, arena) {
   BASALT_ASSERT(units(limits.orders_max, limits.leaves_max) < none);
   BASALT_ASSERT(limits.inners_max <= none / leaf_levels);
   ring_of_parked().next = ring_of_parked().previous = limits.leaves_max;
   // Stacked so that the lowest numbers come out first.
   for (std::uint32_t i = limits.leaves_max; i > 0; --i) free_leaf_[leaves_free_++] = i - 1;
+  leaves_room_ = static_cast<std::int32_t>(leaves_free_);
   for (std::uint32_t i = limits.inners_max; i > 0; --i) give_inner(i - 1);
   for (std::uint32_t i = limits.instructed_max; i > 0; --i) free_detail_[details_free_++] = i - 1;
 }
@@ -54,7 +56,8 @@ std::size_t BookMemory::memory_bytes(const BookLimits& limits) noexcept {
          Arena::cost<std::uint32_t>(limits.inners_max) +
          Arena::cost<std::uint32_t>(limits.orders_max) +
          Arena::cost<Details>(limits.instructed_max) +
-         Arena::cost<std::uint32_t>(limits.instructed_max);
+         Arena::cost<std::uint32_t>(limits.instructed_max) +
+         Expiries::memory_bytes(limits.instructed_max, limits.expiries_max);
 }
 
 std::uint32_t BookMemory::take_leaf(std::uint32_t inner, std::uint32_t index) noexcept {
@@ -64,6 +67,7 @@ std::uint32_t BookMemory::take_leaf(std::uint32_t inner, std::uint32_t index) no
     give_leaf(ring_of_parked().next);
   }
   const std::uint32_t number = free_leaf_[--leaves_free_];
+  --leaves_room_;
   // Its levels are empty already: a leaf is only given back when its last level is dropped.
   BASALT_VERIFY(leaf_[number].occupied == 0);
   BASALT_VERIFY(inner_[inner].child[index] == none);
@@ -76,6 +80,7 @@ void BookMemory::give_leaf(std::uint32_t leaf) noexcept {
   if (leaf_[leaf].next != none) unpark(leaf);
   inner_[inner_of(leaf)].child[leaf_[leaf].place % leaf_levels] = none;
   free_leaf_[leaves_free_++] = leaf;
+  ++leaves_room_;
 }
 
 void BookMemory::park(std::uint32_t leaf) noexcept {
@@ -91,6 +96,7 @@ void BookMemory::park(std::uint32_t leaf) noexcept {
   ring.previous = leaf;
   inner_[inner_of(leaf)].parked |= std::uint64_t{1} << leaf_[leaf].place % leaf_levels;
   ++leaves_parked_;
+  ++leaves_room_;
 }
 
 void BookMemory::unpark(std::uint32_t leaf) noexcept {
@@ -100,12 +106,17 @@ void BookMemory::unpark(std::uint32_t leaf) noexcept {
   parked.next = none;
   inner_[inner_of(leaf)].parked &= ~(std::uint64_t{1} << parked.place % leaf_levels);
   --leaves_parked_;
+  --leaves_room_;
 }
 
-std::uint32_t BookMemory::take_inner() noexcept {
+std::uint32_t BookMemory::take_inner(std::uint32_t height, std::int64_t rank) noexcept {
   BASALT_ASSERT(inners_free_ > 0);
   const std::uint32_t number = free_inner_[--inners_free_];
-  BASALT_VERIFY(inner_[number].occupied == 0);
+  --inners_room_;
+  Inner& inner = inner_[number];
+  BASALT_VERIFY(inner.occupied == 0);
+  inner.height = height;
+  inner.first = rank >> 6 * (height + 1) << 6 * (height + 1);
   return number;
 }
 

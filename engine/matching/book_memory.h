@@ -9,10 +9,11 @@
 // order leaves its ring by two stores and no branch, wherever it stands.
 //
 // An order is half a cache line, and holds what a fill or a cancel needs. What only a reduction or
-// a replacement asks for, its intended total, lies in an array of its own.
+// a replacement asks for, its executed quantity, lies in an array of its own, which is written when
+// an order has traded and stays: most never do.
 //
-// What only few orders have (a reserve, a stop, an auction that they end with) lies in a pool of
-// details, found by slot.
+// What only few orders have (a reserve, a stop, an expiry, an auction that they end with) lies in a
+// pool of details, found by slot.
 //
 // A leaf that its last order leaves stays where it hangs, *parked*, for the next order near its
 // price often comes soon. Few are parked, those that were left last: the one that was parked
@@ -37,6 +38,7 @@
 #include "engine/assert.h"
 #include "engine/command.h"
 #include "engine/limits.h"
+#include "engine/matching/expiries.h"
 #include "engine/types.h"
 
 namespace basalt::matching {
@@ -81,8 +83,10 @@ struct alignas(2 * link_bytes) RestingOrder {
   }
   // Of Order::flags, those that an order keeps while it rests.
   [[nodiscard]] std::uint16_t flags() const noexcept {
-    return static_cast<std::uint16_t>(open_and_traits >> 4 & 0xFFFU);
+    return static_cast<std::uint16_t>(open_and_traits >> 4 & 0xFFFU & ~unsigned{flag_by_venue});
   }
+  [[nodiscard]] bool has_executed() const noexcept { return (open_and_traits & executed_bit) != 0; }
+  void mark_executed() noexcept { open_and_traits |= executed_bit; }
 
   void lower(Quantity by) noexcept {
     open_and_traits -= static_cast<std::uint64_t>(by.value) << traits_bits;
@@ -101,6 +105,8 @@ struct alignas(2 * link_bytes) RestingOrder {
   }
 
  private:
+  // No order that rests has flag_by_venue.
+  static constexpr std::uint64_t executed_bit = std::uint64_t{flag_by_venue} << 4;
   static constexpr int traits_bits = 16;
   static constexpr int account_bits = 28;
   static_assert(limits::accounts_max == std::uint64_t{1} << account_bits);
@@ -116,10 +122,17 @@ struct Details {
   Quantity reserve;       // What it does not show.
   Quantity min_quantity;  // Of a stop that waits.
   Price stop;             // Likewise.
+  Nanos expiry;           // no_time: it does not end by itself.
+  Sequence entered = 0;   // The command that brought it, or the first of its chain.
+  InstrumentId instrument{};
   // Slots, in the book's list of orders that end with the auction.
   std::uint32_t next = none;
   std::uint32_t previous = none;
 
+  // Of so much in the market, what everybody sees.
+  [[nodiscard]] Quantity shown_of(Quantity open) const noexcept {
+    return display == Quantity{0} ? open : std::min(display, open);
+  }
   // How often it will show anew.
   [[nodiscard]] std::int64_t parts() const noexcept {
     return reserve == Quantity{0} ? 0 : (reserve.value + display.value - 1) / display.value;
@@ -131,7 +144,8 @@ struct BookLimits {
   std::uint32_t orders_max = 0;
   std::uint32_t leaves_max = 0;
   std::uint32_t inners_max = 0;
-  std::uint32_t instructed_max = 0;  // Orders with details.
+  std::uint32_t instructed_max = 0;                   // Orders with details.
+  std::uint32_t expiries_max = limits::expiries_max;  // Of one Tick.
 
   // A reserve order is as many fills as it has parts: what all of them may show anew is bounded,
   // and so is what one command can tell.
@@ -144,12 +158,16 @@ class BookMemory {
  public:
   static constexpr std::uint32_t leaf_levels = 64;
   static constexpr std::uint32_t parked_max = 64;
+  static constexpr std::uint32_t height_max = 5;  // Of inner nodes; a leaf's is 0.
 
-  // A node of the tree above the leaves (levels.h). A set bit has a child that holds orders; other
+  // A node of the tree above the leaves (levels.h). Its children are leaves where its height is 1,
+  // and else inner nodes of any lower height. A set bit has a child that holds orders; other
   // children are none, or parked leaves.
   struct Inner {
     std::uint64_t occupied = 0;
     std::uint64_t parked = 0;  // Children that are parked leaves.
+    std::int64_t first = 0;    // The lowest rank that it covers: 64 to the power of its height + 1.
+    std::uint32_t height = 0;
     std::array<std::uint32_t, 64> child;
 
     Inner() noexcept { child.fill(none); }
@@ -159,7 +177,7 @@ class BookMemory {
   static std::size_t memory_bytes(const BookLimits& limits) noexcept;
 
   [[nodiscard]] std::uint32_t orders_max() const noexcept {
-    return static_cast<std::uint32_t>(total_.size());
+    return static_cast<std::uint32_t>(executed_.size());
   }
   [[nodiscard]] RestingOrder& order(std::uint32_t slot) noexcept { return orders_[slot]; }
   [[nodiscard]] const RestingOrder& order(std::uint32_t slot) const noexcept {
@@ -179,10 +197,13 @@ class BookMemory {
   [[nodiscard]] Level& level(Link link) noexcept { return levels_[link]; }
   [[nodiscard]] const Level& level(Link link) const noexcept { return levels_[link]; }
 
-  // What the order intends in all, executed quantity included.
-  [[nodiscard]] Quantity& total(std::uint32_t slot) noexcept { return total_[slot]; }
+  // Of an order and those that it replaced, with what self-trade prevention took from it.
   [[nodiscard]] Quantity executed(std::uint32_t slot) const noexcept {
-    return total_[slot] - open(slot);
+    return orders_[slot].has_executed() ? executed_[slot] : Quantity{0};
+  }
+  void add_executed(std::uint32_t slot, Quantity quantity) noexcept {
+    executed_[slot] = executed(slot) + quantity;
+    orders_[slot].mark_executed();
   }
   // What it may still trade, shown or not.
   [[nodiscard]] Quantity open(std::uint32_t slot) const noexcept {
@@ -213,9 +234,13 @@ class BookMemory {
     detail_of_[slot] = free_detail_[--details_free_];
     details(slot) = value;
     parts_ += value.parts();
+    if (value.expiry != no_time) {
+      expiries_.add({value.expiry, value.entered, value.instrument, slot, detail_of_[slot]});
+    }
   }
   void give_details(std::uint32_t slot) noexcept {
     parts_ -= details(slot).parts();
+    expiries_.remove(detail_of_[slot]);
     free_detail_[details_free_++] = detail_of_[slot];
   }
   void lower_reserve(std::uint32_t slot, Quantity by) noexcept {
@@ -224,7 +249,7 @@ class BookMemory {
     parts_ += details(slot).parts();
   }
   [[nodiscard]] bool is_live(OrderId order) const noexcept {
-    BASALT_ASSERT(slot_of(order) < total_.size());
+    BASALT_ASSERT(slot_of(order) < executed_.size());
     // A free slot has generation 0, and so has no_order.
     return generation_of(order) != 0 && orders_[slot_of(order)].generation == generation_of(order);
   }
@@ -244,8 +269,7 @@ class BookMemory {
 
   // Leaves and inner nodes: fresh ones are empty. The caller has looked for room before.
   [[nodiscard]] bool has_room(std::uint32_t inners_wanted) const noexcept {
-    return leaves_free_ + leaves_parked_ > leaves_withheld_ &&
-           inners_free_ >= inners_wanted + inners_withheld_;
+    return leaves_room_ > 0 && inners_room_ >= static_cast<std::int32_t>(inners_wanted);
   }
   // From now on there is room for so many, of those that there is memory for.
   void set_room(std::uint32_t leaves, std::uint32_t inners, std::uint32_t instructed) noexcept {
@@ -254,14 +278,18 @@ class BookMemory {
     BASALT_ASSERT(instructed <= details_.size());
     details_withheld_ = static_cast<std::uint32_t>(details_.size()) - instructed;
     parts_max_ = BookLimits{.instructed_max = instructed}.parts_max();
-    leaves_withheld_ = leaves_max() - leaves;
-    inners_withheld_ = static_cast<std::uint32_t>(inner_.size()) - inners;
+    leaves_room_ = static_cast<std::int32_t>(leaves - leaves_in_use());
+    inners_room_ = static_cast<std::int32_t>(inners - inners_in_use());
   }
   // Hangs a leaf in an inner node, as its child `index`, which is none.
   [[nodiscard]] std::uint32_t take_leaf(std::uint32_t inner, std::uint32_t index) noexcept;
-  [[nodiscard]] std::uint32_t take_inner() noexcept;
+  // Of the node of that height that covers a rank.
+  [[nodiscard]] std::uint32_t take_inner(std::uint32_t height, std::int64_t rank) noexcept;
   void give_leaf(std::uint32_t leaf) noexcept;  // In use or parked.
-  void give_inner(std::uint32_t inner) noexcept { free_inner_[inners_free_++] = inner; }
+  void give_inner(std::uint32_t inner) noexcept {
+    free_inner_[inners_free_++] = inner;
+    ++inners_room_;
+  }
 
   // An empty leaf stays where it hangs, until unpark(), or others are parked, or another place
   // needs it.
@@ -292,6 +320,8 @@ class BookMemory {
     return static_cast<std::uint32_t>(details_.size()) - details_free_;
   }
   [[nodiscard]] std::int64_t parts_in_use() const noexcept { return parts_; }
+  [[nodiscard]] Expiries& expiries() noexcept { return expiries_; }
+  [[nodiscard]] const Expiries& expiries() const noexcept { return expiries_; }
 
  private:
   struct alignas(link_bytes) Unit {
@@ -314,16 +344,18 @@ class BookMemory {
   Level* const levels_;
   const Link first_order_;
   RestingOrder* const orders_;
-  const std::span<Quantity> total_;
-  const std::span<Leaf> leaf_;  // And one more, for the ring of parked leaves.
+  const std::span<Quantity> executed_;  // By slot, where has_executed().
+  const std::span<Leaf> leaf_;          // And one more, for the ring of parked leaves.
   const std::span<Inner> inner_;
   const std::span<std::uint32_t> free_leaf_;  // Stacks: what was given last is still in cache.
   const std::span<std::uint32_t> free_inner_;
+  // What the epoch still allows: free or parked leaves, and free inner nodes, less what it
+  // withholds. Below 0 where it allows less than there is.
+  std::int32_t leaves_room_ = 0;
+  std::int32_t inners_room_ = 0;
   std::uint32_t leaves_free_ = 0;
   std::uint32_t leaves_parked_ = 0;
   std::uint32_t inners_free_ = 0;
-  std::uint32_t leaves_withheld_ = 0;
-  std::uint32_t inners_withheld_ = 0;
   const std::span<std::uint32_t> detail_of_;  // By slot.
   const std::span<Details> details_;
   const std::span<std::uint32_t> free_detail_;
@@ -331,6 +363,7 @@ class BookMemory {
   std::uint32_t details_withheld_ = 0;
   std::int64_t parts_ = 0;
   std::int64_t parts_max_;
+  Expiries expiries_;  // Of orders whose details say so.
 };
 
 }  // namespace basalt::matching

@@ -1,25 +1,30 @@
 #include "engine/matching/levels.h"
 
+#include <utility>
+
 namespace basalt::matching {
 
 const Level* Levels::find(const BookMemory& memory, Rank rank) const noexcept {
-  if (root_ == none) return nullptr;
   std::uint32_t node = root_;
-  for (std::uint32_t height = inner_depth; height > 0; --height) {
+  while (node != none) {
     const BookMemory::Inner& inner = memory.inner(node);
-    if ((inner.occupied >> index(rank, height) & 1) == 0) return nullptr;
-    node = inner.child[index(rank, height)];
+    if (!covers(inner, rank)) return nullptr;
+    const std::uint32_t i = index(rank, inner.height);
+    if ((inner.occupied >> i & 1) == 0) return nullptr;
+    node = inner.child[i];
+    if (inner.height > 1) continue;
+    const Link level = BookMemory::leaf_levels * node + index(rank, 0);
+    return (memory.occupied(node) >> index(rank, 0) & 1) != 0 ? &memory.level(level) : nullptr;
   }
-  const std::uint32_t i = index(rank, 0);
-  if ((memory.occupied(node) >> i & 1) == 0) return nullptr;
-  return &memory.level(BookMemory::leaf_levels * node + i);
+  return nullptr;
 }
 
 // The leaf of a rank, hung in where it was not, or was only parked.
 std::uint32_t Levels::make_leaf(BookMemory& memory, Rank rank) noexcept {
-  const auto stretch = static_cast<std::uint32_t>(rank >> (2 * bits));
-  const Near& near = near_[stretch % near_.size()];
-  const std::uint32_t node = near.stretch == stretch ? near.inner : make_stretch(memory, rank);
+  const std::uint32_t stretch = stretch_of(rank);
+  Near& near = near_[stretch % near_.size()];
+  if (near.stretch != stretch) near = {stretch, make_stretch(memory, rank)};
+  const std::uint32_t node = near.inner;
   BookMemory::Inner& inner = memory.inner(node);
   const std::uint32_t i = index(rank, 1);
   std::uint32_t leaf = inner.child[i];
@@ -33,22 +38,33 @@ std::uint32_t Levels::make_leaf(BookMemory& memory, Rank rank) noexcept {
   return leaf;
 }
 
-// The lowest inner node of a rank, with the path to it, made as far as it is not there.
+// The inner node of a rank's stretch, hung in where it was not: below a node that covers it or,
+// with a new one that covers both, beside a node that does not.
 std::uint32_t Levels::make_stretch(BookMemory& memory, Rank rank) noexcept {
-  if (root_ == none) root_ = memory.take_inner();
-  std::uint32_t node = root_;
-  for (std::uint32_t height = inner_depth; height > 1; --height) {
-    BookMemory::Inner& inner = memory.inner(node);
-    const std::uint32_t i = index(rank, height);
-    if ((inner.occupied >> i & 1) == 0) {
-      inner.child[i] = memory.take_inner();
-      inner.occupied |= std::uint64_t{1} << i;
-    }
-    node = inner.child[i];
+  std::uint32_t* place = &root_;
+  while (*place != none) {
+    BookMemory::Inner& inner = memory.inner(*place);
+    if (!covers(inner, rank)) break;
+    if (inner.height == 1) return *place;
+    inner.occupied |= std::uint64_t{1} << index(rank, inner.height);
+    place = &inner.child[index(rank, inner.height)];
   }
-  const auto stretch = static_cast<std::uint32_t>(rank >> (2 * bits));
-  near_[stretch % near_.size()] = {stretch, node};
-  return node;
+  const std::uint32_t made = memory.take_inner(1, rank);
+  if (*place == none) {
+    *place = made;
+    return made;
+  }
+  BASALT_REACHED("an inner node of levels is put above two others");
+  const Rank other = memory.inner(*place).first;
+  const std::uint32_t height = height_of_both(rank, other);
+  const std::uint32_t branch = memory.take_inner(height, rank);
+  BookMemory::Inner& inner = memory.inner(branch);
+  inner.child[index(other, height)] = *place;
+  inner.child[index(rank, height)] = made;
+  inner.occupied = std::uint64_t{1} << index(other, height) | std::uint64_t{1}
+                                                                  << index(rank, height);
+  *place = branch;
+  return made;
 }
 
 // The last level of a leaf has gone: the leaf is parked, or goes with the last of its stretch.
@@ -63,93 +79,93 @@ void Levels::drop_leaf(BookMemory& memory, Rank rank, std::uint32_t leaf) noexce
   }
   BASALT_REACHED("a leaf of levels is parked");
   memory.park(leaf);
-  if (rank == best_) find_best(memory, node, 1, rank);
+  if (rank == best_) find_best(memory, node);
 }
 
-// The lowest inner node of a rank holds no order any more: it goes with its leaves, and with it
-// every inner node left empty.
+// The stretch of a rank holds no order any more: its node goes with its leaves, and so does the one
+// above it, where that has only one other child, which takes its place (L4).
 void Levels::drop_stretch(BookMemory& memory, Rank rank) noexcept {
   BASALT_REACHED("an inner node of levels is given back");
-  std::array<std::uint32_t, inner_depth + 1> path{};
-  path[inner_depth] = root_;
-  for (std::uint32_t height = inner_depth; height > 1; --height) {
-    BASALT_VERIFY((memory.inner(path[height]).occupied >> index(rank, height) & 1) != 0);  // L1
-    path[height - 1] = memory.inner(path[height]).child[index(rank, height)];
+  std::uint32_t* above = nullptr;
+  std::uint32_t* place = &root_;
+  while (memory.inner(*place).height > 1) {
+    BookMemory::Inner& inner = memory.inner(*place);
+    BASALT_VERIFY((inner.occupied >> index(rank, inner.height) & 1) != 0);  // L1
+    above = place;
+    place = &inner.child[index(rank, inner.height)];
   }
-  BookMemory::Inner& lowest = memory.inner(path[1]);
+  const BookMemory::Inner& lowest = memory.inner(*place);
   while (lowest.parked != 0) memory.give_leaf(lowest.child[highest(lowest.parked)]);
-  const auto stretch = static_cast<std::uint32_t>(rank >> (2 * bits));
-  Near& near = near_[stretch % near_.size()];
-  if (near.stretch == stretch) near = {};  // L3
-  memory.give_inner(path[1]);
-  for (std::uint32_t height = 2; height <= inner_depth; ++height) {
-    BookMemory::Inner& inner = memory.inner(path[height]);
-    inner.occupied &= ~(std::uint64_t{1} << index(rank, height));
-    inner.child[index(rank, height)] = none;
-    if (inner.occupied != 0) {
-      BASALT_REACHED("an inner node of levels loses a child and stays");
-      if (rank == best_) find_best(memory, path[height], height, rank);
-      return;
-    }
-    memory.give_inner(path[height]);
+  Near& near = near_[stretch_of(rank) % near_.size()];
+  if (near.stretch == stretch_of(rank)) near = {};  // L3
+  memory.give_inner(*place);
+  *place = none;
+  if (above == nullptr) {
+    BASALT_REACHED("the last node of a side is given back");
+    best_ = no_rank;
+    best_level_ = none;
+    return;
   }
-  BASALT_REACHED("the last node of a side is given back");
-  root_ = none;
-  best_ = no_rank;
-  best_level_ = none;
+  BookMemory::Inner& inner = memory.inner(*above);
+  inner.occupied &= ~(std::uint64_t{1} << index(rank, inner.height));
+  if (std::has_single_bit(inner.occupied)) {
+    BASALT_REACHED("an inner node of levels gives its place to its only child");
+    std::uint32_t& only = inner.child[highest(inner.occupied)];
+    inner.occupied = 0;
+    memory.give_inner(*above);
+    *above = std::exchange(only, none);
+  } else {
+    BASALT_REACHED("an inner node of levels loses a child and stays");
+  }
+  if (rank == best_) find_best(memory, *above);
 }
 
-// The best of the side is the best below a node that lies on the path of `rank`.
-void Levels::find_best(const BookMemory& memory, std::uint32_t node, std::uint32_t height,
-                       Rank rank) noexcept {
-  const Place place = best_below(memory, node, height, rank >> (bits * (height + 1)));
+// The best of the side is the best below a node.
+void Levels::find_best(const BookMemory& memory, std::uint32_t node) noexcept {
+  const Place place = best_below(memory, node);
   best_ = place.rank;
   best_level_ = place.level;
 }
 
-// The best level below a node, which has some; `prefix` are the bits of its ranks above it.
-Levels::Place Levels::best_below(const BookMemory& memory, std::uint32_t node, std::uint32_t height,
-                                 Rank prefix) noexcept {
-  for (; height > 0; --height) {
+// The best level below a node, which has some.
+Levels::Place Levels::best_below(const BookMemory& memory, std::uint32_t node) noexcept {
+  while (true) {
     const BookMemory::Inner& inner = memory.inner(node);
     const std::uint32_t i = highest(inner.occupied);
-    prefix = prefix << bits | i;
     node = inner.child[i];
+    if (inner.height == 1) return best_in(memory, node, inner.first | Rank{i} << bits);
   }
-  const std::uint32_t i = highest(memory.occupied(node));
-  return {prefix << bits | i, BookMemory::leaf_levels * node + i};
+}
+
+Levels::Place Levels::best_in(const BookMemory& memory, std::uint32_t leaf, Rank first) noexcept {
+  const std::uint32_t i = highest(memory.occupied(leaf));
+  return {first | i, BookMemory::leaf_levels * leaf + i};
 }
 
 Rank Levels::next_worse(const BookMemory& memory, Rank rank) const noexcept {
-  if (root_ == none) return no_rank;
   // Walk the rank's path down; remember the lowest node where a lower branch leaves it.
   std::uint32_t node = root_;
-  std::uint32_t branch_node = none;
-  std::uint32_t branch_height = 0;
-  for (std::uint32_t height = inner_depth; height > 0; --height) {
+  const BookMemory::Inner* branch = nullptr;
+  while (node != none) {
     const BookMemory::Inner& inner = memory.inner(node);
-    const std::uint32_t i = index(rank, height);
-    if ((inner.occupied & below(i)) != 0) {
-      branch_node = node;
-      branch_height = height;
-    }
-    if ((inner.occupied >> i & 1) == 0) {
-      node = none;
+    if (!covers(inner, rank)) {
+      if (inner.first < rank) return best_below(memory, node).rank;
       break;
     }
+    const std::uint32_t i = index(rank, inner.height);
+    if ((inner.occupied & below(i)) != 0) branch = &inner;
+    if ((inner.occupied >> i & 1) == 0) break;
     node = inner.child[i];
-  }
-  if (node != none) {
+    if (inner.height > 1) continue;
     const std::uint64_t lower = memory.occupied(node) & below(index(rank, 0));
     if (lower != 0) return (rank & ~Rank{63}) | highest(lower);
+    break;
   }
-  if (branch_node == none) return no_rank;
+  if (branch == nullptr) return no_rank;
   BASALT_REACHED("the next level lies in another branch");
-  const BookMemory::Inner& branch = memory.inner(branch_node);
-  const std::uint32_t i = highest(branch.occupied & below(index(rank, branch_height)));
-  return best_below(memory, branch.child[i], branch_height - 1,
-                    rank >> (bits * (branch_height + 1)) << bits | i)
-      .rank;
+  const std::uint32_t i = highest(branch->occupied & below(index(rank, branch->height)));
+  if (branch->height > 1) return best_below(memory, branch->child[i]).rank;
+  return best_in(memory, branch->child[i], branch->first | Rank{i} << bits).rank;
 }
 
 }  // namespace basalt::matching

@@ -1,22 +1,26 @@
 // The price levels of one side of one book, best first.
 //
 //   rank (36 bits):  │ 6 │ 6 │ 6 │ 6 │ 6 │  6  │
-//                     └── inner nodes ───┘ └ leaf: 64 levels side by side
+//     heights of nodes  5   4   3   2   1  └ leaf: 64 levels side by side
 //
 // A side sees a price as its *rank*: the better, the higher. A bid's rank is its price, an ask's is
 // the price counted down from the top. So both sides are one code, with the side as data and no
 // branch on it, and "best" is the highest bit everywhere.
 //
 // The tree is a radix tree with a 64-bit occupancy word in every node: the best level is kept, the
-// next is found by counting zeros, and a level is one load away from the lowest inner node of its
-// path, which the side remembers for four stretches of 4,096 ticks. Every price that a venue may
-// name has a place, so there is no window to move and no second structure for far prices; nodes
-// exist only where there are orders, so ten thousand quiet symbols cost two cache lines each.
+// next is found by counting zeros, and a level is one load away from the inner node of its
+// *stretch* of 4,096 ticks, which the side remembers for four of them. Every price that a venue may
+// name has a place, so there is no window to move and no second structure for far prices. Nodes
+// exist only where there are orders, and above stretches only where two paths part: a side whose
+// orders lie within one stretch, as most do, has one inner node, and ten thousand quiet symbols
+// none.
 //
 // Invariants
 //   L1  A bit is set exactly when its child (or level) holds at least one order.
 //   L2  best() and best_level() are the best level's while the side has orders; no_rank otherwise.
 //   L3  What near_ remembers is in the tree.
+//   L4  An inner node above stretches has two children or more. So the nodes are those that the
+//       ranks need, in whatever order they came and went.
 #pragma once
 
 #include <array>
@@ -48,8 +52,8 @@ static_assert(limits::price_max.value == rank_mask);
 class alignas(cache_line_bytes) Levels {
  public:
   static constexpr std::uint32_t bits = 6;
-  static constexpr std::uint32_t inner_depth = 5;  // Inner nodes on a path, the root included.
-  static_assert(rank_mask < Rank{1} << (bits * (inner_depth + 1)));
+  static constexpr std::uint32_t inners_wanted = 2;  // At most, to make a level.
+  static_assert(rank_mask < Rank{1} << (bits * (BookMemory::height_max + 1)));
 
   [[nodiscard]] bool empty() const noexcept { return best_ == no_rank; }
   [[nodiscard]] Rank best() const noexcept { return best_; }
@@ -62,9 +66,9 @@ class alignas(cache_line_bytes) Levels {
   // The level of a rank, or nullptr.
   [[nodiscard]] const Level* find(const BookMemory& memory, Rank rank) const noexcept;
 
-  // The level of a rank, made when there is none. Needs memory.has_room(inner_depth).
+  // The level of a rank, made when there is none. Needs memory.has_room(inners_wanted).
   [[nodiscard]] Link make(BookMemory& memory, Rank rank) noexcept {
-    const auto stretch = static_cast<std::uint32_t>(rank >> (2 * bits));
+    const std::uint32_t stretch = stretch_of(rank);
     const Near& near = near_[stretch % near_.size()];
     std::uint32_t leaf = none;
     if (near.stretch == stretch) [[likely]]
@@ -98,9 +102,9 @@ class alignas(cache_line_bytes) Levels {
   [[nodiscard]] Rank next_worse(const BookMemory& memory, Rank rank) const noexcept;
 
  private:
-  // The lowest inner node of a path used of late: it covers 4,096 ranks.
+  // A stretch used of late, and its inner node.
   struct Near {
-    std::uint32_t stretch = none;  // rank >> 12.
+    std::uint32_t stretch = none;
     std::uint32_t inner = none;
   };
 
@@ -116,19 +120,31 @@ class alignas(cache_line_bytes) Levels {
     return static_cast<std::uint32_t>(63 - std::countl_zero(occupied));
   }
   static std::uint64_t below(std::uint32_t i) noexcept { return (std::uint64_t{1} << i) - 1; }
+  static constexpr std::uint32_t stretch_of(Rank rank) noexcept {
+    return static_cast<std::uint32_t>(rank >> (2 * bits));
+  }
+  static bool covers(const BookMemory::Inner& inner, Rank rank) noexcept {
+    return (rank ^ inner.first) >> (bits * (inner.height + 1)) == 0;
+  }
+  // The lowest at which one node covers two ranks, of different stretches.
+  static std::uint32_t height_of_both(Rank a, Rank b) noexcept {
+    return (static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(a ^ b))) - 1) /
+           bits;
+  }
 
   [[gnu::noinline]] std::uint32_t make_leaf(BookMemory& memory, Rank rank) noexcept;
   [[nodiscard]] std::uint32_t make_stretch(BookMemory& memory, Rank rank) noexcept;
   [[gnu::noinline]] void drop_leaf(BookMemory& memory, Rank rank, std::uint32_t leaf) noexcept;
   void drop_stretch(BookMemory& memory, Rank rank) noexcept;
-  void find_best(const BookMemory& memory, std::uint32_t node, std::uint32_t height,
-                 Rank rank) noexcept;
-  [[nodiscard]] static Place best_below(const BookMemory& memory, std::uint32_t node,
-                                        std::uint32_t height, Rank prefix) noexcept;
+  void find_best(const BookMemory& memory, std::uint32_t node) noexcept;
+  [[nodiscard]] static Place best_below(const BookMemory& memory, std::uint32_t node) noexcept;
+  // Of a leaf, whose first rank is given.
+  [[nodiscard]] static Place best_in(const BookMemory& memory, std::uint32_t leaf,
+                                     Rank first) noexcept;
 
   Rank best_ = no_rank;
   Link best_level_ = none;
-  std::uint32_t root_ = none;  // Of height inner_depth.
+  std::uint32_t root_ = none;
   Quantity quantity_;
   std::array<Near, 4> near_;
 };

@@ -94,22 +94,39 @@ void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept
   }
 }
 
-// In the order of instruments, as the log merges shards.
 void MatchingCore::tick(const Order& order, EventOutlet& out) noexcept {
-  bool told = false;
-  if (watched_ > 0) [[unlikely]] {
-    Order of_book = order;
-    std::uint32_t fills_left = uncross_fills_max_;
-    for (std::uint32_t word = 0; word < waiting_.size(); ++word) {
-      for (std::uint64_t bits = waiting_[word]; bits != 0; bits &= bits - 1) {
-        of_book.instrument =
-            InstrumentId{word * bits_of_word + static_cast<std::uint32_t>(std::countr_zero(bits))};
-        OrderBook& book = book_[index_of(of_book.instrument)];
-        told = book.tick(of_book, memory_, fills_left, out) || told;
-        note_waiting(of_book.instrument);
-      }
+  if (watched_ > 0 || memory_.expiries().any_due(order.time)) [[unlikely]] {
+    return tick_of_books(order, out);
+  }
+  emit_nothing(order, out);
+}
+
+// In the order of instruments, as the log merges shards. What expires in a book is out of the
+// uncross, and of the prospect of one, that the same Tick tells.
+void MatchingCore::tick_of_books(const Order& order, EventOutlet& out) noexcept {
+  std::span<const Expiry> due = memory_.expiries().take_due(order.time);
+  bool told = !due.empty();
+  Order of_book = order;
+  const auto expire_up_to = [&](InstrumentId last) {
+    for (; !due.empty() && due.front().instrument <= last; due = due.subspan(1)) {
+      of_book.instrument = due.front().instrument;
+      OrderBook& book = book_[index_of(of_book.instrument)];
+      book.expire(of_book, due.front().slot, memory_, out);
+      book.mark_changed();
+    }
+  };
+  std::uint32_t fills_left = uncross_fills_max_;
+  for (std::uint32_t word = 0; word < waiting_.size() && watched_ > 0; ++word) {
+    for (std::uint64_t bits = waiting_[word]; bits != 0; bits &= bits - 1) {
+      const InstrumentId instrument{word * bits_of_word +
+                                    static_cast<std::uint32_t>(std::countr_zero(bits))};
+      expire_up_to(instrument);
+      of_book.instrument = instrument;
+      told = book_[index_of(instrument)].tick(of_book, memory_, fills_left, out) || told;
+      note_waiting(instrument);
     }
   }
+  expire_up_to(no_instrument);
   if (!told) emit_nothing(order, out);
 }
 
@@ -119,7 +136,7 @@ void MatchingCore::define(const Command& command) noexcept {
   OrderBook& book = book_[index_of(command.order.instrument)];
   if (book.moves_by_itself()) --watched_;
   book.define(
-      {command.order.instrument, definition.collar_ppm, definition.reference,
+      {command.order.instrument, definition.collar_ppm, definition.reference, definition.price_max,
        duration(definition.volatility_auction_ms), duration(definition.volatility_extension_ms)},
       definition.state);
   if (book.moves_by_itself()) ++watched_;
@@ -168,10 +185,16 @@ void MatchingCore::assert_invariants() const {
   }
   BASALT_ASSERT(watched == watched_);
   std::uint32_t live = 0;
+  std::uint32_t ending = 0;
   for (std::uint32_t slot = 0; slot < memory_.orders_max(); ++slot) {
-    live += memory_.order(slot).generation != 0;
+    const RestingOrder& order = memory_.order(slot);
+    if (order.generation == 0) continue;
+    ++live;
+    ending += order.time_in_force() == TimeInForce::gtd;
   }
   BASALT_ASSERT(live == in_books);  // I4 of the books
+  BASALT_ASSERT(ending == memory_.expiries().size());
+  memory_.expiries().assert_invariants();
   BASALT_ASSERT(live > 0 || memory_.leaves_in_use() + memory_.inners_in_use() == 0);  // M1
 }
 

@@ -28,19 +28,21 @@ class MatchingCore {
     std::uint32_t leaves_max = 0;       // Nodes for price levels, shared by this shard's books.
     std::uint32_t inners_max = 0;
     std::uint32_t instructed_max = 0;  // Orders with details, of orders_max.
-    std::uint32_t uncross_fills_max = limits::uncross_fills_max;  // Of one command, over all books.
+    // Of one command, over all books.
+    std::uint32_t uncross_fills_max = limits::uncross_fills_max;
+    std::uint32_t expiries_max = limits::expiries_max;
 
     [[nodiscard]] BookLimits books() const noexcept {
-      return {orders_max, leaves_max, inners_max, instructed_max};
+      return {orders_max, leaves_max, inners_max, instructed_max, expiries_max};
     }
   };
 
   MatchingCore(const Limits& limits, Arena& arena);
   static std::size_t memory_bytes(const Limits& limits) noexcept;
 
-  // What one command can emit at most: a fill for every order that can rest, two events for every
-  // part of a reserve, three for every stop that triggers, and three more. A slice of an uncross
-  // also tells who takes in each fill, and four things of each book.
+  // What one command can emit at most: a fill for every order that can rest, or its expiry, two
+  // events for every part of a reserve, three for every stop that triggers, and three more. A slice
+  // of an uncross also tells who takes in each fill, and four things of each book.
   [[nodiscard]] static std::uint32_t events_max(const Limits& limits) noexcept {
     const BookLimits books = limits.books();
     return limits.orders_max + 2 * static_cast<std::uint32_t>(books.parts_max()) +
@@ -79,6 +81,7 @@ class MatchingCore {
  private:
   void apply_unmarked(const Order& order, EventOutlet& out) noexcept;
   void tick(const Order& order, EventOutlet& out) noexcept;
+  [[gnu::noinline]] void tick_of_books(const Order& order, EventOutlet& out) noexcept;
   void define(const Command& command) noexcept;
   void halt(const Command& command, EventOutlet& out) noexcept;
   // Is the book one of those that wait for ticks, now?

@@ -22,12 +22,12 @@ inline void OrderBook::link(Levels& side, Rank rank, const Incoming& incoming, Q
   order.level = place;
   order.set(incoming.side, incoming.time_in_force, incoming.flags, shown);
   order.set(incoming.limit, incoming.account);
-  memory.total(slot) = incoming.executed + incoming.open;
+  if (incoming.executed > Quantity{0}) memory.add_executed(slot, incoming.executed);
   side.add(shown);
 }
 
-inline void OrderBook::rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept {
-  link(levels(incoming.side), rank_of(incoming.side, incoming.limit), incoming, open, memory);
+inline void OrderBook::rest(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept {
+  link(levels(incoming.side), rank_of(incoming.side, incoming.limit), incoming, shown, memory);
 }
 
 inline void OrderBook::unlink_from(Levels& side, Rank rank, RestingOrder& order,

@@ -36,7 +36,7 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
   BASALT_ASSERT(command.quantity > Quantity{0});
   BASALT_ASSERT(command.quantity <= limits::quantity_max);
   // What has no say unless the order crosses.
-  constexpr unsigned harmless = flag_post_only | flag_self_trade_mask;
+  constexpr unsigned harmless = flag_post_only | flag_slide | flag_self_trade_mask;
   const bool plain =
       (command.flags & ~harmless) == 0 &&
       (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);
@@ -50,7 +50,13 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
                  command.price, command.quantity, Quantity{}},
                 command.quantity, memory);
   }
-  new_order_in_full(command, incoming_of(command), memory, out);
+  new_order_in_full(command, memory, out);
+}
+
+void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
+                                  EventOutlet& out) noexcept {
+  Incoming incoming = incoming_of(command);
+  enter(command, incoming, memory, out);
 }
 
 OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
@@ -62,13 +68,15 @@ OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
 // collar, where that refuses: not in an auction, nor where an auction is what it starts. Where the
 // market has moved so far that the two exclude each other, the collar refuses it.
 Price OrderBook::bounded(const Incoming& incoming) const noexcept {
-  if ((incoming.flags & flag_market) == 0 || gathers_ || moves_by_itself()) return incoming.limit;
+  if ((incoming.flags & (flag_market | flag_slide)) == 0) return incoming.limit;
+  if ((incoming.flags & flag_market) == 0) return slid(incoming);
+  if (gathers_ || moves_by_itself()) return incoming.limit;
   return incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
                                     : std::max(incoming.limit, collar_low_);
 }
 
-void OrderBook::new_order_in_full(const Order& command, Incoming incoming, BookMemory& memory,
-                                  EventOutlet& out) noexcept {
+void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memory,
+                      EventOutlet& out) noexcept {
   incoming.limit = bounded(incoming);
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject != Reject::none) [[unlikely]]
@@ -82,7 +90,7 @@ void OrderBook::new_order_in_full(const Order& command, Incoming incoming, BookM
     trigger_stops(command, incoming.side, memory, out);
 }
 
-void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, BookMemory& memory,
+void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
                               EventOutlet& out) noexcept {
   const Quantity must_trade = incoming.time_in_force == TimeInForce::fok
                                   ? incoming.open
@@ -114,14 +122,17 @@ void OrderBook::take_and_rest(const Order& command, const Incoming& incoming, Bo
                 incoming.limit, left.open, {}, static_cast<std::uint8_t>(reason), out);
   }
   if (left.open < incoming.open) BASALT_REACHED("what is left of a taker rests");
-  const bool in_parts = incoming.details.display > Quantity{0};
-  const Quantity shown = in_parts ? std::min(incoming.details.display, left.open) : left.open;
+  incoming.executed += incoming.open - left.open;
+  incoming.open = left.open;
+  const bool has_details = (incoming.flags & flag_instructed) != 0 ||
+                           ends_with_auction(incoming.time_in_force, incoming.flags);
+  const Quantity shown = has_details ? incoming.details.shown_of(incoming.open) : incoming.open;
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
-       {}, left.open, 0, out, shown);
-  if (in_parts || ends_with_auction(incoming.time_in_force, incoming.flags)) [[unlikely]] {
-    rest_with_details(incoming, left.open, shown, memory);
+       {}, incoming.open, 0, out, shown);
+  if (has_details) [[unlikely]] {
+    rest_with_details(incoming, shown, memory);
   } else {
-    rest(incoming, left.open, memory);
+    rest(incoming, shown, memory);
   }
   BASALT_VERIFY(gathers_ || empty(Side::buy) || empty(Side::sell) ||
                 best(Side::buy) < best(Side::sell));  // I1
@@ -160,10 +171,11 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
            quantity, instructed ? memory.open(slot) : maker.open(), 0, out);
       if (maker.open() > Quantity{0}) {
         BASALT_REACHED("a taker leaves a maker part filled");
+        memory.add_executed(slot, quantity);
         break;
       }
       if (instructed) [[unlikely]] {
-        link = show_anew(command, slot, memory, out);
+        link = show_anew(command, slot, quantity, memory, out);
       } else {
         maker.generation = 0;  // I4
         link = maker.links.next;
@@ -229,7 +241,6 @@ void OrderBook::reduce(const Order& command, BookMemory& memory, EventOutlet& ou
     if (command.quantity > Quantity{0}) BASALT_REACHED("a total at or below what is executed");
     return remove(slot, memory);
   }
-  memory.total(slot) -= open - wanted;
   take_away(slot, open - wanted, memory);
 }
 
@@ -251,6 +262,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   // What was at market has a price now, and a stop at market becomes a stop-limit order.
   incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
   if (!waits) incoming.flags = flags_in_market(incoming);
+  incoming.limit = bounded(incoming);
   const bool canceled_instead = command.verdict != Reject::none || incoming.open <= Quantity{0};
   const Reject reject = canceled_instead ? Reject::none
                         : waits          ? check_stop(incoming, original_open, memory)
@@ -272,8 +284,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   }
   if (!waits && crosses(incoming.side, incoming.limit)) BASALT_REACHED("a replacement crosses");
   emit(command, EventKind::replaced, command.original, incoming.side, incoming.account,
-       original.price(), original_open, incoming.open, 0, out,
-       memory.shown_of(slot, original_open));
+       incoming.limit, original_open, incoming.open, 0, out, memory.shown_of(slot, original_open));
   remove(slot, memory);
   if (waits) return wait(command, incoming, memory, out);  // Not reached before, nor now: I6.
   take_and_rest(command, incoming, memory, out);

@@ -46,6 +46,7 @@ class OrderBook {
     InstrumentId instrument{};
     std::uint32_t collar_ppm = 0;  // Dynamic collar around the last trade; 0: none.
     Price reference;  // For an uncross before the first trade; no_price: there is none.
+    Price price_max = limits::price_max;  // What the venue itself prices stays below.
     // Of the auction that trades beyond the collar start, in place of a refusal; 0: none.
     Nanos volatility_auction{};
     Nanos volatility_extension{};  // Once, where its price is beyond the collar still; 0: none.
@@ -77,6 +78,9 @@ class OrderBook {
   // False: nothing was to be told. Only a book that waits for ticks has something.
   [[nodiscard]] bool tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                           EventOutlet& out) noexcept;
+  // The time of an order has come.
+  void expire(const Order& command, std::uint32_t slot, BookMemory& memory,
+              EventOutlet& out) noexcept;
   // What an uncross would do may be another thing than before.
   void mark_changed() noexcept { changed_ = true; }
   // What enters rests beside what it crosses: in an auction, and after it until trading opens.
@@ -168,6 +172,7 @@ class OrderBook {
   // order_book.cpp
   [[nodiscard]] static Incoming incoming_of(const Order& command) noexcept;
   [[nodiscard]] Price bounded(const Incoming& incoming) const noexcept;
+  [[nodiscard]] Price slid(const Incoming& incoming) const noexcept;  // order_book_rules.cpp
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept;
   [[nodiscard]] bool crosses(Side taker, Price limit) const noexcept {
@@ -189,12 +194,14 @@ class OrderBook {
   // May `open` rest on a side? `freed` leaves it in the same step.
   [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
                               const BookMemory& memory) const noexcept {
-    return memory.has_room(Levels::inner_depth) &&
+    return memory.has_room(Levels::inners_wanted) &&
            levels(side).quantity() + reserve(side) - freed + open <= limits::resting_max;  // I5
   }
-  [[gnu::noinline]] void new_order_in_full(const Order& command, Incoming incoming,
-                                           BookMemory& memory, EventOutlet& out) noexcept;
-  void take_and_rest(const Order& command, const Incoming& incoming, BookMemory& memory,
+  [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,
+                                           EventOutlet& out) noexcept;
+  void enter(const Order& command, Incoming& incoming, BookMemory& memory,
+             EventOutlet& out) noexcept;
+  void take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
   Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;  // The hot loop.
@@ -202,7 +209,7 @@ class OrderBook {
   void move_collar() noexcept;  // To the last trade.
 
   // order_book-inl.h
-  void rest(const Incoming& incoming, Quantity open, BookMemory& memory) noexcept;
+  void rest(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void link(Levels& side, Rank rank, const Incoming& incoming, Quantity shown,
             BookMemory& memory) noexcept;
   void unlink(RestingOrder& order, BookMemory& memory) noexcept;
@@ -217,11 +224,10 @@ class OrderBook {
   [[gnu::noinline]] Left prevent_self_trade(const Order& command, const Incoming& incoming,
                                             Quantity open, std::uint32_t slot, BookMemory& memory,
                                             EventOutlet& out) noexcept;
-  // A reserve order has traded all that it showed. The next to take from.
-  [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, BookMemory& memory,
-                                   EventOutlet& out) noexcept;
-  void rest_with_details(const Incoming& incoming, Quantity open, Quantity shown,
-                         BookMemory& memory) noexcept;
+  // A reserve order has traded all that it showed, `filled` of it now. The next to take from.
+  [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, Quantity filled,
+                                   BookMemory& memory, EventOutlet& out) noexcept;
+  void rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void give_details(std::uint32_t slot, BookMemory& memory) noexcept;
   void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
   void remove(std::uint32_t slot, BookMemory& memory) noexcept;
@@ -254,10 +260,9 @@ class OrderBook {
   [[nodiscard]] bool refused_by_auction(const Incoming& incoming) const noexcept;
   void list(std::uint32_t slot, BookMemory& memory) noexcept;
   void unlist(std::uint32_t slot, BookMemory& memory) noexcept;
-  [[nodiscard]] bool expire(const Order& command, BookMemory& memory, std::uint32_t& cancels_left,
-                            EventOutlet& out) noexcept;
-  [[nodiscard]] bool expire_at_once(const Order& command, BookMemory& memory,
-                                    EventOutlet& out) noexcept;
+  [[nodiscard]] bool end_some(const Order& command, BookMemory& memory, std::uint32_t& cancels_left,
+                              EventOutlet& out) noexcept;
+  [[nodiscard]] bool end_all(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
 
   // order_book_audit.cpp
   [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;

@@ -36,7 +36,7 @@ bool OrderBook::go_on(const Order& command, BookMemory& memory, std::uint32_t& f
   }
   if (!is_auction(phase_)) {
     expiring_ = ending_first_ != none;
-    told = expire(command, memory, fills_left, out) || told;
+    told = end_some(command, memory, fills_left, out) || told;
     if (expiring_) return told;
   }
   uncrossing_ = false;
@@ -90,11 +90,11 @@ void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity 
   order.lower(filled);
   level.quantity -= filled;
   own.add(-filled);
-  if (order.open() > Quantity{0}) return;
+  if (order.open() > Quantity{0}) return memory.add_executed(slot, filled);
   Link next = order.links.next;
   if ((order.flags() & flag_instructed) != 0) {
     BASALT_REACHED("a reserve order trades all that it shows in an uncross");
-    next = show_anew(command, slot, memory, out);
+    next = show_anew(command, slot, filled, memory, out);
   } else {
     order.generation = 0;  // I4
   }

@@ -20,6 +20,7 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
       hash.add(details.display);
       hash.add(details.reserve);
       hash.add(details.min_quantity);
+      hash.add(details.expiry);
     });
   };
   for (const Side side : {Side::buy, Side::sell}) {
@@ -85,6 +86,9 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
         BASALT_ASSERT(&memory.level(order.level) == &level);
         BASALT_ASSERT(memory.is_linked(slot));
         BASALT_ASSERT(memory.executed(slot) >= Quantity{0});
+        const bool instructed = (order.flags() & flag_instructed) != 0;
+        const bool ends = instructed && memory.details(slot).expiry != no_time;
+        BASALT_ASSERT(ends == (order.time_in_force() == TimeInForce::gtd));
         BASALT_ASSERT(((order.flags() & flag_waiting) != 0) == waits);
         check_order(slot, order);
         sum += order.open();
@@ -103,8 +107,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
         BASALT_ASSERT(!ends || (order.flags() & flag_instructed) != 0);  // I7
         if ((order.flags() & flag_instructed) == 0) return;
         const Details& details = memory.details(slot);
-        BASALT_ASSERT(ends || details.display > Quantity{0});
-        BASALT_ASSERT(details.display == Quantity{0} || order.open() <= details.display);
+        BASALT_ASSERT(order.open() <= details.shown_of(order.open()));
         BASALT_ASSERT(details.stop == no_price);
         hidden += details.reserve;
       });

@@ -40,7 +40,7 @@ void OrderBook::tell_phase(const Order& command, InstrumentState phase, Price pr
 // Whoever sets a phase ends the one that a time was set for. False: nothing was told.
 bool OrderBook::enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                             std::uint32_t& fills_left, EventOutlet& out) noexcept {
-  bool told = expire_at_once(command, memory, out);
+  bool told = end_all(command, memory, out);
   deadline_ = Nanos{0};
   if (uncrossing_) {
     BASALT_REACHED("a new phase breaks off an uncross");
@@ -61,14 +61,14 @@ bool OrderBook::enter_phase(const Order& command, InstrumentState phase, BookMem
   }
   if (is_auction(phase)) begin_auction(phase);
   if (uncrossing_) told = go_on(command, memory, fills_left, out) || told;
-  if (expiring_ && !uncrossing_) told = expire(command, memory, fills_left, out) || told;
+  if (expiring_ && !uncrossing_) told = end_some(command, memory, fills_left, out) || told;
   return told;
 }
 
 void OrderBook::uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
                         EventOutlet& out) noexcept {
   if (!is_auction(phase_)) return emit_nothing(command, out);
-  static_cast<void>(expire_at_once(command, memory, out));
+  static_cast<void>(end_all(command, memory, out));
   uncrossing_ = true;
   if (!go_on(command, memory, fills_left, out)) tell_uncrossed(command, out);
 }
@@ -76,7 +76,7 @@ void OrderBook::uncross(const Order& command, BookMemory& memory, std::uint32_t 
 bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                      EventOutlet& out) noexcept {
   if (uncrossing_) return fills_left > 0 && go_on(command, memory, fills_left, out);
-  if (expiring_) return expire(command, memory, fills_left, out);
+  if (expiring_) return end_some(command, memory, fills_left, out);
   if (deadline_ != Nanos{0} && command.time >= deadline_) {
     return fills_left > 0 && end_in_time(command, memory, fills_left, out);
   }
@@ -184,8 +184,8 @@ void OrderBook::unlist(std::uint32_t slot, BookMemory& memory) noexcept {
 
 // What ended with the auction goes, the longest there first, as far as `cancels_left` goes. False:
 // nothing was told.
-bool OrderBook::expire(const Order& command, BookMemory& memory, std::uint32_t& cancels_left,
-                       EventOutlet& out) noexcept {
+bool OrderBook::end_some(const Order& command, BookMemory& memory, std::uint32_t& cancels_left,
+                         EventOutlet& out) noexcept {
   bool told = false;
   for (; expiring_ && cancels_left > 0; --cancels_left) {
     const std::uint32_t slot = ending_first_;
@@ -199,12 +199,11 @@ bool OrderBook::expire(const Order& command, BookMemory& memory, std::uint32_t& 
 }
 
 // Before anything else happens to the book: what the last auction left is no part of it.
-bool OrderBook::expire_at_once(const Order& command, BookMemory& memory,
-                               EventOutlet& out) noexcept {
+bool OrderBook::end_all(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   if (!expiring_) return false;
   BASALT_REACHED("a new phase ends what ends with an auction");
   std::uint32_t all = std::numeric_limits<std::uint32_t>::max();
-  return expire(command, memory, all, out);
+  return end_some(command, memory, all, out);
 }
 
 }  // namespace basalt::matching

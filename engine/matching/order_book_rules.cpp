@@ -1,5 +1,5 @@
-// What an order must ask for: quantities that must trade at once, self-trade prevention, reserves,
-// stops.
+// What an order must ask for: to slide, quantities that must trade at once, self-trade prevention,
+// reserves, stops, an end of its own.
 #include <algorithm>
 
 #include "engine/matching/order_book-inl.h"
@@ -13,23 +13,52 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
   BASALT_ASSERT(instructions.display >= Quantity{0});
   BASALT_ASSERT(instructions.min_quantity >= Quantity{0});
   BASALT_ASSERT(instructions.min_quantity <= command.quantity);
+  BASALT_ASSERT(instructions.expiry == no_time || instructions.expiry > command.time);
   Incoming incoming = incoming_of(command);
-  incoming.details = {instructions.display, {}, instructions.min_quantity, instructions.stop};
+  incoming.details = {instructions.display,      {},
+                      instructions.min_quantity, instructions.stop,
+                      instructions.expiry,       command.sequence,
+                      command.instrument};
   if (instructions.stop != no_price && !reached(command.side, instructions.stop)) {
     const Reject reject = check_stop(incoming, Quantity{0}, memory);
     if (reject != Reject::none) return emit_rejected(command, reject, out);
     return wait(command, incoming, memory, out);
   }
   incoming.flags = flags_in_market(incoming);
-  new_order_in_full(command, incoming, memory, out);
+  enter(command, incoming, memory, out);
 }
 
-// Once an order does not wait, only a reserve makes it one with details in the book: a quantity
-// that must trade at once matters no more when it rests.
+// Once an order does not wait, only a reserve or an expiry makes it one with details in the book: a
+// quantity that must trade at once matters no more when it rests.
 std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
   unsigned flags = incoming.flags & ~unsigned{flag_waiting};
-  if (incoming.details.display == Quantity{0}) flags &= ~unsigned{flag_instructed};
+  const Details& details = incoming.details;
+  if (details.display == Quantity{0} && details.expiry == no_time) {
+    flags &= ~unsigned{flag_instructed};
+  }
   return static_cast<std::uint16_t>(flags);
+}
+
+// A post-only order that slides rests one tick short of the best that it would cross, which is the
+// better price for its owner. Not where the venue takes no such price, and not a stop: when it
+// triggers, its owner was told its price long ago.
+Price OrderBook::slid(const Incoming& incoming) const noexcept {
+  const Price limit = incoming.limit;
+  const bool collared =
+      !gathers_ && !moves_by_itself() && (limit < collar_low_ || limit > collar_high_);
+  if (takes_only(incoming) || incoming.details.stop != no_price || collared ||
+      !crosses(incoming.side, limit)) {
+    return limit;
+  }
+  constexpr Price tick{1};
+  const Price crossed = best(opposite(incoming.side));
+  const Price short_of = incoming.side == Side::buy ? crossed - tick : crossed + tick;
+  if (short_of == no_price || short_of > rules_.price_max) {
+    BASALT_REACHED("an order has nowhere to slide");
+    return limit;
+  }
+  BASALT_REACHED("a post-only order slides");
+  return short_of;
 }
 
 // Could it trade `wanted` at once?
@@ -81,6 +110,7 @@ OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incomi
   const auto cancel_of_maker = [&](Quantity quantity) {
     emit_canceled(command, slot, memory, quantity, CancelReason::self_match, out);
     if (quantity == maker_open) return remove(slot, memory);
+    memory.add_executed(slot, quantity);
     take_away(slot, quantity, memory);
   };
   switch (self_trade_prevention(incoming.flags)) {
@@ -113,17 +143,18 @@ OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incomi
 
 // The order is the first of its level, which match() is taking from: those before it are gone, and
 // the level learns of its new first when match() is done with it.
-Link OrderBook::show_anew(const Order& command, std::uint32_t slot, BookMemory& memory,
-                          EventOutlet& out) noexcept {
+Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity filled,
+                          BookMemory& memory, EventOutlet& out) noexcept {
   RestingOrder& order = memory.order(slot);
   Details& details = memory.details(slot);
   const Link next = order.links.next;
   if (details.reserve == Quantity{0}) {
-    BASALT_REACHED("a reserve order fills whole");
+    BASALT_REACHED("an order with details fills whole");
     give_details(slot, memory);
     order.generation = 0;  // I4
     return next;
   }
+  memory.add_executed(slot, filled);
   const Quantity shown = std::min(details.display, details.reserve);
   memory.lower_reserve(slot, shown);
   reserve(order.side()) -= shown;
@@ -155,15 +186,18 @@ Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memo
   return memory.has_room_for(wanted) ? Reject::none : Reject::open_orders_exceeded;
 }
 
-void OrderBook::rest_with_details(const Incoming& incoming, Quantity open, Quantity shown,
-                                  BookMemory& memory) noexcept {
-  Incoming resting = incoming;
-  resting.flags |= flag_instructed;
+void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept {
+  incoming.flags |= flag_instructed;
+  Details kept = incoming.details;
+  kept.reserve = incoming.open - shown;
+  kept.min_quantity = Quantity{0};
+  kept.stop = no_price;
+  kept.next = kept.previous = none;
+  reserve(incoming.side) += kept.reserve;
   const std::uint32_t slot = slot_of(incoming.order);
-  memory.take_details(slot, {incoming.details.display, open - shown, {}, {}});
-  reserve(incoming.side) += open - shown;
-  rest(resting, shown, memory);
-  if (ends_with_auction(resting.time_in_force, resting.flags)) list(slot, memory);
+  memory.take_details(slot, kept);
+  rest(incoming, shown, memory);
+  if (ends_with_auction(incoming.time_in_force, incoming.flags)) list(slot, memory);
 }
 
 // Of an order that goes from the market.
@@ -205,6 +239,16 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
   }
 }
 
+// Like a cancel: also of a stop that waits, in every phase, and while an uncross is under way.
+void OrderBook::expire(const Order& command, std::uint32_t slot, BookMemory& memory,
+                       EventOutlet& out) noexcept {
+  BASALT_ASSERT(memory.order(slot).time_in_force() == TimeInForce::gtd);
+  if ((memory.order(slot).flags() & flag_waiting) != 0) BASALT_REACHED("a stop that waits expires");
+  if (gathers_) BASALT_REACHED("an order expires in an auction");
+  emit_canceled(command, slot, memory, memory.open(slot), CancelReason::expired, out);
+  remove(slot, memory);
+}
+
 bool OrderBook::reached(Side side, Price stop) const noexcept {
   if (last_trade_ == no_price) return false;
   return side == Side::buy ? last_trade_ >= stop : last_trade_ <= stop;
@@ -217,7 +261,7 @@ Reject OrderBook::check_stop(const Incoming& incoming, Quantity freed,
     return details;
   }
   const bool has_room =
-      memory.has_room(Levels::inner_depth) &&
+      memory.has_room(Levels::inners_wanted) &&
       stops(incoming.side).quantity() - freed + incoming.open <= limits::resting_max;
   return has_room ? Reject::none : Reject::open_orders_exceeded;
 }
@@ -263,7 +307,6 @@ void OrderBook::emit_triggered(const Order& command, const Incoming& stop,
 void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                         EventOutlet& out) noexcept {
   const RestingOrder& order = memory.order(slot);
-  const Details details = memory.details(slot);
   Incoming incoming{order_id(slot, order.generation),
                     order.side(),
                     order.time_in_force(),
@@ -272,7 +315,7 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
                     order.price(),
                     order.open(),
                     memory.executed(slot),
-                    {details.display, {}, details.min_quantity, details.stop}};
+                    memory.details(slot)};  // A stop that waits has no reserve yet.
   incoming.flags = flags_in_market(incoming);
   remove(slot, memory);
   emit_triggered(command, incoming, out);

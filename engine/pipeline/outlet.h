@@ -24,7 +24,9 @@ class Outlet {
  public:
   // `overflow_max`: the most that one input can produce.
   Outlet(Ring& ring, std::uint32_t overflow_max, Arena& arena)
-      : ring_(ring), overflow_(arena.take<T>(overflow_max)) {}
+      : ring_(ring), overflow_(arena.take<T>(overflow_max)) {
+    BASALT_ASSERT(overflow_max > 0);
+  }
 
   // The next slot to fill. Never null: more than overflow_max is our own mistake.
   [[nodiscard]] T* claim() noexcept {
@@ -36,26 +38,29 @@ class Outlet {
   }
 
   // The slot claimed last. Something was claimed since the last flush.
-  [[nodiscard]] T& latest() noexcept {
-    return next_ != nullptr ? *(next_ - 1) : overflow_[filled_ - 1];
-  }
+  [[nodiscard]] T& latest() noexcept { return *(next_ - 1); }
 
   // Moves what overflowed into the ring and publishes. True: nothing is left, take the next input.
   bool flush() noexcept {
-    settle();
-    while (moved_ < filled_) {
+    if (!overflowing_) [[likely]] {
+      settle();
+      ring_.publish();
+      return true;
+    }
+    while (first_ != next_) {
       T* slot = ring_.claim();
       if (slot == nullptr) break;
-      *slot = overflow_[moved_++];
+      *slot = *first_++;
     }
     ring_.publish();
-    if (moved_ < filled_) return false;
-    moved_ = filled_ = 0;
+    if (first_ != next_) return false;
+    overflowing_ = false;
+    first_ = next_ = end_ = nullptr;
     return true;
   }
 
   // Is nothing left over? Cheaper than flush(): touches no shared line.
-  [[nodiscard]] bool clear() const noexcept { return filled_ == moved_; }
+  [[nodiscard]] bool clear() const noexcept { return !overflowing_; }
 
  private:
   // Tells the ring what was filled of the run.
@@ -64,26 +69,25 @@ class Outlet {
     first_ = next_;
   }
   [[gnu::noinline]] T* claim_elsewhere() noexcept {
+    BASALT_ASSERT(!overflowing_);
     settle();
-    first_ = next_ = end_ = nullptr;
-    if (clear()) {
-      if (const std::span<T> run = ring_.free_run(); !run.empty()) {
-        first_ = run.data();
-        next_ = first_ + 1;
-        end_ = first_ + run.size();
-        return first_;
-      }
+    std::span<T> run = ring_.free_run();
+    if (run.empty()) {
+      overflowing_ = true;
+      run = overflow_;
     }
-    BASALT_ASSERT(filled_ < overflow_.size());
-    return &overflow_[filled_++];
+    first_ = run.data();
+    next_ = first_ + 1;
+    end_ = first_ + run.size();
+    return first_;
   }
 
-  // The ring's free slots: [first_, next_) are filled and not yet told, [next_, end_) are free.
+  // A run of the ring's free slots or, once it is full, the overflow: [first_, next_) are filled
+  // and not yet told, [next_, end_) are free.
   T* first_ = nullptr;
   T* next_ = nullptr;
   T* end_ = nullptr;
-  std::uint32_t filled_ = 0;
-  std::uint32_t moved_ = 0;
+  bool overflowing_ = false;
   Ring& ring_;
   std::span<T> overflow_;
 };

@@ -142,6 +142,7 @@ std::uint32_t Risk::take_inputs() noexcept {
     input.ring->consume();
     if (!complete) continue;
     Command& command = input.assembler.command();
+    command.order.time = now_;
     if (core_.decide(command) == RiskCore::Outcome::sequence) sequence(command);
     ++handled;
   }

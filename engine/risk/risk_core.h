@@ -51,6 +51,7 @@ class RiskCore {
   RiskCore(const Limits& limits, std::uint64_t seed, Arena& arena);
   static std::size_t memory_bytes(const Limits& limits) noexcept;
 
+  // Precondition: the command has the time of the decision.
   [[nodiscard]] Outcome decide(Command& command) noexcept;
 
   // Precondition: decided, live or on replay. Commands come in the order of their sequence.
@@ -129,6 +130,7 @@ class RiskCore {
     return Outcome::silence;
   }
   [[nodiscard]] static Instructions instructions_of(const Command& command) noexcept;
+  static void map_time_to_live(Command& command) noexcept;
   [[nodiscard]] static Reject check_instructions(const Order& order, const Instructions& asked,
                                                  const Instrument& instrument) noexcept;
   [[nodiscard]] bool bound_market_order(Order& order, Price stop,

@@ -55,6 +55,7 @@ Reject RiskCore::check_new(Command& command) noexcept {
 
   if (instrument.state == InstrumentState::closed) return Reject::instrument_closed;
   if (instrument.state == InstrumentState::halted) return Reject::instrument_halted;
+  map_time_to_live(command);
   const auto asked = instructions_of(command);
   const bool bounded =
       (order.flags & flag_market) == 0 || bound_market_order(order, asked.stop, instrument);
@@ -101,7 +102,18 @@ Reject RiskCore::check_instructions(const Order& order, const Instructions& aske
   if (asked.stop != no_price && is_for_auction(order.time_in_force)) {
     return Reject::invalid_stop_price;
   }
+  const bool ends = order.time_in_force == TimeInForce::gtd;
+  if (ends ? asked.expiry <= order.time : asked.expiry != no_time) return Reject::invalid_expiry;
   return Reject::none;
+}
+
+// An order that is to live so long does so from when it is decided, which only here is known.
+void RiskCore::map_time_to_live(Command& command) noexcept {
+  if ((command.order.flags & flag_time_to_live) == 0) return;
+  command.order.flags = static_cast<std::uint16_t>(command.order.flags & ~flag_time_to_live);
+  auto asked = command.as<Instructions>();
+  asked.expiry += command.order.time;
+  command.set(asked);
 }
 
 // The worst price at which a market order may trade: a distance from the last trade or, of a stop,

@@ -210,6 +210,8 @@ enum class Tag : std::uint8_t {
   external_id = 129,              // 16 bytes of the client's choice.
   self_trade_prevention = 130,    // Letter: N newest, O oldest, B both, D decrement; space: off.
   stop_price = 131,               // U64; 0: none.
+  expiry = 132,                   // U64: nanoseconds since 1970-01-01 UTC; 0: none.
+  slide = 133,                    // Letter: S a post-only order slides; space: it does not.
 };
 
 inline constexpr std::size_t account_bytes = 4;
@@ -230,6 +232,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::side:
     case Tag::user_ref_index:
     case Tag::self_trade_prevention:
+    case Tag::slide:
       return 1;
     case Tag::group_id:
       return 2;
@@ -248,6 +251,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::discretion_price:
     case Tag::display_price:
     case Tag::stop_price:
+    case Tag::expiry:
       return 8;
     case Tag::account:
       return account_bytes;

@@ -57,6 +57,7 @@ namespace basalt::ouch50 {
     case Reject::invalid_time_in_force:
     case Reject::invalid_option:
     case Reject::invalid_value:
+    case Reject::invalid_expiry:
     case Reject::duplicate_order:
     case Reject::not_in_auction:
     case Reject::unknown_reference:

@@ -51,6 +51,7 @@ class CoreVenue {
     std::uint32_t shards = 2;
     std::uint32_t feedback_lag = 0;
     std::uint64_t seed = 1;  // Of risk's hash tables: nothing may depend on it.
+    std::uint32_t instructed_max = 512;
   };
 
   explicit CoreVenue(const Settings& settings)
@@ -68,6 +69,7 @@ class CoreVenue {
   // that goes down is followed by the cancels of its orders.
   std::vector<LogRecord> submit(Command command) {
     std::vector<LogRecord> records;
+    command.order.time = now_;
     if (risk_.decide(command) != risk::RiskCore::Outcome::sequence) return records;
     records.push_back(sequence(command));
     const SessionId session = command.origin.session;
@@ -130,7 +132,8 @@ class CoreVenue {
   // Of each shard.
   static matching::MatchingCore::Limits matching_limits(const Settings& settings) {
     const std::uint32_t orders = settings.risk.orders_max;
-    return {orders, settings.risk.reference.instruments_max, orders / 2 + 64, orders + 1024, 512};
+    return {orders, settings.risk.reference.instruments_max, orders / 2 + 64, orders + 1024,
+            settings.instructed_max};
   }
 
  private:

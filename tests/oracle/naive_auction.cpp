@@ -14,6 +14,7 @@ namespace basalt::oracle {
 namespace {
 
 constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
+constexpr std::int64_t nanos_a_ms = 1'000'000;
 
 }  // namespace
 
@@ -55,7 +56,7 @@ void NaiveBook::interrupt() {
   auction_ = phase_;
   gathers_ = true;
   indicated_ = "0@0 0 none";
-  deadline_ = now_ + volatility_;
+  deadline_ = now_ + volatility_ * nanos_a_ms;
   extended_ = false;
 }
 
@@ -73,8 +74,8 @@ bool NaiveBook::halt(const std::vector<std::string>& words) {
   if (phase_ == "closed" || (phase_ == "halted" && !deadline_)) return true;
   set_phase("halted");
   if (times.empty()) return true;
-  deadline_ = now_ + times[0];
-  reopening_ = times[1];
+  deadline_ = now_ + times[0] * nanos_a_ms;
+  reopening_ = times[1] * nanos_a_ms;
   return true;
 }
 
@@ -90,7 +91,7 @@ void NaiveBook::end_in_time() {
   const std::int64_t price = prospect().price;
   if (!extended_ && extension_ > 0 && price != 0 && !within_collar(price)) {
     extended_ = true;
-    *deadline_ += extension_;
+    *deadline_ += extension_ * nanos_a_ms;
     out_ << "extended\n";
     return;
   }
@@ -100,7 +101,7 @@ void NaiveBook::end_in_time() {
 void NaiveBook::set_phase(const std::string& phase) {
   out_ << "phase " << phase << '\n';
   deadline_.reset();
-  if (expiring_) expire(std::numeric_limits<std::int64_t>::max());
+  if (expiring_) end_some(std::numeric_limits<std::int64_t>::max());
   if (uncrossing_ && uncrossed_ > 0) tell_uncrossed();
   const bool closes = phase == "closed" && phase_ == "closing";
   uncrossing_ = closes || (phase == "open" && gathers_);
@@ -113,11 +114,11 @@ void NaiveBook::set_phase(const std::string& phase) {
     indicated_ = "0@0 0 none";
   }
   uncross_some();
-  if (expiring_ && !uncrossing_) expire(fills_max_);
+  if (expiring_ && !uncrossing_) end_some(slice_max_);
 }
 
 // Those that ended with the auction go, but no more than `most`. False: nothing came of it.
-bool NaiveBook::expire(std::int64_t most) {
+bool NaiveBook::end_some(std::int64_t most) {
   bool told = false;
   for (; !ending_.empty() && most > 0; --most) {
     const Order order = remove(ending_.front());
@@ -128,8 +129,25 @@ bool NaiveBook::expire(std::int64_t most) {
   return told;
 }
 
+// Of all that live, in the market or waiting, those whose time has come: in the order of their
+// times, and then as they came in.
+void NaiveBook::expire() {
+  std::vector<Order> due(stops_.begin(), stops_.end());
+  for (const auto& [id, order] : live_) due.push_back(*order);
+  std::erase_if(due, [&](const Order& o) { return o.life != "gtd" || o.expiry > now_; });
+  std::sort(due.begin(), due.end(), [](const Order& a, const Order& b) {
+    return a.expiry != b.expiry ? a.expiry < b.expiry : a.entered < b.entered;
+  });
+  std::int64_t told = 0;
+  for (const Order& order : due) {
+    if (told++ == slice_max_) return;
+    remove(order.id);
+    out_ << "canceled " << order.id << ' ' << order.open + order.reserve << " expired\n";
+  }
+}
+
 void NaiveBook::uncross() {
-  if (expiring_) expire(std::numeric_limits<std::int64_t>::max());
+  if (expiring_) end_some(std::numeric_limits<std::int64_t>::max());
   uncrossing_ = true;
   if (!uncross_some()) tell_uncrossed();
 }
@@ -140,7 +158,7 @@ void NaiveBook::tick() {
     return;
   }
   if (expiring_) {
-    expire(fills_max_);
+    end_some(slice_max_);
     return;
   }
   if (deadline_ && now_ >= *deadline_) {
@@ -165,7 +183,7 @@ bool NaiveBook::uncross_some() {
   while (uncrossing_) {
     if (uncrossed_ == 0) uncross_price_ = prospect().price;
     if (uncross_price_ == 0) {
-      if (!is_auction(phase_)) told = expire(fills_max_ - fills) || told;
+      if (!is_auction(phase_)) told = end_some(slice_max_ - fills) || told;
       if (expiring_) return told;
       uncrossing_ = false;
       if (phase_ != "open") return told;
@@ -176,7 +194,7 @@ bool NaiveBook::uncross_some() {
     }
     while (!bids_.empty() && bids_.begin()->second.front().price >= uncross_price_ &&
            !asks_.empty() && asks_.begin()->second.front().price <= uncross_price_) {
-      if (fills == fills_max_) return told;
+      if (fills == slice_max_) return told;
       ++fills;
       cross_once(taker);
       told = true;

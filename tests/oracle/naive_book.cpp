@@ -1,8 +1,9 @@
 #include "tests/oracle/naive_book.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
-#include <sstream>
+#include <system_error>
 
 namespace basalt::oracle {
 namespace {
@@ -12,12 +13,13 @@ constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
 constexpr std::int64_t parts_max = 1000;                     // A reserve order shows anew so often.
 
-// A whole number of at most 18 digits, which may be negative.
+// A whole number of 63 bits, which may be negative.
 std::optional<std::int64_t> number(const std::string& word) {
-  const std::string digits = word.substr(word.starts_with('-') ? 1 : 0);
-  if (digits.empty() || digits.size() > 18) return {};
-  if (digits.find_first_not_of("0123456789") != digits.npos) return {};
-  return std::stoll(word);
+  std::int64_t value = 0;
+  const char* const end = word.data() + word.size();
+  const auto [read, error] = std::from_chars(word.data(), end, value);
+  if (error != std::errc{} || read != end) return {};
+  return value;
 }
 
 std::optional<std::uint32_t> id_of(const std::string& word) {
@@ -30,9 +32,14 @@ std::optional<std::uint32_t> id_of(const std::string& word) {
 
 void NaiveBook::line(const std::string& text) {
   ++line_number_;
-  std::istringstream in(text.substr(0, text.find('#')));
+  constexpr const char* blanks = " \t\r";
+  const std::size_t end = std::min(text.find('#'), text.size());
   std::vector<std::string> words;
-  for (std::string word; in >> word;) words.push_back(word);
+  for (std::size_t at = text.find_first_not_of(blanks); at < end;) {
+    const std::size_t after = std::min(text.find_first_of(blanks, at), end);
+    words.push_back(text.substr(at, after - at));
+    at = text.find_first_not_of(blanks, after);
+  }
   if (!words.empty() && !run(words)) out_ << "error " << line_number_ << '\n';
 }
 
@@ -55,7 +62,9 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
   }
   if (verb == "rules") return set_rules(words);
   if (verb == "halt") return halt(words);
-  if (verb == "phase" || verb == "uncross" || verb == "tick") return run_of_venue(words);
+  if (verb == "phase" || verb == "uncross" || verb == "tick" || verb == "pass") {
+    return run_of_venue(words);
+  }
   if (words.size() < 2) return false;
   const auto id = id_of(words[1]);
   if (!id) return false;
@@ -82,18 +91,23 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
 
 bool NaiveBook::run_of_venue(const std::vector<std::string>& words) {
   const std::string& verb = words[0];
-  if (verb == "tick" && words.size() == 2) {
-    const auto later = id_of(words[1]);
+  if (verb == "pass") {
+    const auto later = words.size() == 2 ? id_of(words[1]) : std::nullopt;
     if (!later) return false;
-    now_ += *later;
+    now_ += *later * std::int64_t{1'000'000};
+    expire();
+    tick();
+    return true;
+  }
+  if (verb == "tick") {
+    const auto until = words.size() == 2 ? number(words[1]) : now_;
+    if (words.size() > 2 || !until || *until < now_) return false;
+    now_ = *until;
+    expire();
     tick();
     return true;
   }
   if (words.size() != (verb == "phase" ? 2u : 1u)) return false;
-  if (verb == "tick") {
-    tick();
-    return true;
-  }
   if (verb == "uncross") {
     if (!is_auction(phase_)) return false;
     uncross();
@@ -110,14 +124,20 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
   if (words[2] != "buy" && words[2] != "sell") return false;
   Order order{id, words[2] == "buy", offer.market,   false, "day", 0,
               "", offer.price,       offer.quantity, 0};
+  order.entered = line_number_;
   bool shows_less = false;
   bool stops = false;
   for (std::size_t i = 4; i < words.size(); ++i) {
     if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok" ||
         words[i] == "at-open" || words[i] == "at-close") {
       order.life = words[i];
+    } else if (words[i].starts_with("gtd=") && number(words[i].substr(4))) {
+      order.life = "gtd";
+      order.expiry = *number(words[i].substr(4));
     } else if (words[i] == "post") {
       order.post = true;
+    } else if (words[i] == "post=slide") {
+      order.post = order.slides = true;
     } else if (words[i] == "stp=newest" || words[i] == "stp=oldest" || words[i] == "stp=both" ||
                words[i] == "stp=decrement") {
       order.stp = words[i].substr(4);
@@ -154,7 +174,11 @@ std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   if (!gathers_ && volatility_ == 0 && !within_collar(order.price)) return "collar";
   if (order.post && crosses) return "would-cross";
   if (!gathers_ && (at_once || order.market)) return "";
-  if (order.open > resting_max - (resting(order.buy) - freed)) return "full";
+  // Where less than may rest has ever come in, there is room whatever became of it.
+  if (order.open > resting_max - entered_ &&
+      order.open > resting_max - (resting(order.buy) - freed)) {
+    return "full";
+  }
   return shows_too_often(order) ? "display" : "";
 }
 
@@ -190,7 +214,7 @@ bool NaiveBook::shows_too_often(const Order& order) {
   return (order.open - order.display + order.display - 1) / order.display > parts_max;
 }
 
-void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
+void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   if (phase_ == "closed" || phase_ == "halted") return rejected(order.id, phase_);
   if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
   if (!order.market && (order.price < 1 || order.price > price_max)) {
@@ -204,8 +228,10 @@ void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
   if (stops && (order.stop < 1 || order.stop > price_max || for_auction)) {
     return rejected(order.id, "stop-price");
   }
+  if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
   const bool waits = stops && !reached(order);
+  slide(order);
   const std::string why = waits ? refusal_to_wait(order, 0) : refusal(priced(order), 0);
   if (!why.empty()) return rejected(order.id, why);
   out_ << "accepted " << order.id << '\n';
@@ -213,6 +239,19 @@ void NaiveBook::new_order(const Order& order, bool shows_less, bool stops) {
   if (stops) out_ << "triggered " << order.id << '\n';
   take_and_rest(priced(order));
   trigger_stops(order.buy);
+}
+
+// An order that would cross, and may rest, asks for one tick less than the best it would cross.
+// Stops do not.
+void NaiveBook::slide(Order& order) const {
+  const auto& others = side(!order.buy);
+  if (!order.slides || order.stop != 0 || order.market || others.empty()) return;
+  if (!gathers_ && volatility_ == 0 && !within_collar(order.price)) return;
+  if (order.life == "ioc" || order.life == "fok") return;
+  const std::int64_t best = others.begin()->second.front().price;
+  if (!reaches(order, best)) return;
+  const std::int64_t price = order.buy ? best - 1 : best + 1;
+  if (price >= 1 && price <= price_max) order.price = price;
 }
 
 bool NaiveBook::reached(const Order& stop) const {
@@ -282,6 +321,7 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   order.open = offer.quantity - order.executed;
   order.reserve = 0;
   order.market = false;
+  slide(order);
   const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
   if (why == "collar") {  // As what is invalid in itself, it takes its original with it.
     remove(id);
@@ -332,6 +372,7 @@ std::int64_t NaiveBook::reachable(const Order& taker) const {
 }
 
 void NaiveBook::take_and_rest(Order order) {
+  entered_ = std::min(entered_ + order.open, resting_max);
   auto& makers = side(!order.buy);
   const std::int64_t must_trade =
       order.life == "fok" ? order.open : std::min(order.min, order.open);

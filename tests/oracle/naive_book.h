@@ -21,10 +21,11 @@ namespace basalt::oracle {
 
 class NaiveBook {
  public:
-  // `fills_max`: what one line makes of an uncross; "tick" goes on with it.
+  // `slice_max`: how many fills one line makes of an uncross, and how many orders expire with it;
+  // "tick" goes on.
   explicit NaiveBook(std::ostream& out,
-                     std::int64_t fills_max = std::numeric_limits<std::int64_t>::max())
-      : out_(out), fills_max_(fills_max) {}
+                     std::int64_t slice_max = std::numeric_limits<std::int64_t>::max())
+      : out_(out), slice_max_(slice_max) {}
 
   // A line that cannot be read is answered with "error LINE_NUMBER"; what is wrong is left out.
   void line(const std::string& text);
@@ -34,17 +35,20 @@ class NaiveBook {
     std::uint32_t id;
     bool buy;
     bool market;
-    bool post;
-    std::string life;       // day, gtc, ioc, fok, at-open or at-close.
+    bool post;              // Never takes.
+    std::string life;       // day, gtc, ioc, fok, gtd, at-open or at-close.
     std::uint32_t account;  // 0: nobody's.
     std::string stp;        // newest, oldest, both, decrement, or empty: trades with its own.
     std::int64_t price;
     std::int64_t open;  // Of a reserve order: what it shows.
     std::int64_t executed;
-    std::int64_t display = 0;  // 0: shows all.
-    std::int64_t reserve = 0;  // What it does not show.
-    std::int64_t min = 0;      // Must trade at once.
-    std::int64_t stop = 0;     // 0: does not wait.
+    std::int64_t display = 0;   // 0: shows all.
+    std::int64_t reserve = 0;   // What it does not show.
+    std::int64_t min = 0;       // Must trade at once.
+    std::int64_t stop = 0;      // 0: does not wait.
+    bool slides = false;        // Of post.
+    std::int64_t expiry = 0;    // Of gtd.
+    std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.
   };
   using Level = std::list<Order>;  // Oldest first.
   struct Offer {
@@ -62,7 +66,7 @@ class NaiveBook {
   bool run(const std::vector<std::string>& words);
   bool run_of_venue(const std::vector<std::string>& words);
   bool enter(const std::vector<std::string>& words, std::uint32_t id, const Offer& offer);
-  void new_order(const Order& order, bool shows_less, bool stops);
+  void new_order(Order order, bool shows_less, bool stops);
   void replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer);
   void cancel(std::uint32_t id);
   void reduce(std::uint32_t id, std::int64_t total);
@@ -74,6 +78,7 @@ class NaiveBook {
   std::string refusal(const Order& order, std::int64_t freed) const;
   std::string refusal_to_wait(const Order& order, std::int64_t freed) const;
   static bool shows_too_often(const Order& order);
+  void slide(Order& order) const;
   bool reached(const Order& stop) const;
   void trigger_stops(bool incoming_buys);
   bool is_live(std::uint32_t id) const { return live_.contains(id) || waiting(id) != stops_.end(); }
@@ -116,13 +121,14 @@ class NaiveBook {
   void set_phase(const std::string& phase);
   void uncross();
   void tick();
+  void expire();
   bool uncross_some();
   void tell_uncrossed();
   // Is it only for the auction that it would rest in?
   static bool ends(const Order& order) {
     return order.market || order.life == "at-open" || order.life == "at-close";
   }
-  bool expire(std::int64_t most);
+  bool end_some(std::int64_t most);
   void cross_once(std::optional<std::uint32_t>& taker);
   Prospect at(std::int64_t price) const;
   Prospect prospect() const;
@@ -130,11 +136,13 @@ class NaiveBook {
   Order remove(std::uint32_t id);
 
   std::ostream& out_;
-  std::int64_t fills_max_;
+  std::int64_t slice_max_;
+  std::int64_t now_ = 0;
   std::map<std::int64_t, Level> bids_;
   std::map<std::int64_t, Level> asks_;
   std::map<std::uint32_t, Level::iterator> live_;
-  Level stops_;  // That wait, in the order in which they began to.
+  Level stops_;               // That wait, in the order in which they began to.
+  std::int64_t entered_ = 0;  // Of all orders so far, as long as it is less than may rest.
   std::int64_t last_trade_ = 0;
   std::vector<std::int64_t> trades_;  // Prices of the present command's.
   std::string phase_ = "open";
@@ -146,13 +154,12 @@ class NaiveBook {
   std::string auction_;              // The latest.
   std::list<std::uint32_t> ending_;  // Orders that end with it, the longest there first.
   bool expiring_ = false;            // It has ended, and they go.
-  // The rules of the instrument; times in milliseconds.
+  // The rules of the instrument; these times are in milliseconds, all others in nanoseconds.
   std::int64_t collar_ppm_ = 0;
   std::int64_t volatility_ = 0;
   std::int64_t extension_ = 0;
   std::int64_t collar_low_ = 0;
   std::int64_t collar_high_ = std::numeric_limits<std::int64_t>::max();
-  std::int64_t now_ = 0;
   std::optional<std::int64_t> deadline_;  // When the phase ends by itself.
   bool extended_ = false;
   std::int64_t reopening_ = 0;  // How long the auction is behind a halt.

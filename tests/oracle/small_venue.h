@@ -60,7 +60,9 @@ inline Command said(CommandKind kind, const Named& name) {
 }
 
 inline Command enter(const Entered& entered) {
-  const bool takes = entered.time_in_force != TimeInForce::day;
+  const bool takes =
+      entered.time_in_force == TimeInForce::ioc || entered.time_in_force == TimeInForce::fok;
+  const bool ends = entered.time_in_force == TimeInForce::gtd;
   Command command = said(CommandKind::new_order, {entered.session, entered.ref, entered.channel});
   command.order.side = entered.side;
   command.order.time_in_force = entered.time_in_force;
@@ -69,14 +71,15 @@ inline Command enter(const Entered& entered) {
   command.order.quantity = Quantity{entered.quantity};
   command.order.instrument = InstrumentId{entered.instrument};
   command.origin.wire_side = entered.side == Side::buy ? 'B' : 'S';
-  command.origin.wire_time_in_force = takes ? '3' : '0';
+  command.origin.wire_time_in_force = takes ? '3' : ends ? '6' : '0';
   command.origin.display = 'Y';
   command.origin.capacity = 'P';
   command.origin.intermarket_sweep = 'N';
   command.origin.cross_type = 'N';
   command.origin.client_order_id = test::padded<14>("NO " + std::to_string(entered.ref));
   const Instructions& asked = entered.instructions;
-  if (asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price) {
+  if (asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price ||
+      asked.expiry != no_time) {
     command.order.flags |= flag_instructed;
     command.set(asked);
   }

@@ -31,6 +31,7 @@ struct Flow {
   std::uint32_t instructed;     // Of new orders: with a reserve, a least quantity or a stop.
   std::uint32_t auctions = 0;   // Of all: phases, uncrosses and ticks.
   bool stops = true;            // Among the instructions.
+  std::uint32_t expiring = 0;   // Of new orders: until a time, which passes.
   const char* rules = nullptr;  // Of the instrument: the first line.
 };
 
@@ -55,9 +56,11 @@ class CommandStream {
   std::string instructions();
   std::string odd();
   std::string of_auction();
+  std::string tick();
 
   const Flow& flow_;
   std::mt19937_64 random_;
+  std::uint64_t now_ = 0;
 };
 
 }  // namespace basalt::property

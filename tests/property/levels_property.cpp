@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <random>
 #include <set>
 
@@ -78,11 +79,19 @@ class Model {
     ASSERT_EQ(rank, no_rank);
   }
 
-  // How many nodes of a height the ranks need: as many as they have different prefixes.
-  [[nodiscard]] std::uint32_t nodes(std::uint32_t height) const {
-    std::set<Rank> prefixes;
-    for (const Rank rank : set_) prefixes.insert(rank >> (6 * (height + 1)));
-    return static_cast<std::uint32_t>(prefixes.size());
+  // How many leaves the ranks need, and inner nodes of stretches: one for each prefix of that
+  // length.
+  [[nodiscard]] std::uint32_t leaves() const { return prefixes(1); }
+  [[nodiscard]] std::uint32_t stretches() const { return prefixes(2); }
+  // How many inner nodes above stretches: one for each prefix that is followed by several digits.
+  [[nodiscard]] std::uint32_t branches() const {
+    std::uint32_t branches = 0;
+    for (int digits = 3; digits <= 6; ++digits) {
+      std::map<Rank, std::set<Rank>> next;
+      for (const Rank rank : set_) next[rank >> (6 * digits)].insert(rank >> (6 * (digits - 1)));
+      for (const auto& [prefix, followers] : next) branches += followers.size() > 1;
+    }
+    return branches;
   }
 
   // Any rank of the side. It is not empty.
@@ -93,6 +102,12 @@ class Model {
   [[nodiscard]] bool has(Rank rank) const { return set_.contains(rank); }
 
  private:
+  [[nodiscard]] std::uint32_t prefixes(int digits) const {
+    std::set<Rank> prefixes;
+    for (const Rank rank : set_) prefixes.insert(rank >> (6 * digits));
+    return static_cast<std::uint32_t>(prefixes.size());
+  }
+
   Levels levels_;
   std::set<Rank, std::greater<>> set_;
 };
@@ -115,7 +130,7 @@ void run(const Shape& shape, std::uint64_t seed) {
     Model& side = sides[random() % sides.size()];
     const bool another = side.size() == 0 || (growing ? random() % 4 != 0 : random() % 4 == 0);
     const Rank wanted = another ? rank() : side.some(random());
-    if (!side.has(wanted) && !memory.has_room(Levels::inner_depth)) continue;
+    if (!side.has(wanted) && !memory.has_room(Levels::inners_wanted)) continue;
     side.toggle(memory, wanted);
     side.check(memory, random() % 2 == 0 && side.size() > 0 ? side.some(random()) : rank());
     if (side.size() >= size_max) growing = false;
@@ -125,11 +140,11 @@ void run(const Shape& shape, std::uint64_t seed) {
     std::uint32_t inners_wanted = 0;
     for (const Model& each : sides) {
       each.check_all(memory);
-      leaves_wanted += each.nodes(0);
-      for (std::uint32_t height = 1; height <= 5; ++height) inners_wanted += each.nodes(height);
+      leaves_wanted += each.leaves();
+      inners_wanted += each.stretches() + each.branches();
     }
     ASSERT_EQ(memory.leaves_in_use(), leaves_wanted);  // L1, M1
-    ASSERT_EQ(memory.inners_in_use(), inners_wanted);
+    ASSERT_EQ(memory.inners_in_use(), inners_wanted);  // L4
   }
   for (Model& side : sides) {
     while (side.size() > 0) side.toggle(memory, side.some(random()));
@@ -153,6 +168,8 @@ TEST(LevelsProperty, levels_are_those_of_a_sorted_set_and_no_node_is_lost) {
                  "a parked leaf of levels is taken for another place",
                  "the leaf of levels parked longest is given back",
                  "an inner node of levels is given back",
+                 "an inner node of levels is put above two others",
+                 "an inner node of levels gives its place to its only child",
                  "an inner node of levels loses a child and stays",
                  "the last node of a side is given back", "the next level lies in another branch"}),
             std::vector<std::string>{});

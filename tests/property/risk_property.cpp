@@ -54,16 +54,22 @@ class ScarceFlow {
     live_[session].push_back(ref);
     const bool bitcoins = below(3) == 0;
     const bool market = below(20) == 0;
-    return enter({.session = session,
+    Entered order{.session = session,
                   .ref = ref,
                   .side = below(2) == 0 ? Side::buy : Side::sell,
                   .quantity = 1 + below(bitcoins ? 900 : 90),
                   .price = price(),
                   .instrument = bitcoins ? btc_usd : aapl,
                   .time_in_force = below(5) == 0 ? TimeInForce::ioc : TimeInForce::day,
-                  .flags = static_cast<std::uint16_t>(market           ? flag_market
-                                                      : below(15) == 0 ? flag_post_only
-                                                                       : 0)});
+                  .flags = static_cast<std::uint16_t>(market          ? flag_market
+                                                      : below(8) == 0 ? flag_post_only | flag_slide
+                                                                      : 0)};
+    if (order.time_in_force == TimeInForce::day && below(6) == 0) {
+      order.time_in_force = TimeInForce::gtd;
+      order.flags |= flag_time_to_live;
+      order.instructions.expiry = Nanos{std::int64_t{1'000'000} * (1 + below(10))};
+    }
+    return enter(order);
   }
   Command changed(std::uint32_t session, std::uint32_t ref) {
     const std::uint32_t new_ref = ++last_[session];
@@ -94,6 +100,7 @@ struct Reached {
   std::uint64_t replacements_refused = 0;
   std::uint64_t overtaken = 0;  // Changes of an order that was gone by then.
   std::uint64_t crossed = 0;    // Fills of an uncross.
+  std::uint64_t expired = 0;
 };
 
 void count(const LogRecord& record, Reached& reached) {
@@ -105,6 +112,7 @@ void count(const LogRecord& record, Reached& reached) {
     reached.fills += event.kind == EventKind::fill;
     reached.crossed += event.kind == EventKind::fill && is_auction(event.auction());
     reached.replaced += event.kind == EventKind::replaced;
+    reached.expired += event.kind == EventKind::canceled && event.reason() == CancelReason::expired;
     reached.overtaken += event.kind == EventKind::nothing && order.order != no_order;
   }
 }
@@ -143,6 +151,7 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
     for (int i = 0; i < 3'000; ++i) {
       // R2, that no free balance falls below zero, is asserted by risk itself at each step.
       for (const LogRecord& record : small.tell(flow.next())) count(record, reached);
+      if (i % 16 == 0) count(small.tick(Nanos{1'000'000}), reached);
     }
     small.venue().catch_up();
     small.venue().assert_invariants();
@@ -162,6 +171,7 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
   EXPECT_GT(reached.replacements_refused, seeds);
   EXPECT_GT(reached.overtaken, seeds);
   EXPECT_GT(reached.crossed, 10 * seeds);
+  EXPECT_GT(reached.expired, 10 * seeds);
 }
 
 }  // namespace

@@ -76,11 +76,19 @@ class VenueFlow {
       entered.time_in_force = chance(50) ? TimeInForce::at_open : TimeInForce::at_close;
     }
     if (chance(5)) entered.flags = flag_market;
-    if (entered.flags == 0 && chance(10)) entered.flags = flag_post_only;
+    if (entered.flags == 0 && chance(12)) {
+      entered.flags = static_cast<std::uint16_t>(flag_post_only | (chance(50) ? flag_slide : 0));
+    }
     if (chance(20)) {
       entered.flags |= flags_of(static_cast<SelfTradePrevention>(1 + below(4)));
     }
     if (chance(20)) entered.instructions = instructions(entered);
+    if (entered.time_in_force == TimeInForce::day && chance(15)) {
+      // Some are over before they begin.
+      entered.time_in_force = TimeInForce::gtd;
+      entered.flags |= flag_time_to_live;
+      entered.instructions.expiry = Nanos{number(60) * 1'000'000};
+    }
     Command command = oracle::enter(entered);
     if (chance(1)) command.order.verdict = Reject::invalid_option;
     if (chance(1)) command.order.instrument = no_instrument;

@@ -46,13 +46,15 @@ std::vector<Kind> kinds_of_orders() {
           {"fok", TimeInForce::fok, {}, {}},
           {"market", {}, flag_market, {}},
           {"post-only", {}, flag_post_only, {}},
-          {"reserve", {}, {}, {Quantity{3}, {}, {}, {}, {}}},
-          {"minimum", {}, {}, {{}, Quantity{3}, {}, {}, {}}},
-          {"stop", {}, {}, {{}, {}, Price{20}, {}, {}}},
-          {"stop-ioc", TimeInForce::ioc, {}, {{}, {}, Price{20}, {}, {}}},
-          {"stop-market", {}, flag_market, {{}, {}, Price{20}, {}, {}}},
-          {"stop-reached", {}, {}, {{}, {}, Price{9}, {}, {}}},
-          {"stop-reached-market", {}, flag_market, {{}, {}, Price{9}, {}, {}}},
+          {"post-only-slides", {}, flag_post_only | flag_slide, {}},
+          {"gtd", TimeInForce::gtd, {}, {{}, {}, {}, {}, Nanos{9}, {}}},
+          {"reserve", {}, {}, {Quantity{3}, {}, {}, {}, {}, {}}},
+          {"minimum", {}, {}, {{}, Quantity{3}, {}, {}, {}, {}}},
+          {"stop", {}, {}, {{}, {}, Price{20}, {}, {}, {}}},
+          {"stop-ioc", TimeInForce::ioc, {}, {{}, {}, Price{20}, {}, {}, {}}},
+          {"stop-market", {}, flag_market, {{}, {}, Price{20}, {}, {}, {}}},
+          {"stop-reached", {}, {}, {{}, {}, Price{9}, {}, {}, {}}},
+          {"stop-reached-market", {}, flag_market, {{}, {}, Price{9}, {}, {}, {}}},
           {"at-open", TimeInForce::at_open, {}, {}},
           {"at-close", TimeInForce::at_close, {}, {}},
           {"market-at-open", TimeInForce::at_open, flag_market, {}}};
@@ -68,7 +70,8 @@ std::vector<Event> enter(OneBook& one, const Kind& kind, std::int64_t price) {
   command.order.quantity = Quantity{10};
   command.order.price = Price{price};
   const Instructions& wanted = kind.instructions;
-  if (wanted.display > Quantity{0} || wanted.min_quantity > Quantity{0} || wanted.stop > no_price) {
+  if (wanted.display > Quantity{0} || wanted.min_quantity > Quantity{0} || wanted.stop > no_price ||
+      wanted.expiry > no_time) {
     command.order.flags |= flag_instructed;
     command.set(wanted);
   }
@@ -111,6 +114,8 @@ TEST(AuctionPhases, take_what_the_table_of_the_rules_says) {
       {"fok", "trades", "auction", "auction"},
       {"market", "trades", "rests", "rests"},
       {"post-only", "would-cross", "would-cross", "rests"},
+      {"post-only-slides", "rests", "rests", "rests"},
+      {"gtd", "trades", "rests", "rests"},
       {"reserve", "trades", "rests", "rests"},
       {"minimum", "trades", "auction", "auction"},
       {"stop", "waits", "waits", "waits"},

@@ -157,17 +157,23 @@ class FlowEngine {
       Instructions asked{};
       if (pick(6) == 0) asked.display = Quantity{static_cast<std::int64_t>(1 + pick(9))};
       if (pick(8) == 0) asked.stop = Price{static_cast<std::int64_t>(9'990 + pick(20))};
+      const auto time_in_force = static_cast<TimeInForce>(pick(5));
+      if (time_in_force == TimeInForce::gtd) {
+        asked.expiry = Nanos{static_cast<std::int64_t>(1 + pick(50)) * 1'000'000};
+      }
       const auto prevention = static_cast<SelfTradePrevention>(pick(5));
-      say(oracle::enter({.session = session,
-                         .ref = ++refs_[session],
-                         .side = pick(2) == 0 ? Side::buy : Side::sell,
-                         .quantity = static_cast<std::int64_t>(pick(50)),  // 0 is refused.
-                         .price = static_cast<std::int64_t>(9'990 + pick(20)),
-                         .instrument = pick(20) == 0 ? 7 : pick(2),  // 7 does not exist.
-                         .time_in_force = static_cast<TimeInForce>(pick(4)),
-                         .flags = static_cast<std::uint16_t>(flags_of(prevention) |
-                                                             (pick(8) == 0 ? flag_post_only : 0)),
-                         .instructions = asked}));
+      say(oracle::enter(
+          {.session = session,
+           .ref = ++refs_[session],
+           .side = pick(2) == 0 ? Side::buy : Side::sell,
+           .quantity = static_cast<std::int64_t>(pick(50)),  // 0 is refused.
+           .price = static_cast<std::int64_t>(9'990 + pick(20)),
+           .instrument = pick(20) == 0 ? 7 : pick(2),  // 7 does not exist.
+           .time_in_force = time_in_force,
+           .flags = static_cast<std::uint16_t>(
+               flags_of(prevention) | (pick(8) == 0 ? flag_post_only | (pick(2) * flag_slide) : 0) |
+               (asked.expiry != no_time ? flag_time_to_live : 0)),
+           .instructions = asked}));
     } else if (what < 61) {
       const std::uint32_t instrument = pick(2);
       const std::uint32_t to = pick(6);

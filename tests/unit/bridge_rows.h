@@ -68,7 +68,8 @@ class ExpectedTables {
     Tables result{.orders = {}, .fills = fills_, .entries = entries_, .obligations = {}};
     for (const auto& [sequence, order] : orders_) {
       result.orders.push_back(row(sequence, order.epoch, order.number, order.symbol, order.quantity,
-                                  order.status, order.executed, order.open, order.replaces));
+                                  order.status, order.executed, order.open, order.replaces,
+                                  order.price));
     }
     for (const auto& [batch, owed] : batches_) {
       for (const auto& [key, amount] : owed.amounts) {
@@ -93,6 +94,7 @@ class ExpectedTables {
     std::int64_t executed = 0;
     std::int64_t open = 0;
     std::string replaces;
+    std::string price;
   };
   struct Owed {
     std::uint32_t epoch = 0;
@@ -114,6 +116,10 @@ class ExpectedTables {
     own_->epoch = entry.epoch;
     own_->number = number_text(order.order);
     own_->quantity = order.quantity.value;
+    const bool known = index_of(order.instrument) <= oracle::btc_usd;
+    if (known && (order.flags & flag_wire_price) == 0) {
+      own_->price = std::to_string(order.price.value);
+    }
     if (order.instrument == InstrumentId{oracle::aapl}) own_->symbol = "AAPL";
     if (order.instrument == InstrumentId{oracle::btc_usd}) own_->symbol = "BTC-USD";
     if (order.kind == CommandKind::new_order) {
@@ -139,6 +145,10 @@ class ExpectedTables {
       taker_account_ = event.account;
     }
     if (event.order == no_order) return;
+    if (event.kind == EventKind::rested && own_ != nullptr &&
+        event.order == entry.command.order.order) {
+      own_->price = std::to_string(event.price.value);  // It may have slid.
+    }
     Asked& of = orders_.at(by_number_.at(event.order));
     if (event.kind == EventKind::fill) {
       Asked& taker = orders_.at(by_number_.at(taker_));
@@ -258,7 +268,7 @@ inline Tables tables_in(const std::filesystem::path& database) {
   return {
       .orders = query(database,
                       "SELECT sequence, epoch, order_number, symbol, quantity, status, "
-                      "executed, open, replaces FROM orders ORDER BY sequence"),
+                      "executed, open, replaces, price_ticks FROM orders ORDER BY sequence"),
       .fills = query(database,
                      "SELECT sequence, event_index, epoch, match_number, maker_sequence, "
                      "maker_order, taker_order, maker_account, taker_account, price_ticks, "

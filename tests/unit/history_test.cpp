@@ -246,6 +246,53 @@ TEST_F(History, a_post_only_order_that_would_cross_is_accepted_and_canceled) {
   EXPECT_THAT(told(0), ElementsAre("A 1 B 40 AAPL 1000000 0 Y 1:0 P N N L NO 1"));
 }
 
+TEST_F(History,
+       a_post_only_order_that_slides_is_accepted_and_replaced_at_the_price_where_it_rests) {
+  buy(1, 40, 10'000);
+  tell(enter({.session = 1,
+              .ref = 1,
+              .side = Side::sell,
+              .quantity = 50,
+              .price = 9'990,
+              .flags = flag_post_only | flag_slide}));
+  EXPECT_THAT(told(1), ElementsAre("A 1 S 50 AAPL 1000100 0 Y 1:1 P N N L NO 1"));
+  buy(2, 10, 10'001);
+  buy(3, 10, 10'000);
+  EXPECT_THAT(told(1), ElementsAre("E 1 10 1000100 A 1"));
+  tell(replace({.session = 1, .ref = 1}, 2, 60, 9'000));
+  EXPECT_THAT(told(1), ElementsAre("U 1 2 S 50 AAPL 1000100 0 Y 1:3 P N N L INSTEAD 2"));
+  tell(replace({.session = 1, .ref = 2}, 3, 60, 10'500));
+  EXPECT_THAT(told(1), ElementsAre("U 2 3 S 50 AAPL 1050000 0 Y 2:1 P N N L INSTEAD 3"));
+}
+
+TEST_F(History, a_stop_does_not_slide) {
+  buy(1, 40, 10'000);
+  const auto stop_at = [](std::int64_t price) {
+    Instructions asked{};
+    asked.stop = Price{price};
+    return asked;
+  };
+  tell(enter({.session = 1,
+              .ref = 1,
+              .side = Side::sell,
+              .quantity = 50,
+              .price = 9'990,
+              .flags = flag_post_only | flag_slide,
+              .instructions = stop_at(10'000)}));
+  sell(2, 1, 10'000);
+  tell(enter({.session = 1,
+              .ref = 3,
+              .side = Side::sell,
+              .quantity = 50,
+              .price = 9'990,
+              .flags = flag_post_only | flag_slide,
+              .instructions = stop_at(10'000)}));
+  EXPECT_THAT(told(1),
+              ElementsAre("A 1 S 50 AAPL 999000 0 Y 1:1 P N N L NO 1",
+                          "A 2 S 1 AAPL 1000000 0 Y 1:2 P N N L NO 2", "E 2 1 1000000 R 1", "R 1 T",
+                          "C 1 50 G", "A 3 S 50 AAPL 999000 0 Y 2:1 P N N L NO 3", "C 3 50 G"));
+}
+
 TEST_F(History, what_risk_refuses_is_rejected_with_ouchs_reason) {
   Command unknown = enter({.ref = 1});
   unknown.order.instrument = no_instrument;
@@ -274,6 +321,33 @@ TEST_F(History, what_the_book_refuses_is_rejected_and_never_accepted) {
   told(1);
   tell(enter({.session = 1, .ref = 2, .side = Side::sell, .price = 2'000, .instrument = 2}));
   EXPECT_THAT(told(1), ElementsAre("J 2 6 NO 2"));
+}
+
+TEST_F(History, an_order_that_ends_by_itself_is_canceled_to_its_owner) {
+  Command order = enter({.session = 1,
+                         .ref = 4,
+                         .side = Side::sell,
+                         .quantity = 50,
+                         .price = 10'000,
+                         .time_in_force = TimeInForce::gtd,
+                         .flags = flag_time_to_live,
+                         .channel = 3,
+                         .instructions = {.display = {},
+                                          .min_quantity = {},
+                                          .stop = {},
+                                          .external_id = {},
+                                          .expiry = Nanos{1'000},
+                                          .spare = {}}});
+  order.origin.received = Nanos{77};
+  tell(order);
+  buy(1, 20, 10'000);
+  EXPECT_THAT(told(1), ElementsAre("A 4 S 50 AAPL 1000000 6 Y 1:0 P N N L NO 4 +28=03",
+                                   "E 4 20 1000000 A 1 +28=03"));
+  told(0);
+  follow(small_.tick(Nanos{1'000}));
+  EXPECT_THAT(told(1), ElementsAre("C 4 30 T +28=03"));
+  EXPECT_THAT(told(0), IsEmpty());
+  EXPECT_EQ(answers_.at(1, answers_.count(1)).received, Nanos{});  // Nobody asked.
 }
 
 TEST_F(History, a_cancel_is_answered_once_and_then_not_at_all) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 namespace basalt::matching {
@@ -108,17 +109,48 @@ TEST(Levels, next_worse_needs_no_level_at_the_price_it_starts_from) {
   EXPECT_EQ(bids.next_worse(nodes.memory, 7), no_rank);
 }
 
-TEST(Levels, a_lone_price_takes_one_path_and_gives_it_back) {
+TEST(Levels, a_lone_price_takes_two_nodes_and_gives_them_back) {
   for (const Rank rank : {Rank{1}, Rank{63}, Rank{64}, Rank{4095}, cap}) {
-    Nodes nodes(1, Levels::inner_depth);
+    Nodes nodes(1, 1);
     Levels bids;
-    ASSERT_TRUE(nodes.memory.has_room(Levels::inner_depth));
+    ASSERT_TRUE(nodes.memory.has_room(1));
     add(bids, nodes.memory, rank);
-    EXPECT_FALSE(nodes.memory.has_room(1));
+    EXPECT_FALSE(nodes.memory.has_room(0));
     EXPECT_EQ(nodes.memory.leaves_in_use(), 1u);
-    EXPECT_EQ(nodes.memory.inners_in_use(), Levels::inner_depth);
+    EXPECT_EQ(nodes.memory.inners_in_use(), 1u);
     remove(bids, nodes.memory, rank);
-    EXPECT_TRUE(nodes.memory.has_room(Levels::inner_depth));
+    EXPECT_TRUE(nodes.memory.has_room(1));
+  }
+}
+
+TEST(Levels, one_node_above_two_stretches_however_far_apart) {
+  for (const Rank other : {Rank{4096}, Rank{1} << 18, Rank{1} << 24, Rank{1} << 30, cap}) {
+    Nodes nodes;
+    Levels bids;
+    add(bids, nodes.memory, 1);
+    add(bids, nodes.memory, other);
+    EXPECT_EQ(nodes.memory.inners_in_use(), 3u);
+    EXPECT_EQ(bids.next_worse(nodes.memory, other), 1);
+    EXPECT_EQ(bids.next_worse(nodes.memory, other - 1), 1);
+    EXPECT_EQ(bids.next_worse(nodes.memory, cap), other == cap ? 1 : other);
+    EXPECT_EQ(bids.find(nodes.memory, other / 2), nullptr);
+    remove(bids, nodes.memory, other);
+    EXPECT_EQ(nodes.memory.inners_in_use(), 1u);
+    EXPECT_EQ(bids.best(), 1);
+  }
+}
+
+TEST(Levels, a_third_stretch_hangs_below_or_above_what_joins_two) {
+  for (const Rank third : {Rank{8192}, Rank{1} << 12, Rank{1} << 17, Rank{1} << 24, cap}) {
+    Nodes nodes;
+    Levels bids;
+    for (const Rank rank : {Rank{1}, Rank{1} << 18}) add(bids, nodes.memory, rank);
+    add(bids, nodes.memory, third);
+    EXPECT_EQ(nodes.memory.inners_in_use(), 5u);
+    remove(bids, nodes.memory, 1);
+    EXPECT_EQ(nodes.memory.inners_in_use(), 3u);
+    EXPECT_EQ(bids.best(), std::max(third, Rank{1} << 18));
+    EXPECT_EQ(bids.next_worse(nodes.memory, bids.best()), std::min(third, Rank{1} << 18));
   }
 }
 
@@ -132,7 +164,7 @@ TEST(Levels, sixty_four_neighbours_share_one_leaf) {
 }
 
 TEST(Levels, a_leaf_left_empty_takes_no_room_and_serves_again) {
-  Nodes nodes(2, Levels::inner_depth);
+  Nodes nodes(2, 1);
   Levels bids;
   add(bids, nodes.memory, 1);
   add(bids, nodes.memory, 64);
@@ -151,7 +183,7 @@ TEST(Levels, a_leaf_left_empty_takes_no_room_and_serves_again) {
 }
 
 TEST(Levels, the_leaf_left_empty_longest_serves_another_place_when_none_is_free) {
-  Nodes nodes(3, 2 * Levels::inner_depth);
+  Nodes nodes(3, 2);
   Levels bids;
   Levels other;
   for (const Rank rank : {Rank{1}, Rank{64}, Rank{128}}) add(bids, nodes.memory, rank);
@@ -172,13 +204,13 @@ TEST(Levels, the_leaf_left_empty_longest_serves_another_place_when_none_is_free)
 }
 
 TEST(Levels, room_is_what_was_said_and_not_what_there_is_memory_for) {
-  Nodes nodes(8, 4 * Levels::inner_depth);
+  Nodes nodes(8, 4);
   Levels bids;
-  nodes.memory.set_room(1, Levels::inner_depth, 0);
-  ASSERT_TRUE(nodes.memory.has_room(Levels::inner_depth));
+  nodes.memory.set_room(1, 1, 0);
+  ASSERT_TRUE(nodes.memory.has_room(1));
   add(bids, nodes.memory, 1);
   EXPECT_FALSE(nodes.memory.has_room(0));
-  nodes.memory.set_room(3, Levels::inner_depth + 2, 0);
+  nodes.memory.set_room(3, 3, 0);
   EXPECT_TRUE(nodes.memory.has_room(2));
   EXPECT_FALSE(nodes.memory.has_room(3));
   for (const Rank rank : {Rank{64}, Rank{128}}) add(bids, nodes.memory, rank);
@@ -205,7 +237,7 @@ TEST(Levels, two_sides_of_two_books_share_a_pool_and_no_rank_else) {
 }
 
 TEST(Levels, a_node_that_comes_back_is_empty) {
-  Nodes nodes(1, Levels::inner_depth);
+  Nodes nodes(1, 1);
   Levels bids;
   add(bids, nodes.memory, 100);
   remove(bids, nodes.memory, 100);
@@ -223,7 +255,7 @@ TEST(LevelsDeathTest, a_level_with_orders_is_not_dropped) {
 }
 
 TEST(LevelsDeathTest, a_pool_without_room_gives_no_node) {
-  Nodes nodes(1, 5);
+  Nodes nodes(1, 3);
   Levels bids;
   add(bids, nodes.memory, 1);
   EXPECT_DEATH(add(bids, nodes.memory, cap), "assertion failed");

@@ -238,6 +238,20 @@ TEST_F(OpenFeed, a_post_only_replacement_that_would_cross_leaves_its_original) {
   EXPECT_THAT(told(), IsEmpty());
 }
 
+TEST_F(OpenFeed, an_order_that_slides_is_shown_where_it_rests) {
+  buy(1, 30, 10'000);
+  tell(enter({.session = 1,
+              .ref = 1,
+              .side = Side::sell,
+              .quantity = 50,
+              .price = 9'000,
+              .flags = flag_post_only | flag_slide}));
+  buy(2, 10, 9'990);
+  tell(replace({.session = 1, .ref = 1}, 2, 60, 9'995));
+  EXPECT_THAT(told(), ElementsAre("A 1 1:0 B 30 AAPL 1000000", "A 1 1:1 S 50 AAPL 1000100",
+                                  "A 1 1:2 B 10 AAPL 999000", "U 1 1:1 1:3 60 1000100"));
+}
+
 TEST_F(OpenFeed, an_uncross_executes_both_sides_and_is_printed_once) {
   tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
   buy(1, 30, 10'010);
@@ -315,6 +329,27 @@ TEST_F(OpenFeed, a_halt_of_the_market_is_told_once_and_of_each_instrument) {
   EXPECT_THAT(told(), ElementsAre("H 1 AAPL T - -", "H 3 LIVELY T - -"));
   tell(oracle::halt_market(3, 0, 0));
   EXPECT_THAT(told(), ElementsAre("W 0 3", "H 1 AAPL H - MWC3", "H 3 LIVELY H - MWC3"));
+}
+
+TEST_F(OpenFeed, an_order_that_ends_by_itself_is_deleted_and_a_stop_that_waits_is_not_told) {
+  const auto ending = [&](std::uint32_t ref, std::int64_t stop) {
+    Instructions asked{};
+    asked.display = Quantity{4};
+    asked.stop = Price{stop};
+    asked.expiry = Nanos{1'000};
+    tell(enter({.ref = ref,
+                .quantity = 10,
+                .price = 10'000,
+                .time_in_force = TimeInForce::gtd,
+                .flags = flag_time_to_live,
+                .instructions = asked}));
+  };
+  ending(1, 0);
+  ending(2, 10'100);
+  EXPECT_THAT(told(), ElementsAre("A 1 1:0 B 4 AAPL 1000000"));
+  oracle::follow(small_.tick(Nanos{1'000}), core_);
+  EXPECT_THAT(told(), ElementsAre("D 1 1:0"));
+  EXPECT_EQ(small_.venue().risk().orders_live(), 0U);
 }
 
 TEST_F(OpenFeed, a_changed_largest_quantity_is_told_as_the_scale_is) {

@@ -86,6 +86,37 @@ TEST(OrderBook, the_hash_tells_a_post_only_order_from_a_plain_one) {
   EXPECT_NE(plain.hash(), post.hash());
 }
 
+// The last trade was at 1,000, the collar is a tenth of it, and the cap lies within.
+TEST(OrderBook, an_order_does_not_slide_beyond_the_collar_or_the_cap_of_its_instrument) {
+  OneBook one;
+  Command define;
+  define.order.kind = CommandKind::define_instrument;
+  DefineInstrument definition{};
+  definition.collar_ppm = 100'000;
+  definition.price_max = Price{1'050};
+  definition.state = InstrumentState::open;
+  define.set(definition);
+  one.apply(define);
+  one.add(Side::sell, 1, 1'000);
+  one.add(Side::buy, 1, 1'000);
+  const auto slide = [&](Side side, std::int64_t price) {
+    return one.add(side, 1, price, TimeInForce::day, flag_post_only | flag_slide)[0];
+  };
+  one.add(Side::sell, 1, 900);
+  const OrderId ask = one.last_number();
+  EXPECT_EQ(slide(Side::buy, 950).reject(), Reject::outside_collar) << "at 899";
+  EXPECT_EQ(slide(Side::buy, 1'101).reject(), Reject::outside_collar) << "as asked";
+  one.cancel(ask);
+  one.add(Side::buy, 1, 1'049);
+  const Event rested = slide(Side::sell, 1'000);
+  ASSERT_EQ(rested.kind, EventKind::rested);
+  EXPECT_EQ(rested.price, Price{1'050});
+  one.cancel(one.last_number());
+  one.add(Side::buy, 1, 1'050);
+  EXPECT_EQ(slide(Side::sell, 1'000).reject(), Reject::would_cross);
+  one.core().assert_invariants();
+}
+
 TEST(OrderBook, the_hash_is_of_ranks_and_not_of_slots) {
   OneBook one;
   one.add(Side::buy, 10, 100);
@@ -115,8 +146,8 @@ TEST(OrderBook, one_side_holds_no_more_than_its_sums_can_tell) {
 }
 
 TEST(OrderBook, a_replacement_that_has_no_room_leaves_the_original) {
-  // Room for one path of levels, and each price here needs a path of its own.
-  OneBook one({16, 1, 3, 7});
+  // Room for two inner nodes: the first price takes one, and one elsewhere may need two.
+  OneBook one({16, 1, 3, 2});
   one.add(Side::buy, 10, 1);
   const OrderId original = one.last_number();
   const auto events = one.replace(original, 10, limits::price_max.value);

@@ -75,6 +75,8 @@ TEST_F(OrderDecoding, options_that_ask_for_nothing_are_as_if_they_were_absent) {
                                    {Tag::max_floor, {0, 0, 0, 0}},
                                    {Tag::self_trade_prevention, {' '}},
                                    {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0, 0}},
+                                   {Tag::expire_time, {0, 0, 0, 0}},
+                                   {Tag::expiry, {0, 0, 0, 0, 0, 0, 0, 0}},
                                    {Tag::external_id, std::vector<std::uint8_t>(16, 0)}});
   EXPECT_EQ(command.order.verdict, Reject::none);
   EXPECT_EQ(command.order.slots, 2);
@@ -142,6 +144,57 @@ TEST_F(OrderDecoding, self_trade_prevention_has_four_modes_and_no_other) {
     EXPECT_EQ(command.order.slots, 2);
   }
   EXPECT_EQ(decoded({{Tag::self_trade_prevention, {'n'}}}).order.verdict, Reject::invalid_option);
+}
+
+constexpr std::uint8_t seconds_60 = 60;
+
+TEST_F(OrderDecoding, an_order_may_end_by_itself_at_a_time_or_after_so_many_seconds) {
+  const std::vector<Option> at = {{Tag::expiry, {0x17, 0x97, 0x9C, 0xFE, 0x36, 0x2A, 0, 0}}};
+  for (const auto letter : {ouch50::TimeInForce::day, ouch50::TimeInForce::good_till_time}) {
+    const Command command = decoded(at, letter);
+    EXPECT_EQ(command.order.verdict, Reject::none);
+    EXPECT_EQ(command.order.time_in_force, TimeInForce::gtd);
+    EXPECT_EQ(command.order.flags, flag_instructed);
+    EXPECT_EQ(command.as<Instructions>().expiry, Nanos{1'700'000'000'000'000'000});
+    EXPECT_EQ(command.origin.wire_time_in_force, static_cast<std::uint8_t>(letter));
+  }
+  const Command after =
+      decoded({{Tag::expire_time, {0, 0, 0, seconds_60}}}, ouch50::TimeInForce::good_till_time);
+  EXPECT_EQ(after.order.verdict, Reject::none);
+  EXPECT_EQ(after.order.time_in_force, TimeInForce::gtd);
+  EXPECT_EQ(after.order.flags, flag_instructed | flag_time_to_live);
+  EXPECT_EQ(after.as<Instructions>().expiry, Nanos{60'000'000'000});
+}
+
+TEST_F(OrderDecoding, an_order_says_once_when_it_ends_and_only_where_it_may_rest) {
+  const Option at{Tag::expiry, {0, 0, 0, 0, 0, 0, 0, 9}};
+  const Option after{Tag::expire_time, {0, 0, 0, seconds_60}};
+  const Option a_day{Tag::expire_time, {0, 1, 0x51, 0x80}};
+  const Option beyond{Tag::expiry, {0x80, 0, 0, 0, 0, 0, 0, 0}};
+  const Option nothing{Tag::expiry, std::vector<std::uint8_t>(8, 0)};
+  const auto till_time = ouch50::TimeInForce::good_till_time;
+  const auto immediate = ouch50::TimeInForce::immediate_or_cancel;
+  EXPECT_EQ(decoded({}, till_time).order.verdict, Reject::invalid_expiry);
+  EXPECT_EQ(decoded({nothing}, till_time).order.verdict, Reject::invalid_expiry);
+  EXPECT_EQ(decoded({a_day}, till_time).order.verdict, Reject::invalid_expiry);
+  EXPECT_EQ(decoded({beyond}, till_time).order.verdict, Reject::invalid_expiry);
+  EXPECT_EQ(decoded({at, after}, till_time).order.verdict, Reject::invalid_option);
+  EXPECT_EQ(decoded({after}).order.verdict, Reject::invalid_option);
+  EXPECT_EQ(decoded({after}, immediate).order.verdict, Reject::invalid_option);
+  EXPECT_EQ(decoded({at}, immediate).order.verdict, Reject::invalid_option);
+  EXPECT_EQ(decoded({nothing}, immediate).order.verdict, Reject::none);
+  EXPECT_EQ(decoded({}, ouch50::TimeInForce::after_hours).order.verdict,
+            Reject::invalid_time_in_force);
+}
+
+TEST_F(OrderDecoding, only_what_is_post_only_may_slide) {
+  const Option post{Tag::post_only, {'P'}};
+  const Option slide{Tag::slide, {'S'}};
+  EXPECT_EQ(decoded({slide, post}).order.flags, flag_post_only | flag_slide);
+  EXPECT_EQ(decoded({slide, post}).order.verdict, Reject::none);
+  EXPECT_EQ(decoded({post, {Tag::slide, {' '}}}).order.flags, flag_post_only);
+  EXPECT_EQ(decoded({slide}).order.verdict, Reject::invalid_option);
+  EXPECT_EQ(decoded({post, {Tag::slide, {'s'}}}).order.verdict, Reject::invalid_option);
 }
 
 TEST_F(OrderDecoding, of_a_stop_price_that_is_no_price_it_is_the_stop_that_is_wrong) {
