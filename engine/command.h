@@ -52,6 +52,9 @@ enum class CommandKind : std::uint8_t {
   settlement_cut = 66,       // Close the current cycle at once.
   // After epoch_start, and only where instruments do not just take turns.
   assign_shards = 67,
+  // The circuit breaker of the whole market, from administrators (3 slots).
+  halt_market = 72,      // All instruments that are not closed are halted at once.
+  set_halt_levels = 73,  // What its levels are, for the feed; nothing depends on them.
 };
 
 // The phase of trading that an instrument is in.
@@ -66,6 +69,11 @@ enum class InstrumentState : std::uint8_t {
 };
 [[nodiscard]] constexpr bool is_auction(InstrumentState state) noexcept {
   return state >= InstrumentState::opening_auction;
+}
+// Precondition: is_for_auction(time_in_force).
+[[nodiscard]] constexpr InstrumentState auction_of(TimeInForce time_in_force) noexcept {
+  return time_in_force == TimeInForce::at_open ? InstrumentState::opening_auction
+                                               : InstrumentState::closing_auction;
 }
 
 // Order::flags.
@@ -168,7 +176,7 @@ struct EpochLimits {
   std::uint32_t settlement_obligations_max;  //   must delay them alike.
   std::uint32_t shards;             // Instruments take turns, but for what assign_shards says.
   std::uint64_t history_bytes_max;  // Stops the engine: a follower must hold all that was told.
-  std::uint32_t instructed_max;     // As leaves_max, of orders with a reserve, a stop or an expiry.
+  std::uint32_t instructed_max;     // As leaves_max, of orders with details in the book.
   std::uint32_t spare;
 
   friend bool operator==(const EpochLimits&, const EpochLimits&) = default;
@@ -177,7 +185,8 @@ struct EpochLimits {
 // The rules by which commands become events and outgoing bytes. A journal of other rules is
 // refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
-// nodes, so inners_max refuses later; orders may expire, and slide.
+// nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
+// of trading change by themselves.
 inline constexpr std::uint32_t rules_version_now = 4;
 
 struct EpochStart {
@@ -221,7 +230,11 @@ struct DefineInstrument {
   std::uint8_t tick_decimals;  //   and of one tick.
   InstrumentState state;
   std::uint8_t market_category;
-  std::array<std::uint8_t, 28> spare;
+  // How long the auction is that an order starts which would trade beyond the collar; 0: none does.
+  std::uint32_t volatility_auction_ms;
+  std::uint32_t
+      volatility_extension_ms;  // Once, where its price is beyond it still; 0: not at all.
+  std::array<std::uint8_t, 20> spare;
 };
 
 struct DefineFirm {
@@ -275,7 +288,7 @@ enum class LimitKind : std::uint8_t {
 struct Amendment {
   ExternalId external_id;    // All zero: none. Otherwise applied at most once.
   std::uint64_t amount_low;  // Deposit, withdraw: minor units. Set limit: the new value.
-  std::int64_t amount_high;
+  std::int64_t amount_high;  // Of set_halt_levels and halt_market, see halt_levels() and halt().
   AssetId asset;
   std::int32_t maker_ppm;  // Set fees, in millionths of the notional; negative: a rebate.
   std::int32_t taker_ppm;
@@ -283,13 +296,35 @@ struct Amendment {
   std::uint8_t account_suspended;
   std::uint8_t market_event;  // OUCH's and ITCH's event code.
   std::uint8_t spare8;
-  std::uint64_t batch;   // Settlement.
-  std::uint8_t settled;  // Settlement finished: completed (1) or failed (0).
-  LimitKind limit;       // Set limit.
-  std::array<std::uint8_t, 6> spare;
+  std::uint64_t batch;      // Settlement.
+  std::uint8_t settled;     // Settlement finished: completed (1) or failed (0).
+  LimitKind limit;          // Set limit.
+  std::uint8_t halt_level;  // Halt market: 1, 2 or 3, which lasts until a phase is set.
+  std::array<std::uint8_t, 5> spare;
 
   [[nodiscard]] constexpr Money amount() const noexcept {
     return {(static_cast<int128>(amount_high) << 64) | static_cast<int128>(amount_low)};
+  }
+  // How long the market is halted, and how long the auctions are that open it again.
+  struct Halt {
+    Nanos halted;
+    Nanos auction;
+  };
+  [[nodiscard]] constexpr Halt halt() const noexcept {
+    return {{static_cast<std::int64_t>(amount_low)}, {amount_high}};
+  }
+  constexpr void set_halt(const Halt& halt) noexcept {
+    amount_low = static_cast<std::uint64_t>(halt.halted.value);
+    amount_high = halt.auction.value;
+  }
+  // Values of the index at which each level is reached, in units of 10^-8.
+  [[nodiscard]] constexpr std::array<std::uint64_t, 3> halt_levels() const noexcept {
+    return {amount_low, static_cast<std::uint64_t>(amount_high), batch};
+  }
+  constexpr void set_halt_levels(const std::array<std::uint64_t, 3>& levels) noexcept {
+    amount_low = levels[0];
+    amount_high = static_cast<std::int64_t>(levels[1]);
+    batch = levels[2];
   }
 };
 
@@ -371,6 +406,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
     case CommandKind::define_instrument:
     case CommandKind::set_instrument_state:
     case CommandKind::uncross:
+    case CommandKind::halt_market:
       return true;
     case CommandKind::set_limit:
       return order.instrument != no_instrument;
@@ -383,6 +419,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
 [[nodiscard]] constexpr bool goes_whole_to_matching(const Order& order) noexcept {
   return order.kind == CommandKind::define_instrument || order.kind == CommandKind::set_limit ||
          order.kind == CommandKind::set_instrument_state ||
+         order.kind == CommandKind::halt_market ||
          (order.kind == CommandKind::new_order && (order.flags & flag_instructed) != 0);
 }
 
@@ -394,7 +431,8 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
 
 // Commands of no single instrument go to every shard, which then all answer.
 [[nodiscard]] constexpr bool goes_to_every_shard(const Order& order) noexcept {
-  return order.kind == CommandKind::tick;
+  return order.kind == CommandKind::tick ||
+         (order.kind == CommandKind::halt_market && order.verdict == Reject::none);
 }
 
 }  // namespace basalt

@@ -4,12 +4,15 @@
 //
 //   command        events, in this order
 //   new_order      Rejected │ Armed (a stop that waits)
-//                  │ Fill…, then Rested │ Canceled │ nothing more (filled)
+//                  │ Fill…, PhaseChanged where the next would have been beyond the collar,
+//                    then Rested │ Canceled │ nothing more (filled)
 //   replace        Nothing (the original is not live) │ Canceled (invalid: the original goes)
 //                  │ Replaced, then as for a new order
 //   cancel, reduce Nothing (not live, or nothing to lower) │ Canceled
 //   state, uncross, tick
-//                  (Crossing, Fill…)…, Uncrossed, stops that trigger │ Indicative │ Nothing
+//                  PhaseChanged │ Extended where a time is over, then (Crossing, Fill…)…,
+//                  Uncrossed, Canceled… (of the auction alone), stops that trigger
+//                  │ Indicative │ Nothing
 //   tick           of each book first: Canceled…, of orders whose time has come
 //   others         Nothing
 //
@@ -46,6 +49,10 @@ enum class EventKind : std::uint8_t {
   // What an uncross would do now: quantity at price, and remaining would be left of `side`. No
   // price: nothing would trade.
   indicative = 139,
+  // By itself the instrument has come into the phase that auction() names. Price: of a volatility
+  // auction, what its collar is around.
+  phase_changed = 140,
+  extended = 141,  // The volatility auction lasts longer: it would trade beyond its collar still.
 };
 
 // Why an order, or a part of it, was cancelled. The values are OUCH's characters.
@@ -60,7 +67,7 @@ enum class CancelReason : std::uint8_t {
   supervisory = 'S',  // A replacement that was invalid.
   system = 'Z',       // The session's connection is gone.
   self_match = 'Q',
-  expired = 'T',
+  expired = 'T',  // The auction that it was for is over.
 };
 
 struct Event {
@@ -86,8 +93,8 @@ struct Event {
   }
   [[nodiscard]] constexpr Reject reject() const noexcept { return Reject{detail}; }
   [[nodiscard]] constexpr CancelReason reason() const noexcept { return CancelReason{detail}; }
-  // Fill, Crossing, Uncrossed, Indicative: the auction it belongs to. A Fill of continuous trading:
-  // none, which is no auction.
+  // Fill, Crossing, Uncrossed, Indicative: the auction it belongs to; PhaseChanged: the phase. A
+  // Fill of continuous trading: none, which is no auction.
   [[nodiscard]] constexpr InstrumentState auction() const noexcept {
     return InstrumentState{detail};
   }

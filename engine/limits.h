@@ -33,6 +33,9 @@ inline constexpr Price price_max{(std::int64_t{1} << 36) - 1};
 inline constexpr Quantity quantity_max{(std::int64_t{1} << 48) - 1};
 // How often a reserve order may show anew: each time is a fill of its own.
 inline constexpr std::int64_t reserve_parts_max = 1'000;
+
+// An auction or a halt that ends by itself lasts at most a day.
+inline constexpr std::uint32_t auction_ms_max = 86'400'000;
 // Fills that one command makes of an uncross; the next Tick goes on. About half a millisecond.
 inline constexpr std::uint32_t uncross_fills_max = 4'096;
 // Orders that expire with one Tick; the next goes on.

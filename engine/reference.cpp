@@ -29,6 +29,8 @@ Instrument instrument_of(const DefineInstrument& definition) noexcept {
           .fee_cap_ppm = definition.fee_cap_ppm,
           .collar_ppm = definition.collar_ppm,
           .protection_ppm = definition.protection_ppm,
+          .volatility_auction_ms = definition.volatility_auction_ms,
+          .volatility_extension_ms = definition.volatility_extension_ms,
           .tick_lot_value = definition.tick_lot_value,
           .lot_value = definition.lot_value,
           .price_max = definition.price_max,
@@ -73,6 +75,8 @@ bool values_within_limits(const Instrument& instrument) noexcept {
   if (instrument.wire_tick == 0) return false;
   if (instrument.fee_cap_ppm > ppm_one) return false;
   if (instrument.collar_ppm > ppm_one || instrument.protection_ppm > ppm_one) return false;
+  if (instrument.volatility_auction_ms > limits::auction_ms_max) return false;
+  if (instrument.volatility_extension_ms > limits::auction_ms_max) return false;
   if (instrument.price_max < Price{1} || instrument.price_max > limits::price_max) return false;
   if (!prices_fit_wire(instrument.price_max, instrument.wire_tick)) return false;  // I4
   if (!symbol_fits_wire(instrument.symbol)) return false;
@@ -126,6 +130,19 @@ constexpr Money widest(LimitKind limit) noexcept {
 template <typename Entry>
 Reject check_again(const Entry& known, const Entry& candidate) noexcept {
   return !known.defined || known == candidate ? Reject::none : Reject::already_defined;
+}
+
+// The third level lasts until somebody sets another phase.
+Reject check_halt(const Amendment& amendment) noexcept {
+  if (amendment.halt_level < 1 || amendment.halt_level > 3) return Reject::limit_exceeded;
+  constexpr Nanos most{std::int64_t{limits::auction_ms_max} * 1'000'000};
+  const auto [halted, auction] = amendment.halt();
+  if (halted < Nanos{0} || halted > most || auction < Nanos{0} || auction > most) {
+    return Reject::limit_exceeded;
+  }
+  const bool lasts = halted == Nanos{0} && auction == Nanos{0};
+  const bool ends = halted > Nanos{0} && auction > Nanos{0};
+  return (amendment.halt_level == 3 ? lasts : ends) ? Reject::none : Reject::limit_exceeded;
 }
 
 // The highest id stands for none.
@@ -189,6 +206,8 @@ Reject ReferenceData::check(const Command& command) const noexcept {
       if (!has(command.order.instrument)) return Reject::unknown_reference;
       return is_auction(instrument(command.order.instrument).state) ? Reject::none
                                                                     : Reject::not_in_auction;
+    case CommandKind::halt_market:
+      return check_halt(command.as<Amendment>());
     case CommandKind::set_account_state:
       return has(command.order.account) ? Reject::none : Reject::unknown_reference;
     default:
@@ -299,7 +318,8 @@ Reject ReferenceData::check_payment(const Command& command) const noexcept {
 
 void ReferenceData::apply(const Command& command) noexcept {
   if (command.order.verdict != Reject::none) return;
-  BASALT_VERIFY(check(command) == Reject::none);
+  // An instrument may have left its auction by itself since its uncross was let pass.
+  BASALT_VERIFY(command.order.kind == CommandKind::uncross || check(command) == Reject::none);
   switch (command.order.kind) {
     case CommandKind::epoch_start:
       apply_start(command);

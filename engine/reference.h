@@ -55,6 +55,8 @@ struct Instrument {
   std::int32_t taker_ppm = 0;
   std::uint32_t collar_ppm = 0;
   std::uint32_t protection_ppm = 0;
+  std::uint32_t volatility_auction_ms = 0;
+  std::uint32_t volatility_extension_ms = 0;
   std::int64_t tick_lot_value = 0;
   std::int64_t lot_value = 0;
   Price price_max;
@@ -164,6 +166,11 @@ class ReferenceData {
   // Precondition, for a command without a verdict: check() found none. A command with a verdict,
   // or of any other kind, is ignored.
   void apply(const Command& command) noexcept;
+
+  // Precondition: has(id). For what follows the phases that change by themselves.
+  void set_state(InstrumentId id, InstrumentState state) noexcept {
+    at(instruments_, id).state = state;
+  }
 
   // Is there such an entry? For ids that come from outside: any value is allowed.
   [[nodiscard]] bool has(AssetId id) const noexcept { return defined(assets_, id); }

@@ -13,7 +13,7 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     invalid_side = 1,           // Side is none of B, S, T, E.
     invalid_time_in_force = 2,  // Not a time in force that this venue takes.
     invalid_display = 3,        // Display is not a value the venue takes.
-    invalid_cross_type = 4,     // Only continuous trading ("N") is served.
+    invalid_cross_type = 4,     // Not a cross that this venue takes orders for.
     invalid_option = 5,         // An appendage element that the venue does not take, or malformed.
     invalid_value = 6,  // Of an administrative command: a letter without a meaning, or no id.
     // Found by risk.
@@ -30,7 +30,7 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     open_orders_exceeded = 26,  // The account, or the venue, has no room for another live order.
     invalid_max_floor = 27,     // What a reserve order shows is not above zero.
     invalid_min_quantity = 28,  // Below zero, or more than the order's quantity.
-    invalid_stop_price = 29,    // Zero, or beyond the price cap.
+    invalid_stop_price = 29,    // Beyond the price cap, or of an order for an auction alone.
     invalid_expiry = 30,        // Not after the time at which the order is decided, or no time.
     // Found by matching.
     outside_collar = 48,   // Beyond the dynamic collar around the last trade.
@@ -39,6 +39,7 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     lowers_nothing = 51,   // A reduction to a total that is not lower.
     duplicate_order = 52,  // The number names a live order.
     not_for_auction = 53,  // It would have to trade at once; or the uncross is under way.
+    outside_auction = 60,  // For an auction alone, and the instrument is not in that one.
     // Found by risk, of administrative commands.
     unknown_reference = 80,  // Names an asset, instrument, account or session that is not defined.
     already_defined = 81,    // Defines again what is defined, with other values.

@@ -90,7 +90,18 @@ constexpr Side opposite(Side side) noexcept {
 }
 
 // gtd: until a time of its own, which is among its Instructions (command.h).
-enum class TimeInForce : std::uint8_t { day = 0, gtc = 1, ioc = 2, fok = 3, gtd = 4 };
+enum class TimeInForce : std::uint8_t {
+  day = 0,
+  gtc = 1,
+  ioc = 2,
+  fok = 3,
+  gtd = 4,
+  at_open = 5,   // For the opening auction alone,
+  at_close = 6,  //   or the closing one.
+};
+[[nodiscard]] constexpr bool is_for_auction(TimeInForce time_in_force) noexcept {
+  return time_in_force >= TimeInForce::at_open;
+}
 
 // Price × quantity in minor units of the quote asset. `tick_lot_value` is what one tick on one lot
 // is worth; the instrument's definition makes it a whole number. 2^63 × 2^63 × 2^0 fits in 127

@@ -292,6 +292,10 @@ class Difference {
     agree(what, "a settlement cycle in ns of", known.settlement_cycle.value,
           definition.settlement_cycle.value);
     agree(what, "market_category", known.market_category, definition.market_category);
+    agree(what, "volatility_auction_ms", known.volatility_auction_ms,
+          definition.volatility_auction_ms);
+    agree(what, "volatility_extension_ms", known.volatility_extension_ms,
+          definition.volatility_extension_ms);
     compare_limits(id, known, definition);
   }
 

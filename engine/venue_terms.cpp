@@ -146,16 +146,30 @@ void VenueReader::read_rules(TomlTable& table, DefineInstrument& definition) {
   definition.fee_cap_ppm = ppm("fee_cap_ppm");
   definition.collar_ppm = ppm("collar_ppm");
   definition.protection_ppm = ppm("protection_ppm");
+  const auto duration = [&](std::string_view key) {
+    return static_cast<std::uint32_t>(table.whole_or(key, 0, limits::auction_ms_max, 0));
+  };
+  definition.volatility_auction_ms = duration("volatility_auction_ms");
+  definition.volatility_extension_ms = duration("volatility_extension_ms");
+  if (definition.volatility_auction_ms > 0 && definition.collar_ppm == 0) {
+    table.add("volatility_auction_ms", "no order trades beyond a collar that there is not",
+              "set 'collar_ppm', or leave out 'volatility_auction_ms'");
+  }
+  if (definition.volatility_extension_ms > 0 && definition.volatility_auction_ms == 0) {
+    table.add("volatility_extension_ms", "there is no auction to extend",
+              "set 'volatility_auction_ms' too, or leave it out");
+  }
   const std::uint64_t cycle_ms = table.whole("settlement_cycle_ms", 0, 86'400'000);
   definition.settlement_cycle = Nanos{static_cast<std::int64_t>(cycle_ms) * 1'000'000};
   if (cycles_.insert(cycle_ms).second && cycles_.size() > limits::settlement_cycles_max) {
     table.add("settlement_cycle_ms", "there are too many lengths of settlement cycles",
               "take at most " + std::to_string(limits::settlement_cycles_max) + " different ones");
   }
-  definition.state =
-      table.has("state")
-          ? static_cast<InstrumentState>(table.word("state", {"closed", "open", "halted"}))
-          : InstrumentState::open;
+  definition.state = table.has("state")
+                         ? static_cast<InstrumentState>(
+                               table.word("state", {"closed", "open", "halted", "opening_auction",
+                                                    "volatility_auction", "closing_auction"}))
+                         : InstrumentState::open;
   const std::string category = table.text_or("market_category", 1, " ");
   definition.market_category = category.empty() ? 0 : static_cast<std::uint8_t>(category[0]);
 }

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -45,6 +46,9 @@ struct Options {
   std::int32_t maker_ppm = 0;
   std::int32_t taker_ppm = 0;
   std::string word;
+  std::uint32_t halt_seconds = 0;
+  std::uint32_t auction_seconds = 0;
+  std::vector<std::string> levels;
 };
 
 const std::map<std::string, ouch50::TradingState> trading_states{
@@ -168,6 +172,28 @@ Message account_state(const Options& options) {
 Message market_event(const Options& options) {
   return make<ouch50::TellMarketEvent>(
       [&](ouch50::TellMarketEvent& message) { message.event = market_events.at(options.word); });
+}
+
+Message halt(const Options& options) {
+  return make<ouch50::HaltMarket>([&](ouch50::HaltMarket& message) {
+    message.level = ouch50::HaltLevel{options.word[0]};
+    message.halt_seconds = options.halt_seconds;
+    message.auction_seconds = options.auction_seconds;
+  });
+}
+
+Message halt_levels(const Options& options) {
+  constexpr std::uint32_t index_decimals = 8;
+  const auto level = [&](std::size_t i) {
+    const uint128 units = units_of(options.levels.at(i), index_decimals);
+    if (units > std::numeric_limits<std::uint64_t>::max()) throw Misuse("a level is too high");
+    return static_cast<std::uint64_t>(units);
+  };
+  return make<ouch50::SetHaltLevels>([&](ouch50::SetHaltLevels& message) {
+    message.level_1 = level(0);
+    message.level_2 = level(1);
+    message.level_3 = level(2);
+  });
 }
 
 Message limit(const Options& options) {
@@ -337,6 +363,19 @@ void add_verbs(CLI::App& app, Options& options, std::map<const CLI::App*, Maker>
       ->required()
       ->check(CLI::IsMember(words_of(market_events)));
   makers[verb] = market_event;
+
+  verb = app.add_subcommand("halt", "halts the whole market");
+  verb->add_option("LEVEL", options.word)->required()->check(CLI::IsMember({"1", "2", "3"}));
+  verb->add_option("HALT_SECONDS", options.halt_seconds, "of levels 1 and 2");
+  verb->add_option("AUCTION_SECONDS", options.auction_seconds,
+                   "of the auctions that open it again");
+  makers[verb] = halt;
+
+  verb = app.add_subcommand("halt-levels", "tells the feed when the market will be halted");
+  verb->add_option("LEVELS", options.levels, "three values of the index, exact decimals")
+      ->required()
+      ->expected(3);
+  makers[verb] = halt_levels;
 
   verb = app.add_subcommand("limit", "changes a limit of an account or of an instrument");
   verb->add_option("LIMIT", options.word)->required()->check(CLI::IsMember(words_of(limit_types)));

@@ -6,19 +6,13 @@
 #include <optional>
 #include <ostream>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "engine/arena.h"
-#include "engine/matching/matching.h"
-#include "tools/book_words.h"
+#include "tools/book_session.h"
 
 namespace basalt::tools {
 namespace {
 
-using matching::EventOutlet;
-using matching::EventRing;
-using matching::MatchingCore;
 using namespace book_words;
 
 // Nodes for levels: a path for every second order, each at a price far from all others.
@@ -38,102 +32,6 @@ std::string_view surplus_of(const Event& indicative) {
 }
 
 }  // namespace
-
-struct BookSession::State {
-  State(std::ostream& text, const MatchingCore::Limits& limits, bool in_slices)
-      : out(text),
-        books_max(limits.instruments_max),
-        uncrosses_in_slices(in_slices),
-        arena(MatchingCore::memory_bytes(limits) + EventRing::memory_bytes(2) +
-              Arena::cost<Event>(MatchingCore::events_max(limits))),
-        ring(2, arena),
-        outlet(ring, MatchingCore::events_max(limits), arena),
-        core(limits, arena) {
-    for (std::uint32_t slot = limits.orders_max; slot > 0; --slot) free_slots.push_back(slot - 1);
-    generation.resize(limits.orders_max, 0);
-    id_in_slot.resize(limits.orders_max, 0);
-  }
-
-  void run(const std::vector<std::string_view>& words);
-  // What a line with `new` asks for.
-  struct Asked {
-    Order order;
-    std::optional<Quantity> display;
-    std::optional<Quantity> min_quantity;
-    std::optional<Price> stop;
-    Nanos expiry;
-
-    [[nodiscard]] bool ends() const { return order.time_in_force == TimeInForce::gtd; }
-  };
-  void new_order(const std::vector<std::string_view>& words);
-  void take_instruction(std::string_view word, Asked& asked);
-  [[nodiscard]] Reject refusal_of(std::uint32_t id, const Asked& asked) const;
-  void replace(const std::vector<std::string_view>& words);
-  void cancel(std::uint32_t id, std::optional<Quantity> total);
-  void phase(std::string_view name);
-  static Command of_phase(InstrumentState wanted);
-  void uncross();
-  void pass_time(std::string_view until);
-  void tick();
-  void print_book();
-  [[nodiscard]] bool next_book();
-
-  // Applies a command and tells its events. `wanted` is the id that a refusal names.
-  void apply(Command& command, std::uint32_t wanted);
-  void send(Command& command);
-  void apply_unheard(Command command);
-  void tell(const Order& order, const Event& event, std::uint32_t wanted);
-  void rejected(std::uint32_t id, Reject reject) {
-    out << "rejected " << id << ' ' << word_for(reject) << '\n';
-  }
-
-  // Accounts are told by any number; the core wants small ones.
-  AccountId account_of(std::uint32_t number) {
-    const AccountId next{static_cast<std::uint32_t>(accounts.size())};
-    return accounts.try_emplace(number, next).first->second;
-  }
-  OrderId take_slot(std::uint32_t id) {
-    const std::uint32_t slot = free_slots.back();
-    free_slots.pop_back();
-    id_in_slot[slot] = id;
-    return order_id(slot, ++generation[slot]);
-  }
-  void give_slot(OrderId order) { free_slots.push_back(slot_of(order)); }
-  void gone(OrderId order) {
-    live.erase(id_in_slot[slot_of(order)]);
-    give_slot(order);
-  }
-
-  // Why no order may enter, or nothing.
-  [[nodiscard]] Reject refusal_of_phase() const {
-    const InstrumentState now = book().phase();
-    return now == InstrumentState::closed   ? Reject::instrument_closed
-           : now == InstrumentState::halted ? Reject::instrument_halted
-                                            : Reject::none;
-  }
-  [[nodiscard]] const matching::OrderBook& book() const { return core.book(instrument); }
-
-  std::ostream& out;
-  const std::uint32_t books_max;
-  const bool uncrosses_in_slices;
-  Arena arena;
-  EventRing ring;
-  EventOutlet outlet;
-  MatchingCore core;
-  std::vector<std::uint32_t> free_slots;
-  std::vector<std::uint32_t> generation;
-  std::vector<std::uint32_t> id_in_slot;
-  InstrumentId instrument{0};
-  std::unordered_map<std::uint32_t, OrderId> live;
-  std::unordered_map<std::uint32_t, AccountId> accounts{{0, AccountId{0}}};
-  // Whose the fills are that come next.
-  OrderId taker{};
-  Quantity taker_open;
-  Sequence sequence = 0;
-  Nanos now;
-  std::uint64_t line_number = 0;
-  bool verify = false;
-};
 
 void BookSession::State::run(const std::vector<std::string_view>& words) {
   const std::string_view verb = words[0];
@@ -171,20 +69,24 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     }
     return tick();
   }
+  if (verb == "pass") {
+    wants(2);
+    pass_ms(words[1]);
+    return tick();
+  }
+  if (verb == "rules") return rules(words);
+  if (verb == "halt") {
+    if (words.size() != 1) wants(3);
+    return halt(words);
+  }
   throw Unreadable{"no such command: " + std::string(verb)};
 }
 
 void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
   Order& order = asked.order;
   const auto starts = [word](std::string_view name) { return word.starts_with(name); };
-  if (word == "day") {
-    order.time_in_force = TimeInForce::day;
-  } else if (word == "gtc") {
-    order.time_in_force = TimeInForce::gtc;
-  } else if (word == "ioc") {
-    order.time_in_force = TimeInForce::ioc;
-  } else if (word == "fok") {
-    order.time_in_force = TimeInForce::fok;
+  if (const auto time_in_force = time_in_force_of(word)) {
+    order.time_in_force = *time_in_force;
   } else if (starts("gtd=")) {
     order.time_in_force = TimeInForce::gtd;
     asked.expiry = time_of(word.substr(4));
@@ -217,7 +119,9 @@ Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) cons
   if (const auto min = asked.min_quantity; min && (*min < Quantity{0} || *min > order.quantity)) {
     return Reject::invalid_min_quantity;
   }
-  if (asked.stop && !valid(*asked.stop)) return Reject::invalid_stop_price;
+  if (asked.stop && (!valid(*asked.stop) || is_for_auction(order.time_in_force))) {
+    return Reject::invalid_stop_price;
+  }
   if (asked.ends() && asked.expiry <= now) return Reject::invalid_expiry;
   if (live.contains(id)) return Reject::duplicate_order;
   return free_slots.empty() ? Reject::open_orders_exceeded : Reject::none;
@@ -295,42 +199,6 @@ void BookSession::State::cancel(std::uint32_t id, std::optional<Quantity> total)
   order.order = found->second;
   order.quantity = total.value_or(Quantity{0});
   apply(command, id);
-}
-
-void BookSession::State::phase(std::string_view name) {
-  Command command = of_phase(phase_of(name));
-  out << "phase " << name << '\n';
-  apply(command, 0);
-  while (!uncrosses_in_slices && book().uncrossing()) tick();
-}
-
-Command BookSession::State::of_phase(InstrumentState wanted) {
-  Command command;
-  command.order.kind = CommandKind::set_instrument_state;
-  Amendment amendment{};
-  amendment.instrument_state = wanted;
-  command.set(amendment);
-  return command;
-}
-
-void BookSession::State::uncross() {
-  if (!is_auction(book().phase())) throw Unreadable{"uncross is for phase auction"};
-  Command command;
-  command.order.kind = CommandKind::uncross;
-  apply(command, 0);
-  while (!uncrosses_in_slices && book().uncrossing()) tick();
-}
-
-void BookSession::State::pass_time(std::string_view until) {
-  const Nanos wanted = time_of(until);
-  if (wanted < now) throw Unreadable{"time does not go back"};
-  now = wanted;
-}
-
-void BookSession::State::tick() {
-  Command command;
-  command.order.kind = CommandKind::tick;
-  apply(command, 0);
 }
 
 void BookSession::State::send(Command& command) {
@@ -415,6 +283,12 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
       out << "indicative " << event.quantity.value << '@' << event.price.value << ' '
           << event.remaining.value << ' ' << surplus_of(event) << '\n';
       return;
+    case EventKind::phase_changed:
+      out << "phase " << word_for(event.auction()) << '\n';
+      return;
+    case EventKind::extended:
+      out << "extended\n";
+      return;
     case EventKind::rested:
     case EventKind::restated:
     case EventKind::armed:
@@ -455,7 +329,9 @@ void BookSession::State::print_book() {
 BookSession::BookSession(std::ostream& out, std::uint32_t orders_max, std::uint32_t slice_max,
                          std::uint32_t books_max)
     : state_(std::make_unique<State>(out, limits_for(orders_max, slice_max, books_max),
-                                     slice_max > 0)) {}
+                                     slice_max > 0)) {
+  state_->rules({});
+}
 BookSession::~BookSession() = default;
 
 void BookSession::verify(bool on) noexcept {
@@ -495,10 +371,12 @@ int book_verb(int argc, char** argv) {
     const bool help = std::strcmp(argv[1], "--help") == 0;
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
-           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T] [post|post=slide]\n"
-           "      [account=N] [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
+           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
+           "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement] [display=Q]\n"
+           "      [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
+           "  rules [collar=PPM] [volatility=MS] [extension=MS] · pass MS · halt [MS MS]\n"
            "  tick [T] · book                                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }

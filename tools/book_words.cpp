@@ -44,6 +44,34 @@ InstrumentState phase_of(std::string_view word) {
   throw Unreadable{"no such phase: " + std::string(word)};
 }
 
+std::optional<TimeInForce> time_in_force_of(std::string_view word) noexcept {
+  if (word == "day") return TimeInForce::day;
+  if (word == "gtc") return TimeInForce::gtc;
+  if (word == "ioc") return TimeInForce::ioc;
+  if (word == "fok") return TimeInForce::fok;
+  if (word == "at-open") return TimeInForce::at_open;
+  if (word == "at-close") return TimeInForce::at_close;
+  return {};
+}
+
+std::string_view word_for(InstrumentState phase) noexcept {
+  switch (phase) {
+    case InstrumentState::closed:
+      return "closed";
+    case InstrumentState::open:
+      return "open";
+    case InstrumentState::halted:
+      return "halted";
+    case InstrumentState::opening_auction:
+      return "auction";
+    case InstrumentState::volatility_auction:
+      return "volatility";
+    case InstrumentState::closing_auction:
+      return "closing";
+  }
+  return "?";
+}
+
 std::string_view word_for(Reject reject) noexcept {
   switch (reject) {
     case Reject::invalid_quantity:
@@ -72,6 +100,10 @@ std::string_view word_for(Reject reject) noexcept {
       return "halted";
     case Reject::not_for_auction:
       return "auction";
+    case Reject::outside_auction:
+      return "outside-auction";
+    case Reject::outside_collar:
+      return "collar";
     case Reject::open_orders_exceeded:
       return "full";
     default:
@@ -91,6 +123,8 @@ std::string_view word_for(CancelReason reason) noexcept {
       return "would-cross";
     case CancelReason::expired:
       return "expired";
+    case CancelReason::collar:
+      return "collar";
     default:
       return "system";
   }

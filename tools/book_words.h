@@ -53,6 +53,8 @@ struct Offer {
 }
 [[nodiscard]] SelfTradePrevention self_trade_prevention_of(std::string_view word);
 [[nodiscard]] InstrumentState phase_of(std::string_view word);
+// Nothing: the word is another instruction.
+[[nodiscard]] std::optional<TimeInForce> time_in_force_of(std::string_view word) noexcept;
 
 [[nodiscard]] constexpr bool valid(Quantity quantity) noexcept {
   return quantity > Quantity{0} && quantity <= limits::quantity_max;
@@ -61,6 +63,7 @@ struct Offer {
   return price > no_price && price <= limits::price_max;
 }
 
+[[nodiscard]] std::string_view word_for(InstrumentState phase) noexcept;
 [[nodiscard]] std::string_view word_for(Reject reject) noexcept;
 [[nodiscard]] std::string_view word_for(CancelReason reason) noexcept;
 

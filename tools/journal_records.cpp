@@ -54,6 +54,10 @@ const char* name_of(CommandKind kind) {
       return "set_account_state";
     case CommandKind::market_event:
       return "market_event";
+    case CommandKind::halt_market:
+      return "halt_market";
+    case CommandKind::set_halt_levels:
+      return "set_halt_levels";
     case CommandKind::settlement_started:
       return "settlement_started";
     case CommandKind::settlement_finished:
@@ -104,6 +108,10 @@ const char* name_of(EventKind kind) {
       return "uncrossed";
     case EventKind::indicative:
       return "indicative";
+    case EventKind::phase_changed:
+      return "phase changed";
+    case EventKind::extended:
+      return "extended";
   }
   return "unknown";
 }
@@ -113,7 +121,7 @@ const char* name_of(Side side) {
 }
 
 const char* name_of(TimeInForce time_in_force) {
-  constexpr const char* names[] = {"day", "gtc", "ioc", "fok", "gtd"};
+  constexpr const char* names[] = {"day", "gtc", "ioc", "fok", "gtd", "at-open", "at-close"};
   const auto value = static_cast<std::size_t>(time_in_force);
   return value < std::size(names) ? names[value] : "unknown";
 }
@@ -195,6 +203,8 @@ void add_instrument(Json& fields, const DefineInstrument& definition) {
   fields["wire_tick"] = definition.wire_tick;
   fields["collar_ppm"] = definition.collar_ppm;
   fields["protection_ppm"] = definition.protection_ppm;
+  fields["volatility_auction_ms"] = definition.volatility_auction_ms;
+  fields["volatility_extension_ms"] = definition.volatility_extension_ms;
   fields["price_max"] = definition.price_max.value;
   fields["quantity_max"] = definition.quantity_max.value;
   fields["reference"] = definition.reference.value;
@@ -216,6 +226,7 @@ void add_amendment(Json& fields, const Command& command) {
   fields["batch"] = amendment.batch;
   fields["settled"] = amendment.settled;
   fields["limit"] = static_cast<unsigned>(amendment.limit);
+  fields["halt_level"] = amendment.halt_level;
   if (amendment.external_id != ExternalId{}) {
     fields["external_id"] = hex_of(amendment.external_id);
   }

@@ -165,6 +165,8 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
     case EventKind::armed:
     case EventKind::uncrossed:
     case EventKind::indicative:
+    case EventKind::phase_changed:
+    case EventKind::extended:
       return;
   }
 }

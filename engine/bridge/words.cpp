@@ -131,6 +131,8 @@ std::string_view word(Reject reject) noexcept {
       return "duplicate order";
     case Reject::not_for_auction:
       return "not for an auction";
+    case Reject::outside_auction:
+      return "outside its auction";
     case Reject::unknown_reference:
     case Reject::already_defined:
     case Reject::duplicate_external_id:
@@ -182,6 +184,10 @@ std::string_view word(TimeInForce time_in_force) noexcept {
       return "fok";
     case TimeInForce::gtd:
       return "gtd";
+    case TimeInForce::at_open:
+      return "at open";
+    case TimeInForce::at_close:
+      return "at close";
   }
   return "?";
 }

@@ -119,6 +119,29 @@ class AdminDecoder {
     command_.set(amendment);
   }
 
+  void halt(const HaltMarket& wire) noexcept {
+    Amendment amendment = start(wire, CommandKind::halt_market, command_);
+    switch (wire.level) {
+      case HaltLevel::first:
+      case HaltLevel::second:
+      case HaltLevel::third:
+        break;
+      default:
+        command_.order.verdict = basalt::Reject::invalid_value;
+    }
+    constexpr std::int64_t second = 1'000'000'000;
+    amendment.halt_level = static_cast<std::uint8_t>(wire.level.letter() - '0');
+    amendment.set_halt(
+        {Nanos{wire.halt_seconds.value() * second}, Nanos{wire.auction_seconds.value() * second}});
+    command_.set(amendment);
+  }
+
+  void halt_levels(const SetHaltLevels& wire) noexcept {
+    Amendment amendment = start(wire, CommandKind::set_halt_levels, command_);
+    amendment.set_halt_levels({wire.level_1.value(), wire.level_2.value(), wire.level_3.value()});
+    command_.set(amendment);
+  }
+
  private:
   static std::optional<LimitKind> kind_of(LimitType limit) noexcept {
     switch (limit) {
@@ -173,6 +196,12 @@ bool decode_admin(const Inbound& message, const ReferenceData& reference, Comman
       return true;
     case TellMarketEvent::type:
       decoder.market_event(message.as<TellMarketEvent>());
+      return true;
+    case HaltMarket::type:
+      decoder.halt(message.as<HaltMarket>());
+      return true;
+    case SetHaltLevels::type:
+      decoder.halt_levels(message.as<SetHaltLevels>());
       return true;
     default:
       return false;

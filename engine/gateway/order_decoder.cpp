@@ -226,6 +226,21 @@ void take_time_in_force(Command& command, ouch50::TimeInForce time_in_force) noe
   refuse(command, Reject::invalid_time_in_force);
 }
 
+// An order for a cross is for it alone, as an immediate-or-cancel order or as a day order.
+void take_cross_type(Command& command, wire::Code<CrossType> cross) noexcept {
+  if (cross == CrossType::continuous) return;
+  if (command.order.time_in_force == basalt::TimeInForce::gtd) {
+    return refuse(command, Reject::invalid_time_in_force);
+  }
+  if (cross == CrossType::opening) {
+    command.order.time_in_force = basalt::TimeInForce::at_open;
+  } else if (cross == CrossType::closing) {
+    command.order.time_in_force = basalt::TimeInForce::at_close;
+  } else {
+    refuse(command, Reject::invalid_cross_type);
+  }
+}
+
 // An order that lives until a time says when by one option: the venue's own, which a day order may
 // have too, or OUCH's.
 void take_expiry(Command& command, Asked& asked) noexcept {
@@ -276,7 +291,7 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
   take_side(command, wire.side);
   take_time_in_force(command, wire.time_in_force);
   take_display(command, wire.display);
-  if (wire.cross_type != CrossType::continuous) refuse(command, Reject::invalid_cross_type);
+  take_cross_type(command, wire.cross_type);
   command.order.quantity = Quantity{wire.quantity.value()};
   Asked asked;
   take_options(command, message, asked);

@@ -106,8 +106,10 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
     case EventKind::rested:
     case EventKind::nothing:
     case EventKind::armed:
-    case EventKind::uncrossed:  // The feed's.
+    case EventKind::uncrossed:  // These are the feed's.
     case EventKind::indicative:
+    case EventKind::phase_changed:
+    case EventKind::extended:
       return;
   }
 }

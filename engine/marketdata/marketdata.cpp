@@ -1,6 +1,7 @@
 #include "engine/marketdata/marketdata.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/pipeline/time_of_day.h"
 
@@ -40,6 +41,17 @@ itch50::CrossType cross_type(InstrumentState auction) noexcept {
   }
 }
 
+// Why a phase has changed by itself, or by a halt of the market.
+wire::Alpha<4> reason_of(const Command& command, const Event& event) noexcept {
+  if (event.auction() == InstrumentState::halted) {
+    constexpr std::array<wire::Alpha<4>, 3> levels{"MWC1", "MWC2", "MWC3"};
+    return levels[command.as<Amendment>().halt_level - 1U];
+  }
+  if (event.auction() == InstrumentState::open) return {};
+  if (event.price != no_price) return "LUDP";
+  return "MWCQ";
+}
+
 itch50::Side wire_side(Side side) noexcept {
   return side == Side::buy ? itch50::Side::buy : itch50::Side::sell;
 }
@@ -73,9 +85,14 @@ void MarketDataCore::on_command(const Command& command) noexcept {
       return tell_scale(command, reference_.instrument(command.order.instrument));
     case CommandKind::set_instrument_state:
       reference_.apply(command);
-      return tell_state(command, command.as<Amendment>().instrument_state);
+      return tell_state(command, command.order.instrument,
+                        command.as<Amendment>().instrument_state);
     case CommandKind::market_event:
       return on_market_event(command);
+    case CommandKind::halt_market:
+      return on_halt(command);
+    case CommandKind::set_halt_levels:
+      return on_halt_levels(command);
     default:
       return reference_.apply(command);
   }
@@ -105,6 +122,10 @@ void MarketDataCore::on_event(const Command& command, const Event& event) noexce
       return on_uncrossed(command, event);
     case EventKind::indicative:
       return on_indicative(command, event);
+    case EventKind::phase_changed:
+      return on_phase_changed(command, event);
+    case EventKind::extended:
+      return tell_collar(command, event, 1);
     case EventKind::rejected:
     case EventKind::nothing:
     case EventKind::armed:
@@ -121,7 +142,7 @@ void MarketDataCore::on_definition(const Command& command) noexcept {
   const Instrument& instrument = reference_.instrument(command.order.instrument);
   tell_directory(command, instrument);
   tell_scale(command, instrument);
-  tell_state(command, instrument.state);
+  tell_state(command, command.order.instrument, instrument.state);
 }
 
 // Start and end of messages are about the stream, which only starts once, and by itself.
@@ -137,6 +158,21 @@ void MarketDataCore::on_market_event(const Command& command) noexcept {
     case itch50::EventCode::end_of_messages:
       return;
   }
+}
+
+void MarketDataCore::on_halt(const Command& command) noexcept {
+  auto& status = start<itch50::MwcbStatus>(command, no_instrument);
+  status.breached_level = static_cast<char>('0' + command.as<Amendment>().halt_level);
+  finish(status, command);
+}
+
+void MarketDataCore::on_halt_levels(const Command& command) noexcept {
+  const std::array<std::uint64_t, 3> told = command.as<Amendment>().halt_levels();
+  auto& levels = start<itch50::MwcbLevels>(command, no_instrument);
+  levels.level_1 = told[0];
+  levels.level_2 = told[1];
+  levels.level_3 = told[2];
+  finish(levels, command);
 }
 
 void MarketDataCore::on_rested(const Command& command, const Event& event) noexcept {
@@ -218,15 +254,37 @@ void MarketDataCore::tell_scale(const Command& command, const Instrument& instru
 
 // ITCH has one word for all times at which an instrument takes no orders, and one for those at
 // which it takes them and does not trade.
-void MarketDataCore::tell_state(const Command& command, InstrumentState state) noexcept {
-  const Instrument& instrument = reference_.instrument(command.order.instrument);
-  auto& action = start<itch50::TradingAction>(command, command.order.instrument);
+void MarketDataCore::tell_state(const Command& command, InstrumentId id, InstrumentState state,
+                                wire::Alpha<4> reason) noexcept {
+  const Instrument& instrument = reference_.instrument(id);
+  auto& action = start<itch50::TradingAction>(command, id);
   action.stock = wire::Alpha<8>(instrument.symbol);
   action.state = state == InstrumentState::open ? itch50::TradingState::trading
                  : is_auction(state)            ? itch50::TradingState::quotation_only
                                                 : itch50::TradingState::halted;
   action.reserved = ' ';
+  action.reason = reason;
   finish(action, command);
+}
+
+void MarketDataCore::on_phase_changed(const Command& command, const Event& event) noexcept {
+  const bool by_an_order = event.price != no_price;
+  tell_state(command, event.instrument, event.auction(), reason_of(command, event));
+  if (by_an_order) tell_collar(command, event, 0);
+}
+
+// Beyond which the auction's price makes it last longer: as the book has it.
+void MarketDataCore::tell_collar(const Command& command, const Event& event,
+                                 std::uint32_t extension) noexcept {
+  const Instrument& instrument = reference_.instrument(event.instrument);
+  const Price width{event.price.value * instrument.collar_ppm / ppm_one};
+  auto& collar = start<itch50::LuldAuctionCollar>(command, event.instrument);
+  collar.stock = wire::Alpha<8>(instrument.symbol);
+  collar.reference_price = wire_price(event.price, instrument);
+  collar.upper_price = wire_price(std::min(event.price + width, instrument.price_max), instrument);
+  collar.lower_price = wire_price(std::max(event.price - width, Price{1}), instrument);
+  collar.extension = extension;
+  finish(collar, command);
 }
 
 void MarketDataCore::tell_added(const Command& command, const Event& event,

@@ -7,7 +7,10 @@
 //   the first command of all              S  start of messages
 //   define instrument                     R  directory, z  scale (EXTENSIONS.md), H  state
 //   set instrument state                  H, in an auction with state Q
+//   phase changed                         H; J where a volatility auction begins
+//   extended                              J
 //   market event                          S
+//   set halt levels, halt market          V, W
 //   rested                                A, of what it shows
 //   fill                                  E  of the maker, at its own price
 //     of an uncross                       C  of both, not printable
@@ -74,6 +77,8 @@ class MarketDataCore {
 
   void on_definition(const Command& command) noexcept;
   void on_market_event(const Command& command) noexcept;
+  void on_halt(const Command& command) noexcept;
+  void on_halt_levels(const Command& command) noexcept;
   void on_rested(const Command& command, const Event& event) noexcept;
   void on_fill(const Command& command, const Event& event) noexcept;
   void on_canceled(const Command& command, const Event& event) noexcept;
@@ -84,7 +89,10 @@ class MarketDataCore {
   void tell_system_event(const Command& command, itch50::EventCode event) noexcept;
   void tell_directory(const Command& command, const Instrument& instrument) noexcept;
   void tell_scale(const Command& command, const Instrument& instrument) noexcept;
-  void tell_state(const Command& command, InstrumentState state) noexcept;
+  void tell_state(const Command& command, InstrumentId id, InstrumentState state,
+                  wire::Alpha<4> reason = {}) noexcept;
+  void on_phase_changed(const Command& command, const Event& event) noexcept;
+  void tell_collar(const Command& command, const Event& event, std::uint32_t extension) noexcept;
   void tell_added(const Command& command, const Event& event, Quantity shown) noexcept;
   void tell_replaced(const Command& command, const Event& event) noexcept;
   void tell_deleted(const Command& command, OrderId order, InstrumentId instrument) noexcept;

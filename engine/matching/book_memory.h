@@ -12,8 +12,8 @@
 // a replacement asks for, its executed quantity, lies in an array of its own, which is written when
 // an order has traded and stays: most never do.
 //
-// What only few orders have (a reserve, a stop, an expiry) lies in a pool of details, found by
-// slot.
+// What only few orders have (a reserve, a stop, an expiry, an auction that they end with) lies in a
+// pool of details, found by slot.
 //
 // A leaf that its last order leaves stays where it hangs, *parked*, for the next order near its
 // price often comes soon. Few are parked, those that were left last: the one that was parked
@@ -125,6 +125,9 @@ struct Details {
   Nanos expiry;           // no_time: it does not end by itself.
   Sequence entered = 0;   // The command that brought it, or the first of its chain.
   InstrumentId instrument{};
+  // Slots, in the book's list of orders that end with the auction.
+  std::uint32_t next = none;
+  std::uint32_t previous = none;
 
   // Of so much in the market, what everybody sees.
   [[nodiscard]] Quantity shown_of(Quantity open) const noexcept {

@@ -22,7 +22,7 @@ constexpr std::uint32_t words_for(std::uint32_t instruments) noexcept {
 MatchingCore::MatchingCore(const Limits& limits, Arena& arena)
     : memory_(limits.books(), arena),
       book_(arena.take<OrderBook>(limits.instruments_max)),
-      gathering_(arena.take<std::uint64_t>(words_for(limits.instruments_max))),
+      waiting_(arena.take<std::uint64_t>(words_for(limits.instruments_max))),
       uncross_fills_max_(limits.uncross_fills_max) {
   BASALT_ASSERT(uncross_fills_max_ > 0);
 }
@@ -35,14 +35,9 @@ std::size_t MatchingCore::memory_bytes(const Limits& limits) noexcept {
 void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
   const auto book = [&]() -> OrderBook& { return book_[index_of(command.order.instrument)]; };
   switch (command.order.kind) {
-    case CommandKind::define_instrument: {
-      const auto definition = command.as<DefineInstrument>();
-      book().define({command.order.instrument, definition.collar_ppm, definition.reference,
-                     definition.price_max},
-                    definition.state);
-      note_gathering(command.order.instrument);
+    case CommandKind::define_instrument:
+      define(command);
       break;
-    }
     case CommandKind::set_limit: {
       const auto amendment = command.as<Amendment>();
       if (amendment.limit == LimitKind::collar_ppm) {
@@ -53,13 +48,17 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     case CommandKind::set_instrument_state:
       book().set_phase(command.order, command.as<Amendment>().instrument_state, memory_,
                        uncross_fills_max_, out);
-      note_gathering(command.order.instrument);
+      note_waiting(command.order.instrument);
+      out.latest().last = 1;
+      return;
+    case CommandKind::halt_market:
+      halt(command, out);
       out.latest().last = 1;
       return;
     case CommandKind::new_order:
       if ((command.order.flags & flag_instructed) == 0) break;
       book().new_order(command.order, command.as<Instructions>(), memory_, out);
-      if (gathering_count_ > 0) mark_changed(command.order);
+      if (watched_ > 0) look_after(command.order);
       out.latest().last = 1;
       return;
     default:
@@ -70,8 +69,8 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
 
 void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
   apply_unmarked(order, out);
-  if (gathering_count_ > 0) [[unlikely]]
-    mark_changed(order);
+  if (watched_ > 0) [[unlikely]]
+    look_after(order);
   out.latest().last = 1;
 }
 
@@ -96,7 +95,7 @@ void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept
 }
 
 void MatchingCore::tick(const Order& order, EventOutlet& out) noexcept {
-  if (gathering_count_ > 0 || memory_.expiries().any_due(order.time)) [[unlikely]] {
+  if (watched_ > 0 || memory_.expiries().any_due(order.time)) [[unlikely]] {
     return tick_of_books(order, out);
   }
   emit_nothing(order, out);
@@ -117,45 +116,74 @@ void MatchingCore::tick_of_books(const Order& order, EventOutlet& out) noexcept 
     }
   };
   std::uint32_t fills_left = uncross_fills_max_;
-  for (std::uint32_t word = 0; word < gathering_.size() && gathering_count_ > 0; ++word) {
-    for (std::uint64_t bits = gathering_[word]; bits != 0; bits &= bits - 1) {
+  for (std::uint32_t word = 0; word < waiting_.size() && watched_ > 0; ++word) {
+    for (std::uint64_t bits = waiting_[word]; bits != 0; bits &= bits - 1) {
       const InstrumentId instrument{word * bits_of_word +
                                     static_cast<std::uint32_t>(std::countr_zero(bits))};
       expire_up_to(instrument);
       of_book.instrument = instrument;
       told = book_[index_of(instrument)].tick(of_book, memory_, fills_left, out) || told;
-      note_gathering(instrument);
+      note_waiting(instrument);
     }
   }
   expire_up_to(no_instrument);
   if (!told) emit_nothing(order, out);
 }
 
-void MatchingCore::note_gathering(InstrumentId instrument) noexcept {
-  std::uint64_t& word = gathering_[index_of(instrument) / bits_of_word];
+void MatchingCore::define(const Command& command) noexcept {
+  const auto definition = command.as<DefineInstrument>();
+  constexpr auto duration = [](std::uint32_t ms) { return Nanos{std::int64_t{ms} * 1'000'000}; };
+  OrderBook& book = book_[index_of(command.order.instrument)];
+  if (book.moves_by_itself()) --watched_;
+  book.define(
+      {command.order.instrument, definition.collar_ppm, definition.reference, definition.price_max,
+       duration(definition.volatility_auction_ms), duration(definition.volatility_extension_ms)},
+      definition.state);
+  if (book.moves_by_itself()) ++watched_;
+  note_waiting(command.order.instrument);
+}
+
+// In the order of instruments, as the log merges shards. O(instruments_max).
+void MatchingCore::halt(const Command& command, EventOutlet& out) noexcept {
+  const Amendment::Halt times = command.as<Amendment>().halt();
+  Order of_book = command.order;
+  bool told = false;
+  for (std::uint32_t i = 0; i < book_.size(); ++i) {
+    of_book.instrument = InstrumentId{i};
+    told = book_[i].halt(of_book, times, memory_, out) || told;
+    note_waiting(of_book.instrument);
+  }
+  if (!told) emit_nothing(command.order, out);
+}
+
+void MatchingCore::note_waiting(InstrumentId instrument) noexcept {
+  std::uint64_t& word = waiting_[index_of(instrument) / bits_of_word];
   const std::uint64_t bit = std::uint64_t{1} << (index_of(instrument) % bits_of_word);
-  const bool gathered = (word & bit) != 0;
-  if (book_[index_of(instrument)].gathers() == gathered) return;
+  const bool waited = (word & bit) != 0;
+  if (book_[index_of(instrument)].waits_for_ticks() == waited) return;
   word ^= bit;
-  if (gathered) {
-    --gathering_count_;
+  if (waited) {
+    --watched_;
   } else {
-    ++gathering_count_;
+    ++watched_;
   }
 }
 
-void MatchingCore::mark_changed(const Order& order) noexcept {
-  if (index_of(order.instrument) < book_.size()) book_[index_of(order.instrument)].mark_changed();
+void MatchingCore::look_after(const Order& order) noexcept {
+  if (index_of(order.instrument) >= book_.size()) return;
+  book_[index_of(order.instrument)].mark_changed();
+  note_waiting(order.instrument);
 }
 
 void MatchingCore::assert_invariants() const {
   std::uint32_t in_books = 0;
-  std::uint32_t gathering = 0;
+  std::uint32_t watched = 0;
   for (const OrderBook& book : book_) {
     in_books += book.assert_invariants(memory_);
-    gathering += book.gathers();
+    watched += static_cast<std::uint32_t>(book.waits_for_ticks()) +
+               static_cast<std::uint32_t>(book.moves_by_itself());
   }
-  BASALT_ASSERT(gathering == gathering_count_);
+  BASALT_ASSERT(watched == watched_);
   std::uint32_t live = 0;
   std::uint32_t ending = 0;
   for (std::uint32_t slot = 0; slot < memory_.orders_max(); ++slot) {

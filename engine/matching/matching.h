@@ -27,7 +27,7 @@ class MatchingCore {
     std::uint32_t instruments_max = 0;  // Likewise.
     std::uint32_t leaves_max = 0;       // Nodes for price levels, shared by this shard's books.
     std::uint32_t inners_max = 0;
-    std::uint32_t instructed_max = 0;  // Orders with a reserve, stop or expiry, of orders_max.
+    std::uint32_t instructed_max = 0;  // Orders with details, of orders_max.
     // Of one command, over all books.
     std::uint32_t uncross_fills_max = limits::uncross_fills_max;
     std::uint32_t expiries_max = limits::expiries_max;
@@ -42,11 +42,11 @@ class MatchingCore {
 
   // What one command can emit at most: a fill for every order that can rest, or its expiry, two
   // events for every part of a reserve, three for every stop that triggers, and three more. A slice
-  // of an uncross also tells who takes in each fill, and two things of each book.
+  // of an uncross also tells who takes in each fill, and four things of each book.
   [[nodiscard]] static std::uint32_t events_max(const Limits& limits) noexcept {
     const BookLimits books = limits.books();
     return limits.orders_max + 2 * static_cast<std::uint32_t>(books.parts_max()) +
-           3 * books.instructed_max + limits.uncross_fills_max + 2 * limits.instruments_max + 3;
+           3 * books.instructed_max + limits.uncross_fills_max + 4 * limits.instruments_max + 3;
   }
 
   // Applies one command and emits its events, the last one marked. Definitions and orders with
@@ -82,14 +82,18 @@ class MatchingCore {
   void apply_unmarked(const Order& order, EventOutlet& out) noexcept;
   void tick(const Order& order, EventOutlet& out) noexcept;
   [[gnu::noinline]] void tick_of_books(const Order& order, EventOutlet& out) noexcept;
-  // After a command of a phase: is the book one of those that gather?
-  void note_gathering(InstrumentId instrument) noexcept;
-  [[gnu::noinline]] void mark_changed(const Order& order) noexcept;
+  void define(const Command& command) noexcept;
+  void halt(const Command& command, EventOutlet& out) noexcept;
+  // Is the book one of those that wait for ticks, now?
+  void note_waiting(InstrumentId instrument) noexcept;
+  // After a command, where a book may have begun to wait, or what an uncross would do has changed.
+  [[gnu::noinline]] void look_after(const Order& order) noexcept;
 
   BookMemory memory_;
   std::span<OrderBook> book_;
-  std::span<std::uint64_t> gathering_;  // A bit for each book that gathers.
-  std::uint32_t gathering_count_ = 0;
+  std::span<std::uint64_t> waiting_;  // A bit for each book that waits for ticks.
+  // Books that wait, and instruments whose phase can change by itself. 0: no command needs a look.
+  std::uint32_t watched_ = 0;
   std::uint32_t uncross_fills_max_;
 };
 

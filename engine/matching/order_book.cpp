@@ -1,6 +1,7 @@
 #include "engine/matching/order_book.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/matching/order_book-inl.h"
 
@@ -11,20 +12,23 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
                         const BookMemory& memory) const noexcept {
   BASALT_ASSERT(incoming.open > Quantity{0});
   BASALT_ASSERT(incoming.open <= limits::quantity_max);
+  if (is_for_auction(incoming.time_in_force) && phase_ != auction_of(incoming.time_in_force))
+      [[unlikely]]
+    return Reject::outside_auction;
   if (gathers_) {
-    if (takes_only(incoming) || incoming.details.min_quantity > Quantity{0} ||
-        (uncrossing_ && crosses(incoming.side, incoming.limit))) {
-      return Reject::not_for_auction;
-    }
-  } else if (incoming.limit < collar_low_ || incoming.limit > collar_high_) {
+    if (refused_by_auction(incoming)) return Reject::not_for_auction;
+  } else if ((incoming.limit < collar_low_ || incoming.limit > collar_high_) &&
+             !moves_by_itself()) {
     return Reject::outside_collar;
   }
   if ((incoming.flags & flag_post_only) != 0 && crosses(incoming.side, incoming.limit)) {
     return Reject::would_cross;
   }
-  if (takes_only(incoming)) return Reject::none;
+  if (!gathers_ && takes_only(incoming)) return Reject::none;
   if (!has_room(incoming.side, incoming.open, freed, memory)) return Reject::open_orders_exceeded;
-  return (incoming.flags & flag_instructed) != 0 ? check_details(incoming, memory) : Reject::none;
+  const bool has_details = (incoming.flags & flag_instructed) != 0 ||
+                           ends_with_auction(incoming.time_in_force, incoming.flags);
+  return has_details ? check_details(incoming, memory) : Reject::none;
 }
 
 void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
@@ -61,10 +65,12 @@ OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
 }
 
 // A market order trades up to its protection price, which its hold covers, and never beyond the
-// collar. Where the market has moved so far that these exclude each other, the collar refuses it.
+// collar, where that refuses: not in an auction, nor where an auction is what it starts. Where the
+// market has moved so far that the two exclude each other, the collar refuses it.
 Price OrderBook::bounded(const Incoming& incoming) const noexcept {
   if ((incoming.flags & (flag_market | flag_slide)) == 0) return incoming.limit;
   if ((incoming.flags & flag_market) == 0) return slid(incoming);
+  if (gathers_ || moves_by_itself()) return incoming.limit;
   return incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
                                     : std::max(incoming.limit, collar_low_);
 }
@@ -90,14 +96,24 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
                                   ? incoming.open
                                   : std::min(incoming.details.min_quantity, incoming.open);
   Left left{incoming.open};
-  bool rests = !takes_only(incoming);
-  if (must_trade > Quantity{0} && !fills(incoming, must_trade, memory)) [[unlikely]] {
+  bool rests = gathers_ || !takes_only(incoming);
+  std::optional<Incoming> within;
+  if (moves_by_itself() && !gathers_) [[unlikely]]
+    within = within_collar(incoming);
+  const Incoming& taker = within ? *within : incoming;
+  if (must_trade > Quantity{0} && !fills(taker, must_trade, memory)) [[unlikely]] {
     BASALT_REACHED("an order that must trade at once cannot");
     rests = false;
-  } else if (!gathers_ && crosses(incoming.side, incoming.limit)) {
-    left = match(command, incoming, memory, out);
+    within.reset();
+  } else if (!gathers_ && crosses(taker.side, taker.limit)) {
+    left = match(command, taker, memory, out);
     if (left.open == Quantity{0}) return;
     rests = rests && !left.prevented;
+  }
+  if (within && !left.prevented && crosses(incoming.side, incoming.limit)) [[unlikely]] {
+    *within = incoming;
+    within->open = left.open;
+    rests = interrupt(command, *within, memory, out);
   }
   if (!rests) {
     if (left.open < incoming.open) BASALT_REACHED("what is left of a taker is canceled");
@@ -108,12 +124,13 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
   if (left.open < incoming.open) BASALT_REACHED("what is left of a taker rests");
   incoming.executed += incoming.open - left.open;
   incoming.open = left.open;
-  const bool instructed = (incoming.flags & flag_instructed) != 0;
-  const Quantity shown = instructed ? incoming.details.shown_of(incoming.open) : incoming.open;
+  const bool has_details = (incoming.flags & flag_instructed) != 0 ||
+                           ends_with_auction(incoming.time_in_force, incoming.flags);
+  const Quantity shown = has_details ? incoming.details.shown_of(incoming.open) : incoming.open;
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
        {}, incoming.open, 0, out, shown);
-  if (instructed) [[unlikely]] {
-    rest_in_part(incoming, shown, memory);
+  if (has_details) [[unlikely]] {
+    rest_with_details(incoming, shown, memory);
   } else {
     rest(incoming, shown, memory);
   }
@@ -242,15 +259,17 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
     incoming.details = memory.details(slot);
     incoming.details.reserve = Quantity{0};
   }
-  // A stop at market that gets a price is a stop-limit order.
-  if (waits) incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
+  // What was at market has a price now, and a stop at market becomes a stop-limit order.
+  incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
+  if (!waits) incoming.flags = flags_in_market(incoming);
   incoming.limit = bounded(incoming);
   const bool canceled_instead = command.verdict != Reject::none || incoming.open <= Quantity{0};
   const Reject reject = canceled_instead ? Reject::none
                         : waits          ? check_stop(incoming, original_open, memory)
                                          : check(incoming, original_open, memory);
   if (reject == Reject::would_cross || reject == Reject::open_orders_exceeded ||
-      reject == Reject::invalid_max_floor || reject == Reject::not_for_auction) {
+      reject == Reject::invalid_max_floor || reject == Reject::not_for_auction ||
+      reject == Reject::outside_auction) {
     BASALT_REACHED("a replacement is refused");
     return emit_rejected(command, reject, out);  // Nothing is wrong with it: the original stands.
   }

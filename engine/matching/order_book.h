@@ -17,9 +17,12 @@
 //   I4  An order rests in one place: its slot's generation is not zero exactly while it does.
 //   I5  What rests on a side is at most limits::resting_max, so no sum of quantities overflows.
 //   I6  No stop waits that the last trade has reached, unless the book gathers.
+//   I7  What ends with an auction is in the list of such orders, and rests only while the book
+//       gathers.
 //
 // The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
-// an order must ask for; order_book_auction.cpp is what trades at one price.
+// an order must ask for; order_book_phases.cpp is what the phases of trading do to all of them;
+// order_book_auction.cpp is what trades at one price.
 #pragma once
 
 #include <array>
@@ -44,6 +47,9 @@ class OrderBook {
     std::uint32_t collar_ppm = 0;  // Dynamic collar around the last trade; 0: none.
     Price reference;  // For an uncross before the first trade; no_price: there is none.
     Price price_max = limits::price_max;  // What the venue itself prices stays below.
+    // Of the auction that trades beyond the collar start, in place of a refusal; 0: none.
+    Nanos volatility_auction{};
+    Nanos volatility_extension{};  // Once, where its price is beyond the collar still; 0: none.
   };
 
   // `phase` counts the first time: what has moved since is no part of a definition.
@@ -59,13 +65,17 @@ class OrderBook {
   void cancel(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
   void reduce(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
 
-  // The phases of trading. An uncross makes at most `fills_left` fills, which it lowers, and the
-  // rest of it is tick()'s.
+  // The phases of trading. An uncross makes at most `fills_left` fills, which it lowers, and what
+  // ends with an auction at most so many cancellations; the rest is tick()'s.
   void set_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                  std::uint32_t fills_left, EventOutlet& out) noexcept;
   void uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
                EventOutlet& out) noexcept;
-  // False: nothing was to be told. Only a book that gathers has something.
+  // Halts a book that is not closed, or not halted for good: so long, and then opens it again by an
+  // auction; or until a phase is set. False: nothing was told.
+  [[nodiscard]] bool halt(const Order& command, const Amendment::Halt& times, BookMemory& memory,
+                          EventOutlet& out) noexcept;
+  // False: nothing was to be told. Only a book that waits for ticks has something.
   [[nodiscard]] bool tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                           EventOutlet& out) noexcept;
   // The time of an order has come.
@@ -75,6 +85,12 @@ class OrderBook {
   void mark_changed() noexcept { changed_ = true; }
   // What enters rests beside what it crosses: in an auction, and after it until trading opens.
   [[nodiscard]] bool gathers() const noexcept { return gathers_; }
+  // Its ticks may tell something: it gathers, or a time is set at which its phase ends.
+  [[nodiscard]] bool waits_for_ticks() const noexcept { return gathers_ || deadline_ != Nanos{0}; }
+  // Orders can bring it into another phase.
+  [[nodiscard]] bool moves_by_itself() const noexcept {
+    return rules_.volatility_auction > Nanos{0};
+  }
   // An uncross is under way.
   [[nodiscard]] bool uncrossing() const noexcept { return uncrossing_; }
   [[nodiscard]] InstrumentState phase() const noexcept { return phase_; }
@@ -163,9 +179,17 @@ class OrderBook {
     const Side makers = opposite(taker);
     return levels(makers).best() >= rank_of(makers, limit);
   }
+  [[nodiscard]] static bool trades_at_once(const Incoming& incoming) noexcept {
+    return incoming.time_in_force == TimeInForce::ioc || incoming.time_in_force == TimeInForce::fok;
+  }
   [[nodiscard]] static bool takes_only(const Incoming& incoming) noexcept {
-    return incoming.time_in_force == TimeInForce::ioc ||
-           incoming.time_in_force == TimeInForce::fok || (incoming.flags & flag_market) != 0;
+    return trades_at_once(incoming) || (incoming.flags & flag_market) != 0;
+  }
+  // What is left of it goes when the auction that it is in ends. `flags` are those of an order in
+  // the market: a stop that waits is for no auction.
+  [[nodiscard]] static bool ends_with_auction(TimeInForce time_in_force,
+                                              std::uint16_t flags) noexcept {
+    return is_for_auction(time_in_force) || (flags & flag_market) != 0;
   }
   // May `open` rest on a side? `freed` leaves it in the same step.
   [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
@@ -203,7 +227,8 @@ class OrderBook {
   // A reserve order has traded all that it showed, `filled` of it now. The next to take from.
   [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, Quantity filled,
                                    BookMemory& memory, EventOutlet& out) noexcept;
-  void rest_in_part(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
+  void rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
+  void give_details(std::uint32_t slot, BookMemory& memory) noexcept;
   void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
   void remove(std::uint32_t slot, BookMemory& memory) noexcept;
   [[nodiscard]] static Reject check_details(const Incoming& incoming,
@@ -220,6 +245,27 @@ class OrderBook {
   [[nodiscard]] bool reached_by_trades(Side side) const noexcept;
   void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
+
+  // order_book_phases.cpp
+  void begin_auction(InstrumentState auction) noexcept;
+  static void tell_phase(const Order& command, InstrumentState phase, Price price,
+                         EventOutlet& out) noexcept;
+  [[nodiscard]] bool enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
+                                 std::uint32_t& fills_left, EventOutlet& out) noexcept;
+  [[nodiscard]] bool end_in_time(const Order& command, BookMemory& memory,
+                                 std::uint32_t& fills_left, EventOutlet& out) noexcept;
+  [[nodiscard]] Incoming within_collar(Incoming incoming) const noexcept;
+  [[nodiscard]] bool interrupt(const Order& command, const Incoming& left, const BookMemory& memory,
+                               EventOutlet& out) noexcept;
+  [[nodiscard]] bool refused_by_auction(const Incoming& incoming) const noexcept;
+  void list(std::uint32_t slot, BookMemory& memory) noexcept;
+  void unlist(std::uint32_t slot, BookMemory& memory) noexcept;
+  [[nodiscard]] bool end_some(const Order& command, BookMemory& memory, std::uint32_t& cancels_left,
+                              EventOutlet& out) noexcept;
+  [[nodiscard]] bool end_all(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
+
+  // order_book_audit.cpp
+  [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;
 
   // order_book_auction.cpp
   [[nodiscard]] Equilibrium equilibrium(const BookMemory& memory) const noexcept;
@@ -284,6 +330,13 @@ class OrderBook {
   Price uncross_price_ = no_price;  // While uncrossing: no_price until it is found.
   Quantity uncrossed_;              // At that price, until now.
   Equilibrium indicated_;           // As it was told.
+  // Slots of the orders that end with the auction, in the order in which they came to rest.
+  std::uint32_t ending_first_ = none;
+  std::uint32_t ending_last_ = none;
+  Nanos deadline_;         // When the phase ends by itself; 0: it does not.
+  Nanos reopening_;        // How long the auction is behind a halt that does.
+  bool extended_ = false;  // The volatility auction was.
+  bool expiring_ = false;  // It has ended, and not all of them are gone yet.
 };
 
 }  // namespace basalt::matching

@@ -1,7 +1,4 @@
-// What trades at one price: the phases of trading, the uncross, and the prospect of one.
-//
-//   phase ─► gathers: orders rest, crossed or not ─► uncross ─► one price ─► fills, in slices
-//                         └─► indicative, where it has changed            └─► trading opens, stops
+// What trades at one price: the uncross, and the prospect of one.
 //
 // A slice is what one command tells of an uncross. Between two of them the book is whole: who
 // cancels is out of it. Nothing that crosses enters meanwhile, so the price stays right, but for
@@ -12,62 +9,6 @@
 #include "engine/matching/order_book.h"
 
 namespace basalt::matching {
-
-void OrderBook::define(const Rules& rules, InstrumentState phase) noexcept {
-  rules_ = rules;
-  if (defined_) return;
-  defined_ = true;
-  phase_ = phase;
-  if (!is_auction(phase)) return;
-  auction_ = phase;
-  gathers_ = true;
-}
-
-void OrderBook::set_phase(const Order& command, InstrumentState phase, BookMemory& memory,
-                          std::uint32_t fills_left, EventOutlet& out) noexcept {
-  bool told = false;
-  if (uncrossing_) {
-    BASALT_REACHED("a new phase breaks off an uncross");
-    told = uncrossed_ > Quantity{0};
-    if (told) {
-      tell_uncrossed(command, out);
-    } else {
-      uncross_price_ = no_price;
-    }
-  }
-  const bool closes =
-      phase == InstrumentState::closed && phase_ == InstrumentState::closing_auction;
-  uncrossing_ = closes || (phase == InstrumentState::open && gathers_);
-  phase_ = phase;
-  if (is_auction(phase)) {
-    auction_ = phase;
-    gathers_ = true;
-    changed_ = true;
-    indicated_ = {};
-  }
-  if (uncrossing_) told = go_on(command, memory, fills_left, out) || told;
-  if (!told) emit_nothing(command, out);
-}
-
-void OrderBook::uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
-                        EventOutlet& out) noexcept {
-  if (!is_auction(phase_)) return emit_nothing(command, out);
-  uncrossing_ = true;
-  if (!go_on(command, memory, fills_left, out)) tell_uncrossed(command, out);
-}
-
-bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
-                     EventOutlet& out) noexcept {
-  if (uncrossing_) return fills_left > 0 && go_on(command, memory, fills_left, out);
-  if (!is_auction(phase_) || !changed_) return false;
-  changed_ = false;
-  const Equilibrium now = equilibrium(memory);
-  if (now == indicated_) return false;
-  indicated_ = now;
-  emit_of_auction(command, EventKind::indicative, auction_, now.surplus, now.price, now.quantity,
-                  now.imbalance, out);
-  return true;
-}
 
 // As far as `fills_left` goes. False: nothing was told.
 bool OrderBook::go_on(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
@@ -92,6 +33,11 @@ bool OrderBook::go_on(const Order& command, BookMemory& memory, std::uint32_t& f
     }
     tell_uncrossed(command, out);
     told = true;
+  }
+  if (!is_auction(phase_)) {
+    expiring_ = ending_first_ != none;
+    told = end_some(command, memory, fills_left, out) || told;
+    if (expiring_) return told;
   }
   uncrossing_ = false;
   if (phase_ == InstrumentState::open) told = open_trading(command, memory, out) || told;

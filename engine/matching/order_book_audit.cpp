@@ -30,12 +30,36 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
     each_stop_level(side, memory,
                     [&](Price price, const Level& level) { add(side, price, level); });
   }
+  for (std::uint32_t slot = ending_first_; slot != none; slot = memory.details(slot).next) {
+    hash.add(index_of(memory.order(slot).account()));
+    hash.add(memory.order(slot).price());
+    hash.add(memory.open(slot));
+  }
   hash.add(last_trade_);
   hash.add(phase_);
   hash.add(static_cast<std::uint8_t>(gathers_));
   hash.add(static_cast<std::uint8_t>(uncrossing_));
+  hash.add(static_cast<std::uint8_t>(expiring_));
+  hash.add(deadline_);
+  hash.add(static_cast<std::uint8_t>(extended_));
+  hash.add(reopening_);
   hash.add(uncross_price_);
   hash.add(uncrossed_);
+}
+
+// Returns how many orders end with the auction, by their list.
+std::uint32_t OrderBook::assert_ending(const BookMemory& memory) const {
+  BASALT_ASSERT(gathers_ || ending_first_ == none);    // I7
+  BASALT_ASSERT(!expiring_ || ending_first_ != none);  // I7
+  std::uint32_t ending = 0;
+  std::uint32_t previous = none;
+  for (std::uint32_t slot = ending_first_; slot != none; slot = memory.details(slot).next) {
+    BASALT_ASSERT(memory.details(slot).previous == previous);
+    previous = slot;
+    ++ending;
+  }
+  BASALT_ASSERT(previous == ending_last_);
+  return ending;
 }
 
 std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
@@ -43,9 +67,12 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
                 best(Side::buy) < best(Side::sell));  // I1
   BASALT_ASSERT(gathers_ || !is_auction(phase_));
   BASALT_ASSERT(gathers_ || !uncrossing_);
+  BASALT_ASSERT(deadline_ == Nanos{0} || phase_ == InstrumentState::volatility_auction ||
+                phase_ == InstrumentState::halted);
   BASALT_ASSERT(!gathers_ || uncrossing_ || phase_ != InstrumentState::open);
   BASALT_ASSERT(uncrossing_ || (uncross_price_ == no_price && uncrossed_ == Quantity{0}));
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
+  std::uint32_t ending = assert_ending(memory);
   std::uint32_t orders = 0;
   std::uint32_t waiting = 0;
   for (const Side side : {Side::buy, Side::sell}) {
@@ -75,6 +102,9 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
     each_level(side, memory, [&](Price price, const Level& level) {
       shown += check_level(level, false, [&](std::uint32_t slot, const RestingOrder& order) {
         BASALT_ASSERT(order.price() == price);
+        const bool ends = ends_with_auction(order.time_in_force(), order.flags());
+        ending -= ends;
+        BASALT_ASSERT(!ends || (order.flags() & flag_instructed) != 0);  // I7
         if ((order.flags() & flag_instructed) == 0) return;
         const Details& details = memory.details(slot);
         BASALT_ASSERT(order.open() <= details.shown_of(order.open()));
@@ -98,6 +128,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
     BASALT_ASSERT(stops(side).quantity() == stopped);
   }
   BASALT_ASSERT(stops_waiting_ == waiting);
+  BASALT_ASSERT(ending == 0);  // I7
   return orders;
 }
 

@@ -44,7 +44,8 @@ std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
 // triggers, its owner was told its price long ago.
 Price OrderBook::slid(const Incoming& incoming) const noexcept {
   const Price limit = incoming.limit;
-  const bool collared = !gathers_ && (limit < collar_low_ || limit > collar_high_);
+  const bool collared =
+      !gathers_ && !moves_by_itself() && (limit < collar_low_ || limit > collar_high_);
   if (takes_only(incoming) || incoming.details.stop != no_price || collared ||
       !crosses(incoming.side, limit)) {
     return limit;
@@ -149,7 +150,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity fil
   const Link next = order.links.next;
   if (details.reserve == Quantity{0}) {
     BASALT_REACHED("an order with details fills whole");
-    memory.give_details(slot);
+    give_details(slot, memory);
     order.generation = 0;  // I4
     return next;
   }
@@ -185,15 +186,25 @@ Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memo
   return memory.has_room_for(wanted) ? Reject::none : Reject::open_orders_exceeded;
 }
 
-void OrderBook::rest_in_part(const Incoming& incoming, Quantity shown,
-                             BookMemory& memory) noexcept {
+void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept {
+  incoming.flags |= flag_instructed;
   Details kept = incoming.details;
   kept.reserve = incoming.open - shown;
   kept.min_quantity = Quantity{0};
   kept.stop = no_price;
+  kept.next = kept.previous = none;
   reserve(incoming.side) += kept.reserve;
-  memory.take_details(slot_of(incoming.order), kept);
+  const std::uint32_t slot = slot_of(incoming.order);
+  memory.take_details(slot, kept);
   rest(incoming, shown, memory);
+  if (ends_with_auction(incoming.time_in_force, incoming.flags)) list(slot, memory);
+}
+
+// Of an order that goes from the market.
+void OrderBook::give_details(std::uint32_t slot, BookMemory& memory) noexcept {
+  const RestingOrder& order = memory.order(slot);
+  if (ends_with_auction(order.time_in_force(), order.flags())) unlist(slot, memory);
+  memory.give_details(slot);
 }
 
 // Lowers an order that stays: what it does not show goes first.
@@ -220,11 +231,12 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
   if ((order.flags() & flag_waiting) != 0) {
     --stops_waiting_;
     unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), order, memory);
+    memory.give_details(slot);
   } else {
     reserve(order.side()) -= details.reserve;
     unlink(order, memory);
+    give_details(slot, memory);
   }
-  memory.give_details(slot);
 }
 
 // Like a cancel: also of a stop that waits, in every phase, and while an uncross is under way.
@@ -268,10 +280,10 @@ void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory&
 
 // Stops that trades have reached enter one by one: those of the side that came in first, then the
 // other side's; the nearest stop price first; at one price the one that has waited longest. Each
-// with what its own trades reach.
+// with what its own trades reach, until one of them starts an auction.
 void OrderBook::trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                               EventOutlet& out) noexcept {
-  while (stops_waiting_ > 0) {
+  while (stops_waiting_ > 0 && !gathers_) {
     const bool own = reached_by_trades(incoming);
     if (!own && !reached_by_trades(opposite(incoming))) break;
     const Levels& side = stops(own ? incoming : opposite(incoming));

@@ -64,7 +64,7 @@ struct TopologyLimits {
   std::uint32_t external_ids_max = 0;
   std::uint32_t leaves_max = 0;  // Price levels by sixty-fours, of each shard.
   std::uint32_t inners_max = 0;
-  std::uint32_t instructed_max = 0;  // Orders with a reserve, a stop or an expiry, of each shard.
+  std::uint32_t instructed_max = 0;  // Orders with details in the book, of each shard.
   std::uint32_t settlement_batches_max = 0;
   std::uint32_t settlement_obligations_max = 0;
   std::uint64_t history_bytes_max = 0;  // Of all sessions' answers; the feed has as much again.

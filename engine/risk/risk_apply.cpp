@@ -14,6 +14,7 @@ RiskCore::RiskCore(const Limits& limits, std::uint64_t seed, Arena& arena)
       free_slot_(arena.take<std::uint32_t>(limits.orders_max)),
       session_(arena.take<SessionState>(limits.reference.sessions_max)),
       account_(arena.take<AccountState>(limits.reference.accounts_max)),
+      state_set_(arena.take<Sequence>(limits.reference.instruments_max)),
       last_trade_(arena.take<Price>(limits.reference.instruments_max)) {
   collect_free_slots();
 }
@@ -27,6 +28,7 @@ std::size_t RiskCore::memory_bytes(const Limits& limits) noexcept {
          Arena::cost<LiveOrder>(limits.orders_max) + Arena::cost<std::uint32_t>(limits.orders_max) +
          Arena::cost<SessionState>(reference.sessions_max) +
          Arena::cost<AccountState>(reference.accounts_max) +
+         Arena::cost<Sequence>(reference.instruments_max) +
          Arena::cost<Price>(reference.instruments_max);
 }
 
@@ -67,11 +69,18 @@ void RiskCore::apply(const Command& command) noexcept {
         external_ids_.add(command.as<Amendment>().external_id);
       }
       return;
-    case CommandKind::set_limit:
+    case CommandKind::halt_market:
+      return apply_halt(command);
     case CommandKind::set_instrument_state:
+      if (command.order.verdict == Reject::none) {
+        state_set_[index_of(command.order.instrument)] = command.order.sequence;
+      }
+      [[fallthrough]];
+    case CommandKind::set_limit:
     case CommandKind::uncross:
     case CommandKind::set_account_state:
     case CommandKind::market_event:
+    case CommandKind::set_halt_levels:
       if (command.order.verdict == Reject::none) {
         external_ids_.add(command.as<Amendment>().external_id);
       }
@@ -139,6 +148,18 @@ void RiskCore::apply_reduction(const Command& command) noexcept {
   ++order.reductions_pending;
 }
 
+// At once, so that no order gets past it; how it ends the log tells.
+void RiskCore::apply_halt(const Command& command) noexcept {
+  if (command.order.verdict != Reject::none) return;
+  external_ids_.add(command.as<Amendment>().external_id);
+  for (std::uint32_t i = 0; i < reference_.limits().instruments_max; ++i) {
+    const InstrumentId id{i};
+    if (!reference_.has(id) || reference_.instrument(id).state == InstrumentState::closed) continue;
+    reference_.set_state(id, InstrumentState::halted);
+    state_set_[i] = command.order.sequence;
+  }
+}
+
 // The log has answered a cancel or a reduction. The order may be gone, and its slot another's.
 void RiskCore::on_reduction(const Command& command) noexcept {
   LiveOrder& order = order_[slot_of(command.order.order)];
@@ -191,12 +212,21 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
     case EventKind::triggered:
       taker_ = event.order;
       return;
+    case EventKind::phase_changed:
+      return on_phase_changed(command, event);
     case EventKind::restated:
     case EventKind::armed:
     case EventKind::uncrossed:
     case EventKind::indicative:
+    case EventKind::extended:
       return;
   }
+}
+
+// The log tells it late: what was commanded since is newer.
+void RiskCore::on_phase_changed(const Command& command, const Event& event) noexcept {
+  if (command.order.sequence < state_set_[index_of(event.instrument)]) return;
+  reference_.set_state(event.instrument, event.auction());
 }
 
 void RiskCore::on_fill(const Event& event) noexcept {

@@ -150,8 +150,10 @@ class RiskCore {
   void apply_order(const Command& command) noexcept;
   void apply_payment(const Command& command) noexcept;
   void apply_reduction(const Command& command) noexcept;
+  void apply_halt(const Command& command) noexcept;
   void on_reduction(const Command& command) noexcept;
   void on_fill(const Event& event) noexcept;
+  void on_phase_changed(const Command& command, const Event& event) noexcept;
   void pay(Side side, AccountId account, const Instrument& instrument, Money money, Money charge,
            Money goods) noexcept;
   // Lowers a live order to `open` lots and gives back what its hold no longer needs, less `spent`.
@@ -172,8 +174,9 @@ class RiskCore {
   std::span<std::uint32_t> free_slot_;  // A stack: the slot used last is still in cache.
   std::span<SessionState> session_;
   std::span<AccountState> account_;
-  std::span<Price> last_trade_;  // As far as the log has told; bounds market orders only.
-  OrderId taker_ = no_order;     // Of the fills that the log tells next.
+  std::span<Sequence> state_set_;  // By instrument: the last command that set its state.
+  std::span<Price> last_trade_;    // As far as the log has told; bounds market orders only.
+  OrderId taker_ = no_order;       // Of the fills that the log tells next.
   std::uint32_t slots_free_ = 0;
   std::uint32_t orders_live_ = 0;
   std::uint64_t silenced_ = 0;

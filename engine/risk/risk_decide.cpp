@@ -24,6 +24,8 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
     case CommandKind::uncross:
     case CommandKind::set_account_state:
     case CommandKind::market_event:
+    case CommandKind::halt_market:
+    case CommandKind::set_halt_levels:
       return decide_amendment(command);
     default:
       command.order.verdict = reference_.check(command);
@@ -96,6 +98,10 @@ Reject RiskCore::check_instructions(const Order& order, const Instructions& aske
     return Reject::invalid_min_quantity;
   }
   if (asked.stop < no_price || asked.stop > instrument.price_max) return Reject::invalid_stop_price;
+  // No trade triggers a stop in the auction that such an order is for.
+  if (asked.stop != no_price && is_for_auction(order.time_in_force)) {
+    return Reject::invalid_stop_price;
+  }
   const bool ends = order.time_in_force == TimeInForce::gtd;
   if (ends ? asked.expiry <= order.time : asked.expiry != no_time) return Reject::invalid_expiry;
   return Reject::none;

@@ -42,6 +42,9 @@ enum class LimitType : char {
   protection = 'P',   //   and how far a market order may trade, in millionths too.
 };
 
+// How far the index has fallen.
+enum class HaltLevel : char { first = '1', second = '2', third = '3' };
+
 // OUCH tells two of them to sessions; the feed tells all.
 enum class MarketEventCode : char {
   start_of_day = 'S',
@@ -170,6 +173,43 @@ static_assert(wire::Message<TellMarketEvent> && sizeof(TellMarketEvent) == 22);
 static_assert(offsetof(TellMarketEvent, user_ref_num) == 1 &&
               offsetof(TellMarketEvent, external_id) == 5);
 static_assert(offsetof(TellMarketEvent, event) == 21);
+
+// Halts all instruments that are not closed.
+struct HaltMarket {
+  static constexpr char type = 'b';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  wire::Code<HaltLevel> level;
+  wire::U32 halt_seconds;     // Of levels 1 and 2; 0 with level 3.
+  wire::U32 auction_seconds;  // Likewise: of the auctions that open the market again.
+};
+static_assert(wire::Message<HaltMarket> && sizeof(HaltMarket) == 30);
+static_assert(offsetof(HaltMarket, user_ref_num) == 1 && offsetof(HaltMarket, external_id) == 5);
+static_assert(offsetof(HaltMarket, level) == 21 && offsetof(HaltMarket, halt_seconds) == 22);
+static_assert(offsetof(HaltMarket, auction_seconds) == 26);
+
+// Tells the feed at which values of the index the market will be halted.
+struct SetHaltLevels {
+  static constexpr char type = 'v';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  wire::U64 level_1;  // Eight decimals.
+  wire::U64 level_2;
+  wire::U64 level_3;
+};
+static_assert(wire::Message<SetHaltLevels> && sizeof(SetHaltLevels) == 45);
+static_assert(offsetof(SetHaltLevels, user_ref_num) == 1 &&
+              offsetof(SetHaltLevels, external_id) == 5);
+static_assert(offsetof(SetHaltLevels, level_1) == 21 && offsetof(SetHaltLevels, level_2) == 29);
+static_assert(offsetof(SetHaltLevels, level_3) == 37);
 
 // Answers each of them, once.
 struct AdminResponse {

@@ -18,6 +18,7 @@ namespace basalt::ouch50 {
       return RejectReason::invalid_display;
     case Reject::invalid_cross_type:
     case Reject::not_for_auction:
+    case Reject::outside_auction:
       return RejectReason::invalid_cross_order;
     case Reject::unknown_instrument:
       return RejectReason::invalid_symbol;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,23 +14,140 @@ namespace basalt::oracle {
 namespace {
 
 constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
+constexpr std::int64_t nanos_a_ms = 1'000'000;
 
 }  // namespace
 
+// False: cannot be read.
+bool NaiveBook::set_rules(const std::vector<std::string>& words) {
+  std::int64_t collar = 0;
+  std::int64_t volatility = 0;
+  std::int64_t extension = 0;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const auto equals = words[i].find('=');
+    const std::string name = words[i].substr(0, equals);
+    const std::string digits = equals == std::string::npos ? "" : words[i].substr(equals + 1);
+    if (digits.empty() || digits.size() > 9) return false;
+    if (digits.find_first_not_of("0123456789") != std::string::npos) return false;
+    if (name != "collar" && name != "volatility" && name != "extension") return false;
+    (name == "collar"       ? collar
+     : name == "volatility" ? volatility
+                            : extension) = std::stoll(digits);
+  }
+  if (collar > 1'000'000) return false;
+  collar_ppm_ = collar;
+  volatility_ = volatility;
+  extension_ = extension;
+  return true;
+}
+
+// Around the last trade.
+void NaiveBook::move_collar() {
+  if (collar_ppm_ == 0) return;
+  const std::int64_t width = last_trade_ * collar_ppm_ / 1'000'000;
+  collar_low_ = last_trade_ - width;
+  collar_high_ = std::min(last_trade_ + width, price_max);
+}
+
+// The next trade would be beyond the collar.
+void NaiveBook::interrupt() {
+  out_ << "phase volatility\n";
+  phase_ = "volatility";
+  auction_ = phase_;
+  gathers_ = true;
+  indicated_ = "0@0 0 none";
+  deadline_ = now_ + volatility_ * nanos_a_ms;
+  extended_ = false;
+}
+
+// Of the whole market. What is closed, or halted without an end, stays so. False: cannot be read.
+bool NaiveBook::halt(const std::vector<std::string>& words) {
+  std::vector<std::int64_t> times;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (words[i].size() > 8 || words[i].find_first_not_of("0123456789") != std::string::npos) {
+      return false;
+    }
+    times.push_back(std::stoll(words[i]));
+    if (times.back() < 1 || times.back() > 86'400'000) return false;
+  }
+  if (times.size() != 0 && times.size() != 2) return false;
+  if (phase_ == "closed" || (phase_ == "halted" && !deadline_)) return true;
+  set_phase("halted");
+  if (times.empty()) return true;
+  deadline_ = now_ + times[0] * nanos_a_ms;
+  reopening_ = times[1] * nanos_a_ms;
+  return true;
+}
+
+// Behind a halt comes an auction. Once, one that would trade beyond its collar still lasts longer.
+void NaiveBook::end_in_time() {
+  if (phase_ == "halted") {
+    const std::int64_t end = *deadline_ + reopening_;
+    set_phase("volatility");
+    deadline_ = end;
+    extended_ = true;
+    return;
+  }
+  const std::int64_t price = prospect().price;
+  if (!extended_ && extension_ > 0 && price != 0 && !within_collar(price)) {
+    extended_ = true;
+    *deadline_ += extension_ * nanos_a_ms;
+    out_ << "extended\n";
+    return;
+  }
+  set_phase("open");
+}
+
 void NaiveBook::set_phase(const std::string& phase) {
   out_ << "phase " << phase << '\n';
+  deadline_.reset();
+  if (expiring_) end_some(std::numeric_limits<std::int64_t>::max());
   if (uncrossing_ && uncrossed_ > 0) tell_uncrossed();
   const bool closes = phase == "closed" && phase_ == "closing";
   uncrossing_ = closes || (phase == "open" && gathers_);
   phase_ = phase;
+  // A halt only interrupts an auction. Any other phase ends it, once what trades has traded.
+  if (!uncrossing_ && phase != "halted" && phase != auction_) expiring_ = !ending_.empty();
   if (is_auction(phase)) {
     gathers_ = true;
+    auction_ = phase;
     indicated_ = "0@0 0 none";
   }
   uncross_some();
+  if (expiring_ && !uncrossing_) end_some(slice_max_);
+}
+
+// Those that ended with the auction go, but no more than `most`. False: nothing came of it.
+bool NaiveBook::end_some(std::int64_t most) {
+  bool told = false;
+  for (; !ending_.empty() && most > 0; --most) {
+    const Order order = remove(ending_.front());
+    out_ << "canceled " << order.id << ' ' << order.open + order.reserve << " expired\n";
+    told = true;
+  }
+  expiring_ = !ending_.empty();
+  return told;
+}
+
+// Of all that live, in the market or waiting, those whose time has come: in the order of their
+// times, and then as they came in.
+void NaiveBook::expire() {
+  std::vector<Order> due(stops_.begin(), stops_.end());
+  for (const auto& [id, order] : live_) due.push_back(*order);
+  std::erase_if(due, [&](const Order& o) { return o.life != "gtd" || o.expiry > now_; });
+  std::sort(due.begin(), due.end(), [](const Order& a, const Order& b) {
+    return a.expiry != b.expiry ? a.expiry < b.expiry : a.entered < b.entered;
+  });
+  std::int64_t told = 0;
+  for (const Order& order : due) {
+    if (told++ == slice_max_) return;
+    remove(order.id);
+    out_ << "canceled " << order.id << ' ' << order.open + order.reserve << " expired\n";
+  }
 }
 
 void NaiveBook::uncross() {
+  if (expiring_) end_some(std::numeric_limits<std::int64_t>::max());
   uncrossing_ = true;
   if (!uncross_some()) tell_uncrossed();
 }
@@ -37,6 +155,14 @@ void NaiveBook::uncross() {
 void NaiveBook::tick() {
   if (uncrossing_) {
     uncross_some();
+    return;
+  }
+  if (expiring_) {
+    end_some(slice_max_);
+    return;
+  }
+  if (deadline_ && now_ >= *deadline_) {
+    end_in_time();
     return;
   }
   if (!is_auction(phase_)) return;
@@ -57,6 +183,8 @@ bool NaiveBook::uncross_some() {
   while (uncrossing_) {
     if (uncrossed_ == 0) uncross_price_ = prospect().price;
     if (uncross_price_ == 0) {
+      if (!is_auction(phase_)) told = end_some(slice_max_ - fills) || told;
+      if (expiring_) return told;
       uncrossing_ = false;
       if (phase_ != "open") return told;
       gathers_ = false;
@@ -66,7 +194,8 @@ bool NaiveBook::uncross_some() {
     }
     while (!bids_.empty() && bids_.begin()->second.front().price >= uncross_price_ &&
            !asks_.empty() && asks_.begin()->second.front().price <= uncross_price_) {
-      if (fills++ == slice_max_) return told;
+      if (fills == slice_max_) return told;
+      ++fills;
       cross_once(taker);
       told = true;
     }
@@ -78,6 +207,7 @@ bool NaiveBook::uncross_some() {
 
 void NaiveBook::tell_uncrossed() {
   out_ << "uncrossed " << uncrossed_ << '@' << uncross_price_ << '\n';
+  if (uncrossed_ > 0) move_collar();
   uncross_price_ = 0;
   uncrossed_ = 0;
   indicated_ = "0@0 0 none";

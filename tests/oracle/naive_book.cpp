@@ -60,7 +60,11 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
     print();
     return true;
   }
-  if (verb == "phase" || verb == "uncross" || verb == "tick") return run_of_venue(words);
+  if (verb == "rules") return set_rules(words);
+  if (verb == "halt") return halt(words);
+  if (verb == "phase" || verb == "uncross" || verb == "tick" || verb == "pass") {
+    return run_of_venue(words);
+  }
   if (words.size() < 2) return false;
   const auto id = id_of(words[1]);
   if (!id) return false;
@@ -87,6 +91,14 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
 
 bool NaiveBook::run_of_venue(const std::vector<std::string>& words) {
   const std::string& verb = words[0];
+  if (verb == "pass") {
+    const auto later = words.size() == 2 ? id_of(words[1]) : std::nullopt;
+    if (!later) return false;
+    now_ += *later * std::int64_t{1'000'000};
+    expire();
+    tick();
+    return true;
+  }
   if (verb == "tick") {
     const auto until = words.size() == 2 ? number(words[1]) : now_;
     if (words.size() > 2 || !until || *until < now_) return false;
@@ -116,7 +128,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
   bool shows_less = false;
   bool stops = false;
   for (std::size_t i = 4; i < words.size(); ++i) {
-    if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok") {
+    if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok" ||
+        words[i] == "at-open" || words[i] == "at-close") {
       order.life = words[i];
     } else if (words[i].starts_with("gtd=") && number(words[i].substr(4))) {
       order.life = "gtd";
@@ -151,18 +164,40 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
 std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   const auto& others = side(!order.buy);
   const bool crosses = !others.empty() && reaches(order, others.begin()->second.front().price);
-  const bool takes_only = order.market || order.life == "ioc" || order.life == "fok";
-  if (gathers_ && (takes_only || order.min > 0 || (uncrossing_ && crosses))) return "auction";
+  if (order.life == "at-open" && phase_ != "auction") return "outside-auction";
+  if (order.life == "at-close" && phase_ != "closing") return "outside-auction";
+  const bool at_once = order.life == "ioc" || order.life == "fok";
+  const bool too_late = ends(order) && (!is_auction(phase_) || expiring_);
+  if (gathers_ && (at_once || order.min > 0 || (uncrossing_ && crosses) || too_late)) {
+    return "auction";
+  }
+  if (!gathers_ && volatility_ == 0 && !within_collar(order.price)) return "collar";
   if (order.post && crosses) return "would-cross";
-  if (takes_only) return "";
-  if (order.open > resting_max - entered_) {  // Else there is room whatever became of the others.
-    std::int64_t resting = -freed;
-    for (const auto& [rank, level] : side(order.buy)) {
-      for (const Order& other : level) resting += other.open + other.reserve;
-    }
-    if (order.open > resting_max - resting) return "full";
+  if (!gathers_ && (at_once || order.market)) return "";
+  // Where less than may rest has ever come in, there is room whatever became of it.
+  if (order.open > resting_max - entered_ &&
+      order.open > resting_max - (resting(order.buy) - freed)) {
+    return "full";
   }
   return shows_too_often(order) ? "display" : "";
+}
+
+std::int64_t NaiveBook::resting(bool buy) const {
+  std::int64_t sum = 0;
+  for (const auto& [rank, level] : side(buy)) {
+    for (const Order& other : level) sum += other.open + other.reserve;
+  }
+  return sum;
+}
+
+// An order at market reaches to the end of all prices, or to the collar where that refuses.
+NaiveBook::Order NaiveBook::priced(Order order) const {
+  if (!order.market) return order;
+  order.price = order.buy ? price_max : 1;
+  if (gathers_ || volatility_ > 0) return order;
+  order.price =
+      order.buy ? std::min(order.price, collar_high_) : std::max(order.price, collar_low_);
+  return order;
 }
 
 std::string NaiveBook::refusal_to_wait(const Order& order, std::int64_t freed) const {
@@ -189,19 +224,20 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
     return rejected(order.id, "display");
   }
   if (order.min < 0 || order.min > order.open) return rejected(order.id, "min-quantity");
-  if (stops && (order.stop < 1 || order.stop > price_max)) {
+  const bool for_auction = order.life == "at-open" || order.life == "at-close";
+  if (stops && (order.stop < 1 || order.stop > price_max || for_auction)) {
     return rejected(order.id, "stop-price");
   }
   if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
   const bool waits = stops && !reached(order);
   slide(order);
-  const std::string why = waits ? refusal_to_wait(order, 0) : refusal(order, 0);
+  const std::string why = waits ? refusal_to_wait(order, 0) : refusal(priced(order), 0);
   if (!why.empty()) return rejected(order.id, why);
   out_ << "accepted " << order.id << '\n';
   if (waits) return stops_.push_back(order);
   if (stops) out_ << "triggered " << order.id << '\n';
-  take_and_rest(order);
+  take_and_rest(priced(order));
   trigger_stops(order.buy);
 }
 
@@ -210,6 +246,7 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
 void NaiveBook::slide(Order& order) const {
   const auto& others = side(!order.buy);
   if (!order.slides || order.stop != 0 || order.market || others.empty()) return;
+  if (!gathers_ && volatility_ == 0 && !within_collar(order.price)) return;
   if (order.life == "ioc" || order.life == "fok") return;
   const std::int64_t best = others.begin()->second.front().price;
   if (!reaches(order, best)) return;
@@ -223,9 +260,10 @@ bool NaiveBook::reached(const Order& stop) const {
 }
 
 // One by one: of those that any trade of this command has reached, those of the incoming order's
-// side first, then the nearest stop price, then the one that has waited longest.
+// side first, then the nearest stop price, then the one that has waited longest. Until one of them
+// starts an auction.
 void NaiveBook::trigger_stops(bool incoming_buys) {
-  while (!trades_.empty()) {
+  while (!trades_.empty() && !gathers_) {
     const auto [low, high] = std::minmax_element(trades_.begin(), trades_.end());
     auto next = stops_.end();
     for (const bool buy : {incoming_buys, !incoming_buys}) {
@@ -238,34 +276,17 @@ void NaiveBook::trigger_stops(bool incoming_buys) {
       if (next != stops_.end()) break;
     }
     if (next == stops_.end()) break;
-    const Order order = *next;
+    const Order order = priced(*next);
     stops_.erase(next);
     out_ << "triggered " << order.id << '\n';
     if (const std::string why = refusal(order, 0); !why.empty()) {
       out_ << "canceled " << order.id << ' ' << order.open << ' '
-           << (why == "would-cross" ? why : "system") << '\n';
+           << (why == "would-cross" || why == "collar" ? why : "system") << '\n';
     } else {
       take_and_rest(order);
     }
   }
   trades_.clear();
-}
-
-// Of all that live, in the market or waiting, those whose time has come: in the order of their
-// times, and then as they came in.
-void NaiveBook::expire() {
-  std::vector<Order> due(stops_.begin(), stops_.end());
-  for (const auto& [id, order] : live_) due.push_back(*order);
-  std::erase_if(due, [&](const Order& o) { return o.life != "gtd" || o.expiry > now_; });
-  std::sort(due.begin(), due.end(), [](const Order& a, const Order& b) {
-    return a.expiry != b.expiry ? a.expiry < b.expiry : a.entered < b.entered;
-  });
-  std::int64_t told = 0;
-  for (const Order& order : due) {
-    if (told++ == slice_max_) return;
-    remove(order.id);
-    out_ << "canceled " << order.id << ' ' << order.open + order.reserve << " expired\n";
-  }
 }
 
 NaiveBook::Level::const_iterator NaiveBook::waiting(std::uint32_t id) const {
@@ -299,9 +320,14 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   order.price = offer.price;
   order.open = offer.quantity - order.executed;
   order.reserve = 0;
-  if (waits) order.market = false;
+  order.market = false;
   slide(order);
   const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
+  if (why == "collar") {  // As what is invalid in itself, it takes its original with it.
+    remove(id);
+    out_ << "canceled " << id << ' ' << freed << " system\n";
+    return;
+  }
   if (!why.empty()) return rejected(new_id, why);
   remove(id);
   out_ << "replaced " << id << ' ' << new_id << '\n';
@@ -334,6 +360,7 @@ std::int64_t NaiveBook::reachable(const Order& taker) const {
   std::int64_t found = 0;
   for (const auto& [rank, level] : side(!taker.buy)) {
     if (!reaches(taker, level.front().price)) break;
+    if (guarded() && !within_collar(level.front().price)) break;
     for (const Order& maker : level) {
       if (own(taker, maker) && taker.stp == "oldest") continue;
       if (own(taker, maker)) return found;
@@ -350,19 +377,32 @@ void NaiveBook::take_and_rest(Order order) {
   const std::int64_t must_trade =
       order.life == "fok" ? order.open : std::min(order.min, order.open);
   const bool takes = must_trade == 0 || reachable(order) >= must_trade;
+  bool too_far = false;
+  bool traded = false;
   while (takes && !gathers_ && order.open > 0 && !makers.empty()) {
     Level& best = makers.begin()->second;
     Order& maker = best.front();
     if (!reaches(order, maker.price)) break;
+    if (guarded() && !within_collar(maker.price)) {
+      too_far = true;
+      break;
+    }
     if (own(order, maker)) {
       if (prevents(order, maker)) continue;
       if (order.open > 0) out_ << "canceled " << order.id << ' ' << order.open << " self-match\n";
+      if (traded) move_collar();
       return;
     }
     trade(order, best);
+    traded = true;
   }
+  if (traded) move_collar();
   if (order.open == 0) return;
-  if (!takes || order.market || order.life == "ioc" || order.life == "fok") {
+  if (too_far) interrupt();
+  const bool no_room = too_far && order.market &&
+                       (order.open > resting_max - resting(order.buy) || shows_too_often(order));
+  if (!takes || no_room || (order.market && !gathers_) || order.life == "ioc" ||
+      order.life == "fok") {
     out_ << "canceled " << order.id << ' ' << order.open << " immediate\n";
     return;
   }
@@ -372,6 +412,7 @@ void NaiveBook::take_and_rest(Order order) {
     order.reserve = order.open - order.display;
     order.open = order.display;
   }
+  if (ends(order)) ending_.push_back(order.id);
   Level& level = side(order.buy)[rank(order)];
   live_[order.id] = level.insert(level.end(), order);
 }
@@ -424,6 +465,7 @@ NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
     stops_.erase(stop);
     return order;
   }
+  ending_.remove(id);
   Order order = *live_[id];
   auto& levels = side(order.buy);
   levels[rank(order)].erase(live_[id]);

@@ -36,7 +36,7 @@ class NaiveBook {
     bool buy;
     bool market;
     bool post;              // Never takes.
-    std::string life;       // day, gtc, ioc, fok or gtd.
+    std::string life;       // day, gtc, ioc, fok, gtd, at-open or at-close.
     std::uint32_t account;  // 0: nobody's.
     std::string stp;        // newest, oldest, both, decrement, or empty: trades with its own.
     std::int64_t price;
@@ -92,8 +92,15 @@ class NaiveBook {
   // Both sides are sorted best first: asks by price, bids by its negative.
   static std::int64_t rank(const Order& order) { return order.buy ? -order.price : order.price; }
   static bool reaches(const Order& taker, std::int64_t price) {
-    return taker.market || (taker.buy ? price <= taker.price : price >= taker.price);
+    return taker.buy ? price <= taker.price : price >= taker.price;
   }
+  // Where trades beyond the collar start an auction, may it trade at this price?
+  bool guarded() const { return volatility_ > 0 && !gathers_; }
+  bool within_collar(std::int64_t price) const {
+    return price >= collar_low_ && price <= collar_high_;
+  }
+  Order priced(Order order) const;
+  std::int64_t resting(bool buy) const;
   std::map<std::int64_t, Level>& side(bool buy) { return buy ? bids_ : asks_; }
   const std::map<std::int64_t, Level>& side(bool buy) const { return buy ? bids_ : asks_; }
   std::int64_t reachable(const Order& taker) const;
@@ -106,12 +113,22 @@ class NaiveBook {
   static bool is_auction(const std::string& phase) {
     return phase == "auction" || phase == "volatility" || phase == "closing";
   }
+  bool set_rules(const std::vector<std::string>& words);
+  void move_collar();
+  void interrupt();
+  void end_in_time();
+  bool halt(const std::vector<std::string>& words);
   void set_phase(const std::string& phase);
   void uncross();
   void tick();
   void expire();
   bool uncross_some();
   void tell_uncrossed();
+  // Is it only for the auction that it would rest in?
+  static bool ends(const Order& order) {
+    return order.market || order.life == "at-open" || order.life == "at-close";
+  }
+  bool end_some(std::int64_t most);
   void cross_once(std::optional<std::uint32_t>& taker);
   Prospect at(std::int64_t price) const;
   Prospect prospect() const;
@@ -133,7 +150,19 @@ class NaiveBook {
   bool uncrossing_ = false;
   std::int64_t uncross_price_ = 0;
   std::int64_t uncrossed_ = 0;
-  std::string indicated_;  // As it was told.
+  std::string indicated_;            // As it was told.
+  std::string auction_;              // The latest.
+  std::list<std::uint32_t> ending_;  // Orders that end with it, the longest there first.
+  bool expiring_ = false;            // It has ended, and they go.
+  // The rules of the instrument; these times are in milliseconds, all others in nanoseconds.
+  std::int64_t collar_ppm_ = 0;
+  std::int64_t volatility_ = 0;
+  std::int64_t extension_ = 0;
+  std::int64_t collar_low_ = 0;
+  std::int64_t collar_high_ = std::numeric_limits<std::int64_t>::max();
+  std::optional<std::int64_t> deadline_;  // When the phase ends by itself.
+  bool extended_ = false;
+  std::int64_t reopening_ = 0;  // How long the auction is behind a halt.
   std::uint64_t line_number_ = 0;
 };
 

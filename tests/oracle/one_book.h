@@ -88,15 +88,21 @@ class OneBook {
   }
   std::vector<Event> uncross() { return of_venue(CommandKind::uncross); }
   std::vector<Event> tick() { return of_venue(CommandKind::tick); }
+  std::vector<Event> tick_after(std::int64_t ms) {
+    now_ += Nanos{ms * 1'000'000};
+    return tick();
+  }
 
   std::vector<Event> apply(Order order) {
     order.sequence = ++sequence_;
+    order.time = now_;
     order.instrument = InstrumentId{0};
     core_.apply(order, outlet_);
     return drain();
   }
   std::vector<Event> apply(Command command) {
     command.order.sequence = ++sequence_;
+    command.order.time = now_;
     command.order.instrument = InstrumentId{0};
     core_.apply(command, outlet_);
     return drain();
@@ -141,6 +147,7 @@ class OneBook {
   std::vector<std::uint32_t> generation_;
   OrderId last_number_{};
   Sequence sequence_ = 0;
+  Nanos now_{1'700'000'000'000'000'000};
 };
 
 }  // namespace basalt::oracle

@@ -132,6 +132,32 @@ inline Command uncross(std::uint32_t instrument) {
   return command;
 }
 
+// A third instrument, which the small venue has not until it is told of it: trades more than a
+// thousandth away from the last start an auction of 3 ms.
+inline constexpr std::uint32_t lively = 2;
+
+inline Command define_lively() {
+  Command command = test::CommandMaker{}.instrument(lively, "LIVELY", stock, usd);
+  auto definition = command.as<DefineInstrument>();
+  definition.price_max = Price{19'999'999};
+  definition.quantity_max = Quantity{1'000'000};
+  definition.protection_ppm = 50'000;
+  definition.reference = Price{10'000};
+  definition.collar_ppm = 1'000;
+  definition.volatility_auction_ms = 3;
+  definition.volatility_extension_ms = 2;
+  command.set(definition);
+  return command;
+}
+
+// For so many milliseconds each; a halt of 0 has no end.
+inline Command halt_market(std::uint8_t level, std::int64_t halted_ms, std::int64_t auction_ms) {
+  Amendment amendment{};
+  amendment.halt_level = level;
+  amendment.set_halt({Nanos{halted_ms * 1'000'000}, Nanos{auction_ms * 1'000'000}});
+  return test::CommandMaker{}.next(CommandKind::halt_market, amendment);
+}
+
 inline Command market_event(char code) {
   Amendment amendment{};
   amendment.market_event = static_cast<std::uint8_t>(code);

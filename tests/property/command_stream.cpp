@@ -10,8 +10,9 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 18> flows{{
-    // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops, expiring
+constexpr std::array<Flow, 20> flows{{
+    // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
+    // expiring
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
     {"few ids", 500, 10, false, 50, 4,                             15, 15, 25, 10, 1, 10, 5},
@@ -29,6 +30,10 @@ constexpr std::array<Flow, 18> flows{{
     {"expiring", 1000, 10, false, 30, 90,                    5, 5, 10, 15, 1, 30, 40, 0, true, 60},
     {"expiring in auctions", 1000, 8, false, 30, 60,         4, 5, 10, 8, 2, 20, 30, 8, true, 50},
     {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
+    {"collars", 1000, 30, false, 20, 60,                     8, 5, 12, 30, 1, 20, 30, 3, true, 0,
+        "rules collar=6000"},
+    {"volatility", 1000, 30, false, 20, 60,                  8, 5, 12, 30, 1, 20, 30, 12, true, 0,
+        "rules collar=6000 volatility=3 extension=2"},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
@@ -63,6 +68,7 @@ std::string CommandStream::new_order() {
   if (flow_.expiring > 0 && chance(flow_.expiring)) {
     line += " gtd=" + std::to_string(now_ + below(40));
   }
+  if (flow_.auctions > 0 && chance(15)) line += chance(60) ? " at-open" : " at-close";
   if (chance(15)) line += chance(50) ? " post" : " post=slide";
   if (chance(flow_.owned)) {
     static constexpr std::array<const char*, 4> modes{"newest", "oldest", "both", "decrement"};
@@ -87,7 +93,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 31> unreadable{"new",
+  static constexpr std::array<const char*, 39> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -115,8 +121,16 @@ std::string CommandStream::odd() {
                                                           "new 1 buy 5001@1 display=5",
                                                           "new 1 buy 5@1 gtd=",
                                                           "new 1 buy 5@1 gtd=-1",
+                                                          "new 1 buy 1@1 stop=2 at-open",
                                                           "tick -1",
                                                           "tick 1 2",
+                                                          "pass",
+                                                          "pass -1",
+                                                          "rules collar",
+                                                          "rules collar=1000001",
+                                                          "halt 1",
+                                                          "halt 0 1",
+                                                          "halt 1 86400001",
                                                           "sell everything"};
   const auto any_of = [this](const auto& values) { return values[below(values.size())]; };
   const std::string quantity = std::to_string(any_of(quantities));
@@ -152,6 +166,11 @@ std::string CommandStream::of_auction() {
       return "phase open";
     case 7:
       return "uncross";
+    case 8:
+      return flow_.expiring > 0 ? tick() : "pass " + std::to_string(below(4));
+    case 9:
+      if (chance(60) || flow_.expiring > 0) return tick();
+      return chance(80) ? "halt " + std::to_string(1 + below(3)) + " 2" : "halt";
     default:
       return tick();
   }

@@ -25,13 +25,14 @@ struct Flow {
   std::uint32_t cancels;
   std::uint32_t reduces;
   std::uint32_t replaces;
-  std::uint32_t takers;        // Of new orders: market, immediate-or-cancel or fill-or-kill.
-  std::uint32_t odd;           // Of all: extremes, phases and what cannot be read.
-  std::uint32_t owned;         // Of new orders: of one of three accounts, most with prevention.
-  std::uint32_t instructed;    // Of new orders: with a reserve, a least quantity or a stop.
-  std::uint32_t auctions = 0;  // Of all: phases, uncrosses and ticks.
-  bool stops = true;           // Among the instructions.
-  std::uint32_t expiring = 0;  // Of new orders: until a time, which passes.
+  std::uint32_t takers;         // Of new orders: market, immediate-or-cancel or fill-or-kill.
+  std::uint32_t odd;            // Of all: extremes, phases and what cannot be read.
+  std::uint32_t owned;          // Of new orders: of one of three accounts, most with prevention.
+  std::uint32_t instructed;     // Of new orders: with a reserve, a least quantity or a stop.
+  std::uint32_t auctions = 0;   // Of all: phases, uncrosses and ticks.
+  bool stops = true;            // Among the instructions.
+  std::uint32_t expiring = 0;   // Of new orders: until a time, which passes.
+  const char* rules = nullptr;  // Of the instrument: the first line.
 };
 
 [[nodiscard]] std::span<const Flow> all_flows();

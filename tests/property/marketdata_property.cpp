@@ -35,7 +35,7 @@ Orders engine_book(const oracle::CoreVenue& venue, const marketdata::MarketDataC
 
 void expect_same_books(const oracle::FeedBooks& feed, const marketdata::MarketDataCore& core,
                        const oracle::CoreVenue& venue) {
-  for (const std::uint32_t id : {oracle::aapl, oracle::btc_usd}) {
+  for (const std::uint32_t id : {oracle::aapl, oracle::btc_usd, oracle::lively}) {
     const InstrumentId instrument{id};
     const std::uint16_t locate = marketdata::stock_locate(instrument);
     for (const Side side : {Side::buy, Side::sell}) {

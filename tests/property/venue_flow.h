@@ -18,6 +18,10 @@ class VenueFlow {
   explicit VenueFlow(std::uint64_t seed) : random_(seed), price_width_(2 + below(30)) {}
 
   Command next() {
+    if (!defined_) {
+      defined_ = true;
+      return oracle::define_lively();
+    }
     const std::uint64_t kind = below(1'000);
     if (kind < 520) return new_order();
     if (kind < 680) return oracle::cancel(some_order());
@@ -66,8 +70,11 @@ class VenueFlow {
     entered.side = chance(50) ? Side::buy : Side::sell;
     entered.quantity = chance(98) ? 1 + number(50) : number(3'000'000);
     entered.price = chance(98) ? price(entered.side) : number(40'000'000);
-    entered.instrument = chance(60) ? oracle::aapl : oracle::btc_usd;
+    entered.instrument = chance(50) ? oracle::aapl : chance(50) ? oracle::btc_usd : oracle::lively;
     if (chance(15)) entered.time_in_force = chance(70) ? TimeInForce::ioc : TimeInForce::fok;
+    if (chance(8)) {
+      entered.time_in_force = chance(50) ? TimeInForce::at_open : TimeInForce::at_close;
+    }
     if (chance(5)) entered.flags = flag_market;
     if (entered.flags == 0 && chance(12)) {
       entered.flags = static_cast<std::uint16_t>(flag_post_only | (chance(50) ? flag_slide : 0));
@@ -116,10 +123,13 @@ class VenueFlow {
   }
 
   Command venue_side(std::uint64_t kind) {
-    const auto instrument = static_cast<std::uint32_t>(below(2));
+    const auto instrument = static_cast<std::uint32_t>(below(3));
     if (kind < 967) return oracle::session_down(session());
     if (kind < 972) return oracle::market_event("SQME"[below(4)]);
-    if (kind < 973) return oracle::set_state(instrument, InstrumentState::halted);
+    if (kind < 973) {
+      return chance(50) ? oracle::set_state(instrument, InstrumentState::halted)
+                        : oracle::halt_market(1, 1 + number(2), 2);
+    }
     if (kind < 977) {
       constexpr InstrumentState auctions[] = {InstrumentState::opening_auction,
                                               InstrumentState::volatility_auction,
@@ -130,6 +140,7 @@ class VenueFlow {
     return oracle::set_state(instrument, InstrumentState::open);
   }
 
+  bool defined_ = false;  // The third instrument.
   std::mt19937_64 random_;
   std::uint64_t price_width_;
   std::uint32_t last_ref_[oracle::small_sessions][channels] = {};

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 #include "engine/gateway/order_decoder.h"
@@ -114,6 +115,38 @@ TEST_F(AdminDecoding, fees_carry_their_sign) {
   EXPECT_EQ(fees.order.instrument, InstrumentId{2});
   EXPECT_EQ(fees.as<Amendment>().maker_ppm, -20);
   EXPECT_EQ(fees.as<Amendment>().taker_ppm, 30);
+}
+
+TEST_F(AdminDecoding, a_halt_has_a_level_and_times_and_its_levels_keep_all_bits) {
+  const auto halt = [&](char level, std::uint32_t halted, std::uint32_t auction) {
+    return decoded<ouch50::HaltMarket>([&](auto& message) {
+      message.level = ouch50::HaltLevel{level};
+      message.halt_seconds = halted;
+      message.auction_seconds = auction;
+    });
+  };
+  const Command second = halt('2', 900, 300);
+  EXPECT_EQ(second.order.kind, CommandKind::halt_market);
+  EXPECT_EQ(second.order.instrument, no_instrument);
+  EXPECT_EQ(second.as<Amendment>().halt_level, 2);
+  EXPECT_EQ(second.as<Amendment>().halt().halted, Nanos{900'000'000'000});
+  EXPECT_EQ(second.as<Amendment>().halt().auction, Nanos{300'000'000'000});
+  EXPECT_EQ(reference_.check(second), Reject::none);
+  EXPECT_EQ(reference_.check(halt('3', 0, 0)), Reject::none);
+  EXPECT_EQ(reference_.check(halt('3', 1, 1)), Reject::limit_exceeded);
+  EXPECT_EQ(reference_.check(halt('1', 0, 0)), Reject::limit_exceeded);
+  EXPECT_EQ(reference_.check(halt('1', 1, 0)), Reject::limit_exceeded);
+  EXPECT_EQ(reference_.check(halt('1', 86'401, 1)), Reject::limit_exceeded);
+  EXPECT_EQ(reference_.check(halt('1', ~0U, ~0U)), Reject::limit_exceeded);
+  EXPECT_EQ(halt('4', 1, 1).order.verdict, Reject::invalid_value);
+  const Command levels = decoded<ouch50::SetHaltLevels>([](auto& message) {
+    message.level_1 = ~std::uint64_t{0};
+    message.level_2 = ~std::uint64_t{0} - 1;
+    message.level_3 = 3;
+  });
+  EXPECT_EQ(levels.order.kind, CommandKind::set_halt_levels);
+  EXPECT_EQ(levels.as<Amendment>().halt_levels(),
+            (std::array<std::uint64_t, 3>{~std::uint64_t{0}, ~std::uint64_t{0} - 1, 3}));
 }
 
 TEST_F(AdminDecoding, states_are_letters_and_any_other_letter_is_refused) {

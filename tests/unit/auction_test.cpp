@@ -54,7 +54,10 @@ std::vector<Kind> kinds_of_orders() {
           {"stop-ioc", TimeInForce::ioc, {}, {{}, {}, Price{20}, {}, {}, {}}},
           {"stop-market", {}, flag_market, {{}, {}, Price{20}, {}, {}, {}}},
           {"stop-reached", {}, {}, {{}, {}, Price{9}, {}, {}, {}}},
-          {"stop-reached-market", {}, flag_market, {{}, {}, Price{9}, {}, {}, {}}}};
+          {"stop-reached-market", {}, flag_market, {{}, {}, Price{9}, {}, {}, {}}},
+          {"at-open", TimeInForce::at_open, {}, {}},
+          {"at-close", TimeInForce::at_close, {}, {}},
+          {"market-at-open", TimeInForce::at_open, flag_market, {}}};
 }
 
 std::vector<Event> enter(OneBook& one, const Kind& kind, std::int64_t price) {
@@ -79,9 +82,10 @@ std::vector<Event> enter(OneBook& one, const Kind& kind, std::int64_t price) {
 std::string told(const std::vector<Event>& events) {
   switch (events.front().kind) {
     case EventKind::rejected:
-      return events.front().reject() == Reject::not_for_auction ? "auction"
-             : events.front().reject() == Reject::would_cross   ? "would-cross"
-                                                                : "refused";
+      return events.front().reject() == Reject::not_for_auction   ? "auction"
+             : events.front().reject() == Reject::would_cross     ? "would-cross"
+             : events.front().reject() == Reject::outside_auction ? "outside-auction"
+                                                                  : "refused";
     case EventKind::fill:
       return "trades";
     case EventKind::rested:
@@ -108,7 +112,7 @@ TEST(AuctionPhases, take_what_the_table_of_the_rules_says) {
       {"gtc", "trades", "rests", "rests"},
       {"ioc", "trades", "auction", "auction"},
       {"fok", "trades", "auction", "auction"},
-      {"market", "trades", "auction", "auction"},
+      {"market", "trades", "rests", "rests"},
       {"post-only", "would-cross", "would-cross", "rests"},
       {"post-only-slides", "rests", "rests", "rests"},
       {"gtd", "trades", "rests", "rests"},
@@ -118,7 +122,10 @@ TEST(AuctionPhases, take_what_the_table_of_the_rules_says) {
       {"stop-ioc", "waits", "waits", "waits"},
       {"stop-market", "waits", "waits", "waits"},
       {"stop-reached", "triggers, trades", "triggers, rests", "triggers, rests"},
-      {"stop-reached-market", "triggers, trades", "auction", "auction"},
+      {"stop-reached-market", "triggers, trades", "triggers, rests", "triggers, rests"},
+      {"at-open", "outside-auction", "rests", "rests"},
+      {"at-close", "outside-auction", "rests", "rests"},
+      {"market-at-open", "outside-auction", "rests", "rests"},
   };
   const std::vector<Kind> kinds = kinds_of_orders();
   ASSERT_EQ(rows.size(), kinds.size());
@@ -137,6 +144,11 @@ TEST(AuctionPhases, take_what_the_table_of_the_rules_says) {
     ASSERT_EQ(rows[i].kind, kinds[i].name);
     EXPECT_EQ(told_in(InstrumentState::open, kinds[i], 12), rows[i].open);
     for (const InstrumentState auction : auctions) {
+      const TimeInForce time_in_force = kinds[i].time_in_force;
+      if (is_for_auction(time_in_force) && auction_of(time_in_force) != auction) {
+        EXPECT_EQ(told_in(auction, kinds[i], 12), "outside-auction");
+        continue;
+      }
       EXPECT_EQ(told_in(auction, kinds[i], 12), rows[i].auction);
       EXPECT_EQ(told_in(auction, kinds[i], 11), rows[i].auction_apart);
     }
@@ -285,6 +297,54 @@ TEST_F(InSlices, a_halt_breaks_it_off_and_tells_what_was_done) {
   EXPECT_EQ(halted[0].quantity, Quantity{3});
   EXPECT_EQ(kinds(one_.tick()), std::vector{EventKind::nothing});
   EXPECT_EQ(makers(one_.phase(InstrumentState::open)), from(3, 3));
+}
+
+// Three fills, or cancellations, a command.
+TEST(AuctionOrders, go_in_slices_and_at_once_where_another_phase_begins) {
+  MatchingCore::Limits limits = in_slices_of(3);
+  limits.instructed_max = 4;
+  OneBook one(limits);
+  one.phase(InstrumentState::opening_auction);
+  const auto enter_four = [&] {
+    for (std::int64_t i = 0; i < 4; ++i) one.add(Side::buy, 1, 50 - i, TimeInForce::at_open);
+    one.add(Side::sell, 2, 50);
+  };
+  enter_four();
+  EXPECT_EQ(kinds(one.phase(InstrumentState::open)),
+            (std::vector{EventKind::crossing, EventKind::fill, EventKind::uncrossed,
+                         EventKind::canceled, EventKind::canceled}));
+  EXPECT_EQ(one.add(Side::buy, 1, 60)[0].reject(), Reject::not_for_auction);
+  EXPECT_EQ(one.add(Side::buy, 1, 40, TimeInForce::day, flag_market)[0].reject(),
+            Reject::not_for_auction);
+  EXPECT_TRUE(one.book().gathers());
+  EXPECT_EQ(kinds(one.tick()), std::vector{EventKind::canceled});
+  EXPECT_FALSE(one.book().gathers());
+  one.core().assert_invariants();
+
+  one.phase(InstrumentState::opening_auction);
+  enter_four();
+  EXPECT_EQ(kinds(one.phase(InstrumentState::closing_auction)),
+            (std::vector{EventKind::canceled, EventKind::canceled, EventKind::canceled}));
+  EXPECT_EQ(one.add(Side::buy, 1, 40, TimeInForce::at_close)[0].reject(), Reject::not_for_auction);
+  EXPECT_EQ(kinds(one.phase(InstrumentState::opening_auction)), std::vector{EventKind::canceled});
+  EXPECT_EQ(kinds(one.add(Side::buy, 1, 40, TimeInForce::at_open)), std::vector{EventKind::rested});
+  one.core().assert_invariants();
+}
+
+TEST(AuctionOrders, need_room_among_those_with_instructions) {
+  MatchingCore::Limits limits = OneBook::small;
+  limits.instructed_max = 2;
+  OneBook one(limits);
+  one.phase(InstrumentState::opening_auction);
+  one.add(Side::buy, 1, 50, TimeInForce::at_open);
+  one.add(Side::buy, 1, 50, TimeInForce::day, flag_market);
+  EXPECT_EQ(one.add(Side::buy, 1, 50, TimeInForce::at_open)[0].reject(),
+            Reject::open_orders_exceeded);
+  one.phase(InstrumentState::open);
+  one.phase(InstrumentState::opening_auction);
+  EXPECT_EQ(kinds(one.add(Side::buy, 1, 50, TimeInForce::at_open)), std::vector{EventKind::rested});
+  EXPECT_EQ(one.core().memory().details_in_use(), 1U);
+  one.core().assert_invariants();
 }
 
 TEST_F(InSlices, where_it_stands_shows_in_the_hash) {

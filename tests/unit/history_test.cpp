@@ -151,8 +151,24 @@ TEST_F(History, an_uncross_is_told_to_both_sides_as_a_cross) {
 TEST_F(History, what_an_auction_does_not_take_is_rejected) {
   tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
   tell(enter({.session = 0, .ref = 1, .price = 10'000, .time_in_force = TimeInForce::ioc}));
-  tell(enter({.session = 0, .ref = 2, .flags = flag_market}));
+  tell(enter({.session = 0, .ref = 2, .price = 10'000, .time_in_force = TimeInForce::at_close}));
   EXPECT_THAT(told(0), ElementsAre("J 1 20 NO 1", "J 2 20 NO 2"));
+}
+
+TEST_F(History, what_ends_with_an_auction_is_canceled_as_expired) {
+  tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
+  tell(enter({.session = 0, .ref = 1, .quantity = 30, .flags = flag_market}));
+  tell(enter({.session = 1,
+              .ref = 2,
+              .side = Side::sell,
+              .quantity = 50,
+              .price = 10'000,
+              .time_in_force = TimeInForce::at_open}));
+  told(0);
+  told(1);
+  tell(oracle::set_state(oracle::aapl, InstrumentState::open));
+  EXPECT_THAT(told(0), ElementsAre("E 1 30 1000000 O 1"));
+  EXPECT_THAT(told(1), ElementsAre("E 2 30 1000000 O 1", "C 2 20 T"));
 }
 
 TEST_F(History, a_fill_is_told_to_both_sides_under_their_own_numbers) {

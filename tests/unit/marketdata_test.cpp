@@ -289,6 +289,48 @@ TEST_F(OpenFeed, what_an_uncross_would_do_is_told_with_the_tick) {
   EXPECT_THAT(told(), ElementsAre("I 1 0 0 O AAPL 0 0 0 H -"));
 }
 
+TEST_F(OpenFeed, a_volatility_auction_is_told_with_its_collar_and_when_it_lasts_longer) {
+  tell(oracle::define_lively());
+  const auto trade = [this](std::uint32_t ref, std::int64_t price) {
+    tell(enter({.session = 1,
+                .ref = ref,
+                .side = Side::sell,
+                .quantity = 5,
+                .price = price,
+                .instrument = oracle::lively}));
+    tell(enter({.ref = ref, .quantity = 5, .price = price, .instrument = oracle::lively}));
+  };
+  trade(1, 10'000);
+  told();
+  trade(2, 10'011);
+  EXPECT_THAT(told(),
+              ElementsAre("A 3 2:1 S 5 LIVELY 1001100", "H 3 LIVELY Q - LUDP",
+                          "J 3 LIVELY 1000000 1001000 999000 0", "A 3 2:0 B 5 LIVELY 1001100"));
+  oracle::follow(small_.tick(Nanos{3'000'000}), core_);
+  EXPECT_THAT(told(), ElementsAre("J 3 LIVELY 1000000 1001000 999000 1"));
+  oracle::follow(small_.tick(Nanos{2'000'000}), core_);
+  EXPECT_THAT(told(), ElementsAre("H 3 LIVELY T - -", "C 3 2:0 5 2 N 1001100",
+                                  "C 3 2:1 5 2 N 1001100", "Q 3 5 LIVELY 1001100 2 H"));
+}
+
+TEST_F(OpenFeed, a_halt_of_the_market_is_told_once_and_of_each_instrument) {
+  tell(oracle::set_state(oracle::btc_usd, InstrumentState::closed));
+  tell(oracle::define_lively());
+  told();
+  Amendment amendment{};
+  amendment.set_halt_levels({465'000'000'000, 435'000'000'000, 400'000'000'000});
+  tell(test::CommandMaker{}.next(CommandKind::set_halt_levels, amendment));
+  EXPECT_THAT(told(), ElementsAre("V 0 108:1143532032 101:1208303104 93:568041472"));
+  tell(oracle::halt_market(2, 10, 5));
+  EXPECT_THAT(told(), ElementsAre("W 0 2", "H 1 AAPL H - MWC2", "H 3 LIVELY H - MWC2"));
+  oracle::follow(small_.tick(Nanos{10'000'000}), core_);
+  EXPECT_THAT(told(), ElementsAre("H 1 AAPL Q - MWCQ", "H 3 LIVELY Q - MWCQ"));
+  oracle::follow(small_.tick(Nanos{5'000'000}), core_);
+  EXPECT_THAT(told(), ElementsAre("H 1 AAPL T - -", "H 3 LIVELY T - -"));
+  tell(oracle::halt_market(3, 0, 0));
+  EXPECT_THAT(told(), ElementsAre("W 0 3", "H 1 AAPL H - MWC3", "H 3 LIVELY H - MWC3"));
+}
+
 TEST_F(OpenFeed, an_order_that_ends_by_itself_is_deleted_and_a_stop_that_waits_is_not_told) {
   const auto ending = [&](std::uint32_t ref, std::int64_t stop) {
     Instructions asked{};

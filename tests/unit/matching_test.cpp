@@ -265,6 +265,59 @@ TEST(Matching, uncrosses_of_several_books_share_each_tick) {
   shard.core.assert_invariants();
 }
 
+// Instrument 0 is another shard's, and 2 is closed.
+TEST(Matching, a_halt_of_the_market_comes_whole_and_is_told_by_instrument) {
+  Shard shard(2);
+  Sequence sequence = 0;
+  const auto define = [&](std::uint32_t instrument, InstrumentState state) {
+    Command command;
+    command.order.kind = CommandKind::define_instrument;
+    command.order.sequence = ++sequence;
+    command.order.instrument = InstrumentId{instrument};
+    DefineInstrument definition{};
+    definition.state = state;
+    command.set(definition);
+    shard.send(command);
+  };
+  define(3, InstrumentState::open);
+  define(2, InstrumentState::closed);
+  define(1, InstrumentState::closing_auction);
+  shard.run(1);
+  Command halt;
+  halt.order.kind = CommandKind::halt_market;
+  halt.order.sequence = ++sequence;
+  halt.order.instrument = no_instrument;
+  Amendment amendment{};
+  amendment.halt_level = 1;
+  amendment.set_halt({Nanos{1}, Nanos{1}});
+  halt.set(amendment);
+  ASSERT_TRUE(goes_to_every_shard(halt.order) && goes_whole_to_matching(halt.order));
+  shard.send(halt);
+  const auto expect_phase = [&](InstrumentState phase) {
+    const auto events = shard.run(1);
+    ASSERT_EQ(events.size(), 2u);
+    for (const Event& event : events) {
+      EXPECT_EQ(event.kind, EventKind::phase_changed);
+      EXPECT_EQ(event.auction(), phase);
+      EXPECT_EQ(event.instrument, InstrumentId{&event == &events[0] ? 1U : 3U});
+      EXPECT_EQ(event.last, &event == &events[1]);
+    }
+    shard.core.assert_invariants();
+  };
+  expect_phase(InstrumentState::halted);
+  Order tick;
+  tick.kind = CommandKind::tick;
+  tick.instrument = no_instrument;
+  for (const InstrumentState next : {InstrumentState::volatility_auction, InstrumentState::open}) {
+    tick.sequence = ++sequence;
+    tick.time += Nanos{1};
+    shard.send(tick);
+    expect_phase(next);
+  }
+  halt.order.verdict = Reject::limit_exceeded;
+  EXPECT_FALSE(goes_to_every_shard(halt.order) || goes_to_matching(halt.order));
+}
+
 TEST(Matching, handles_at_most_one_batch_a_turn) {
   Shard shard(256);
   for (std::uint32_t i = 0; i < 200; ++i) {

@@ -30,7 +30,8 @@ class OrderDecoding : public testing::Test {
   // 100 at 2.00, a hundred ticks, with these options.
   Command decoded(const std::vector<Option>& options,
                   ouch50::TimeInForce time_in_force = ouch50::TimeInForce::day,
-                  std::uint64_t price = 20'000) const {
+                  std::uint64_t price = 20'000,
+                  ouch50::CrossType cross = ouch50::CrossType::continuous) const {
     std::vector<std::byte> bytes(sizeof(ouch50::EnterOrder));
     auto& order = *wire::emplace<ouch50::EnterOrder>(bytes);
     order.user_ref_num = 1;
@@ -40,7 +41,7 @@ class OrderDecoding : public testing::Test {
     order.price = price;
     order.time_in_force = time_in_force;
     order.display = ouch50::Display::visible;
-    order.cross_type = ouch50::CrossType::continuous;
+    order.cross_type = cross;
     std::vector<std::byte> appendage;
     for (const Option& option : options) {
       appendage.push_back(static_cast<std::byte>(option.value.size() + 1));
@@ -110,6 +111,25 @@ TEST_F(OrderDecoding, all_of_an_immediate_order_as_its_minimum_is_fill_or_kill) 
   EXPECT_EQ(command.order.time_in_force, TimeInForce::fok);
   EXPECT_EQ(command.order.flags, 0);
   EXPECT_EQ(decoded(all).as<Instructions>().min_quantity, Quantity{100});
+}
+
+TEST_F(OrderDecoding, an_order_for_a_cross_is_for_that_auction_alone) {
+  const auto decoded_for = [&](ouch50::CrossType cross, ouch50::TimeInForce time_in_force) {
+    return decoded({}, time_in_force, ouch50::price_market, cross);
+  };
+  for (const auto wire : {ouch50::TimeInForce::day, ouch50::TimeInForce::immediate_or_cancel}) {
+    const Command opening = decoded_for(ouch50::CrossType::opening, wire);
+    EXPECT_EQ(opening.order.verdict, Reject::none);
+    EXPECT_EQ(opening.order.time_in_force, TimeInForce::at_open);
+    EXPECT_EQ(opening.order.flags, flag_market);
+    EXPECT_EQ(opening.origin.cross_type, 'O');
+    const Command closing = decoded_for(ouch50::CrossType::closing, wire);
+    EXPECT_EQ(closing.order.time_in_force, TimeInForce::at_close);
+  }
+  for (const auto cross : {ouch50::CrossType::halt, ouch50::CrossType::supplemental}) {
+    EXPECT_EQ(decoded_for(cross, ouch50::TimeInForce::day).order.verdict,
+              Reject::invalid_cross_type);
+  }
 }
 
 TEST_F(OrderDecoding, self_trade_prevention_has_four_modes_and_no_other) {

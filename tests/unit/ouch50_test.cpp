@@ -177,7 +177,7 @@ TEST(Ouch50, types_that_no_message_has_are_unknown) {
   };
   EXPECT_EQ(
       unknown(wire_fields::OuchInbound{}, std::integral_constant<Direction, Direction::inbound>{}),
-      15);
+      17);
   EXPECT_EQ(unknown(wire_fields::OuchOutbound{},
                     std::integral_constant<Direction, Direction::outbound>{}),
             18);
@@ -237,6 +237,19 @@ TEST(Ouch50, administrative_commands_have_the_specified_bytes) {
   EXPECT_EQ(admin<TellMarketEvent>(
                 [](TellMarketEvent& told) { told.event = MarketEventCode::end_of_day; }),
             "65 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 45"_hex);
+  EXPECT_EQ(admin<HaltMarket>([](HaltMarket& halt) {
+              halt.level = HaltLevel::second;
+              halt.halt_seconds = 900;
+              halt.auction_seconds = 300;
+            }),
+            "62 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 32 00000384 0000012C"_hex);
+  EXPECT_EQ(admin<SetHaltLevels>([](SetHaltLevels& levels) {
+              levels.level_1 = 465'000'000'000;
+              levels.level_2 = 435'000'000'000;
+              levels.level_3 = 400'000'000'000;
+            }),
+            "76 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 0000006C4428EA00 0000006548053E00"
+            "0000005D21DBA000"_hex);
   EXPECT_EQ(admin<AdminResponse>([](AdminResponse& response) {
               response.time = 34'200'000'000'000;
               response.reason = 82;
@@ -370,7 +383,7 @@ TEST(Ouch50, every_refusal_of_the_engine_has_a_code_that_ouch_knows) {
       {Reject::already_defined, 0x0F},       {Reject::duplicate_external_id, 0x0F},
       {Reject::limit_exceeded, 0x0F},        {Reject::invalid_value, 0x0F},
       {Reject::not_an_admin, 0x0F},          {Reject::not_for_auction, 0x14},
-      {Reject::not_in_auction, 0x0F},
+      {Reject::outside_auction, 0x14},       {Reject::not_in_auction, 0x0F},
   };
   for (const auto& [reject, code] : table) {
     EXPECT_EQ(static_cast<int>(ouch_reject_code(reject)), code) << static_cast<int>(reject);

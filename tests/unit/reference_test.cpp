@@ -148,6 +148,8 @@ TEST_F(ReferenceTest, values_beyond_what_the_arithmetic_carries_are_refused) {
       [](auto& d) { d.state = InstrumentState{6}; },
       [](auto& d) { d.collar_ppm = 1'000'001; },
       [](auto& d) { d.protection_ppm = 1'000'001; },
+      [](auto& d) { d.volatility_auction_ms = limits::auction_ms_max + 1; },
+      [](auto& d) { d.volatility_extension_ms = limits::auction_ms_max + 1; },
       [](auto& d) { d.price_max = Price{42'949'673}; },
       [](auto& d) { d.wire_tick = 1, d.price_max = Price{0x7FFF'FFFF}; },
       [](auto& d) { d.wire_tick = 0x7FFF'FFFF, d.price_max = Price{1}; },

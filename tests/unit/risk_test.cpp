@@ -6,19 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/oracle/small_venue.h"
+#include "tests/unit/risk_venue.h"
 
 namespace basalt::oracle {
 namespace {
-
-const risk::Balance& balance(SmallVenue& small, std::uint32_t session, std::uint32_t asset) {
-  return small.venue().risk().balance(AccountId{traders_first + session}, AssetId{asset});
-}
-
-Reject verdict_of(SmallVenue& small, const Command& command) {
-  const std::vector<LogRecord> records = small.tell(command);
-  return records.empty() ? Reject::none : records.front().command.order.verdict;
-}
 
 // Each row has every fault but those of the rows before it: the first fault that is left is told.
 TEST(RiskRejects, of_several_faults_the_first_is_told) {
@@ -135,50 +126,6 @@ TEST(RiskLimits, of_an_epoch_bind_however_much_memory_there_is) {
   EXPECT_EQ(verdict_of(small, enter({.ref = 3, .price = 100})), Reject::open_orders_exceeded);
   EXPECT_EQ(verdict_of(small, test::CommandMaker{}.deposit(traders_first, usd, 1)),
             Reject::limit_exceeded);
-}
-
-// A buyer's hold covers its limit, and what the uncross is better by comes back.
-TEST(RiskAuctions, an_uncross_pays_and_gives_back_what_was_held) {
-  SmallVenue small;
-  small.tell(set_state(aapl, InstrumentState::opening_auction));
-  small.tell(enter({.session = 0, .ref = 1, .quantity = 10, .price = 10'050}));
-  small.tell(enter({.session = 1, .ref = 1, .side = Side::sell, .quantity = 4, .price = 9'950}));
-  small.tell(enter({.session = 2, .ref = 1, .side = Side::sell, .quantity = 9, .price = 10'000}));
-  EXPECT_GT(balance(small, 0, usd).held, Money{100'500});
-  EXPECT_EQ(balance(small, 1, stock).held, Money{4});
-  const auto told = small.tell(uncross(aapl));
-  // At the reference, and 0.3 % of each trade from either side.
-  EXPECT_EQ(told.front().events.back().price, Price{10'000});
-  EXPECT_EQ(balance(small, 0, usd).held, Money{0});
-  EXPECT_EQ(balance(small, 0, usd).free, Money{1'000'000'000'000 - 100'000 - 300});
-  EXPECT_EQ(balance(small, 1, usd).free, Money{1'000'000'000'000 + 40'000 - 120});
-  EXPECT_EQ(balance(small, 2, usd).free, Money{1'000'000'000'000 + 60'000 - 180});
-  EXPECT_EQ(balance(small, 1, stock).held, Money{0});
-  EXPECT_EQ(balance(small, 2, stock).held, Money{3});
-  small.venue().assert_invariants();
-  small.tell(cancel({.session = 2, .ref = 1}));
-  EXPECT_EQ(balance(small, 2, stock).held, Money{0});
-  EXPECT_EQ(small.venue().risk().orders_live(), 0U);
-}
-
-TEST(RiskAuctions, what_an_auction_does_not_take_holds_nothing) {
-  SmallVenue small;
-  small.tell(set_state(aapl, InstrumentState::volatility_auction));
-  const auto told = small.tell(
-      enter({.ref = 1, .quantity = 10, .price = 100, .time_in_force = TimeInForce::ioc}));
-  EXPECT_EQ(told.front().command.order.verdict, Reject::none);
-  EXPECT_EQ(told.front().events.front().reject(), Reject::not_for_auction);
-  EXPECT_EQ(balance(small, 0, usd).held, Money{0});
-  small.venue().assert_invariants();
-}
-
-TEST(RiskAuctions, only_an_auction_is_uncrossed) {
-  SmallVenue small;
-  EXPECT_EQ(verdict_of(small, uncross(aapl)), Reject::not_in_auction);
-  EXPECT_EQ(verdict_of(small, uncross(7)), Reject::unknown_reference);
-  small.tell(set_state(aapl, InstrumentState::closing_auction));
-  EXPECT_EQ(verdict_of(small, uncross(aapl)), Reject::none);
-  EXPECT_EQ(verdict_of(small, set_state(aapl, InstrumentState{6})), Reject::limit_exceeded);
 }
 
 TEST(RiskRejects, what_an_account_and_an_instrument_allow) {

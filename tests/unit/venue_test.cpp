@@ -133,6 +133,41 @@ TEST(venue, funds_of_the_demonstration_venue_decide_nothing) {
   EXPECT_LE(journal.free(2, index_of(aapl.quote)), limits::money_max);
 }
 
+TEST(venue, an_instrument_begins_in_any_phase_of_trading) {
+  const std::vector<std::pair<std::string, InstrumentState>> states{
+      {"closed", InstrumentState::closed},
+      {"open", InstrumentState::open},
+      {"halted", InstrumentState::halted},
+      {"opening_auction", InstrumentState::opening_auction},
+      {"volatility_auction", InstrumentState::volatility_auction},
+      {"closing_auction", InstrumentState::closing_auction}};
+  for (const auto& [word, state] : states) {
+    VenueText text;
+    text.instruments += "state = \"" + word + "\"\n";
+    Journaled journal;
+    journal.start(load_text(text.whole()));
+    EXPECT_EQ(journal.reference().instrument(InstrumentId{0}).state, state) << word;
+  }
+}
+
+TEST(venue, an_instrument_may_go_into_an_auction_where_its_collar_would_refuse) {
+  VenueText text;
+  text.instruments += "volatility_auction_ms = 300000\nvolatility_extension_ms = 60000\n";
+  Journaled journal;
+  journal.start(load_text(text.whole()));
+  const Instrument& instrument = journal.reference().instrument(InstrumentId{0});
+  EXPECT_EQ(instrument.volatility_auction_ms, 300'000U);
+  EXPECT_EQ(instrument.volatility_extension_ms, 60'000U);
+  // It is a part of the definition.
+  EXPECT_THAT(journal.contradictions(load_text(VenueText{}.whole())),
+              testing::ElementsAre(HasSubstr("volatility_auction_ms 300000"),
+                                   HasSubstr("volatility_extension_ms 60000")));
+  VenueText alone;
+  alone.instruments += "volatility_extension_ms = 60000\n";
+  EXPECT_THAT(texts(load_text(alone.whole()).findings),
+              testing::ElementsAre(HasSubstr("there is no auction to extend")));
+}
+
 TEST(venue, every_error_of_a_file_is_listed_at_once_with_its_line) {
   const VenueLoad load = load_venue(BASALT_BROKEN_VENUE);
   std::vector<std::pair<std::uint32_t, std::string>> found;

@@ -1,0 +1,93 @@
+// The lines of `basalt book` that are the venue's: phases, halts, time and rules.
+#include <algorithm>
+#include <string>
+
+#include "engine/limits.h"
+#include "engine/reference.h"
+#include "tools/book_session.h"
+
+namespace basalt::tools {
+
+using namespace book_words;
+
+void BookSession::State::phase(std::string_view name) {
+  Command command = of_phase(phase_of(name));
+  out << "phase " << name << '\n';
+  apply(command, 0);
+  while (!uncrosses_in_slices && book().uncrossing()) tick();
+}
+
+Command BookSession::State::of_phase(InstrumentState wanted) {
+  Command command;
+  command.order.kind = CommandKind::set_instrument_state;
+  Amendment amendment{};
+  amendment.instrument_state = wanted;
+  command.set(amendment);
+  return command;
+}
+
+// Of the whole market, for so many milliseconds and with an auction behind it, or without an end.
+void BookSession::State::halt(const std::vector<std::string_view>& words) {
+  const auto duration = [&](std::size_t word) {
+    const auto ms = number<std::uint32_t>(words[word], "the time");
+    if (ms == 0 || ms > limits::auction_ms_max) throw Unreadable{"the time is 1 to 86400000 ms"};
+    return Nanos{std::int64_t{ms} * 1'000'000};
+  };
+  Amendment amendment{};
+  amendment.halt_level = words.size() == 1 ? 3 : 1;
+  if (words.size() > 1) amendment.set_halt({duration(1), duration(2)});
+  Command command;
+  command.order.kind = CommandKind::halt_market;
+  command.set(amendment);
+  apply(command, 0);
+}
+
+void BookSession::State::uncross() {
+  if (!is_auction(book().phase())) throw Unreadable{"uncross is for phase auction"};
+  Command command;
+  command.order.kind = CommandKind::uncross;
+  apply(command, 0);
+  while (!uncrosses_in_slices && book().uncrossing()) tick();
+}
+
+void BookSession::State::pass_time(std::string_view until) {
+  const Nanos wanted = time_of(until);
+  if (wanted < now) throw Unreadable{"time does not go back"};
+  now = wanted;
+}
+
+void BookSession::State::tick() {
+  Command command;
+  command.order.kind = CommandKind::tick;
+  apply(command, 0);
+}
+
+void BookSession::State::pass_ms(std::string_view ms) {
+  now += Nanos{std::int64_t{number<std::uint32_t>(ms, "the time")} * 1'000'000};
+}
+
+void BookSession::State::rules(const std::vector<std::string_view>& words) {
+  DefineInstrument definition{};
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    const std::string_view value = word.substr(std::min(word.find('=') + 1, word.size()));
+    if (word.starts_with("collar=")) {
+      definition.collar_ppm = number<std::uint32_t>(value, "the collar");
+      if (definition.collar_ppm > ppm_one) throw Unreadable{"the collar is at most 1000000"};
+    } else if (word.starts_with("volatility=")) {
+      definition.volatility_auction_ms = number<std::uint32_t>(value, "the auction's time");
+    } else if (word.starts_with("extension=")) {
+      definition.volatility_extension_ms = number<std::uint32_t>(value, "the extension");
+    } else {
+      throw Unreadable{"no such rule: " + std::string(word)};
+    }
+  }
+  definition.price_max = limits::price_max;
+  definition.state = book().phase();
+  Command command;
+  command.order.kind = CommandKind::define_instrument;
+  command.set(definition);
+  apply(command, 0);
+}
+
+}  // namespace basalt::tools
