@@ -20,12 +20,15 @@ using matching::EventRing;
 using matching::MatchingCore;
 using namespace book_words;
 
+constexpr std::uint32_t accounts_with_firms_max = 1U << 16;
+
 // Nodes for levels: one path for every second order, each at a price far from all others.
 MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t slice_max) {
   constexpr std::uint32_t upper_nodes = 64 * 64 + 64 + 1;  // Of both sides, and then some.
   constexpr std::uint32_t instructed_max = 1U << 15;
   MatchingCore::Limits limits{orders_max, 1, orders_max / 2 + 64, orders_max + 2 * upper_nodes,
                               instructed_max};
+  limits.accounts_max = accounts_with_firms_max;
   if (slice_max > 0) limits.uncross_fills_max = limits.expiries_max = slice_max;
   return limits;
 }
@@ -69,6 +72,7 @@ struct BookSession::State {
   void cancel(std::uint32_t id, std::optional<Quantity> total);
   void phase(std::string_view name);
   void uncross();
+  void define_account(std::uint32_t who, std::uint32_t firm);
   void pass_time(std::string_view until);
   void tick();
   void print_book();
@@ -151,6 +155,11 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     wants(1);
     return print_book();
   }
+  if (verb == "account") {
+    wants(3);
+    return define_account(number<std::uint32_t>(words[1], "the account"),
+                          number<std::uint32_t>(words[2], "the firm"));
+  }
   if (verb == "uncross") {
     wants(1);
     return uncross();
@@ -186,7 +195,7 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
   } else if (starts("account=")) {
     order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
   } else if (starts("stp=")) {
-    order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
+    order.flags |= self_trade_flags_of(word.substr(4));
   } else if (starts("display=")) {
     asked.display = quantity_of(word.substr(8));
   } else if (starts("min=")) {
@@ -231,7 +240,7 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   for (std::size_t i = 4; i < words.size(); ++i) take_instruction(words[i], asked);
   // No account is nobody's own.
   if (order.account == AccountId{0}) {
-    order.flags = static_cast<std::uint16_t>(order.flags & ~flag_self_trade_mask);
+    order.flags = static_cast<std::uint16_t>(order.flags & ~(flag_self_trade_mask | flag_by_firm));
   }
   if (const Reject reject = refusal_of(id, asked); reject != Reject::none) {
     return rejected(id, reject);
@@ -306,6 +315,20 @@ void BookSession::State::uncross() {
   command.order.kind = CommandKind::uncross;
   apply(command, 0);
   while (!uncrosses_in_slices && book().uncrossing()) tick();
+}
+
+// Until it is said, an account is of no firm but itself.
+void BookSession::State::define_account(std::uint32_t who, std::uint32_t firm) {
+  const AccountId id = account_of(who);
+  if (who == 0) throw Unreadable{"account 0 is nobody's"};
+  if (index_of(id) >= accounts_with_firms_max) throw Unreadable{"too many accounts"};
+  Command command;
+  command.order.kind = CommandKind::define_account;
+  DefineAccount definition{};
+  definition.account = id;
+  definition.firm = FirmId{firm};
+  command.set(definition);
+  apply(command, 0);
 }
 
 void BookSession::State::pass_time(std::string_view until) {
@@ -448,10 +471,11 @@ int book_verb(int argc, char** argv) {
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T] [post|post=slide]\n"
-           "      [account=N] [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
+           "      [account=N] [stp=newest|oldest|both|decrement|firm-…] [display=Q]\n"
+           "      [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  tick [T] · book                                 examples: tests/scenarios/*.book\n";
+           "  account N FIRM · tick [T] · book                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }
   std::ios::sync_with_stdio(false);

@@ -51,7 +51,8 @@ struct Offer {
 [[nodiscard]] inline Nanos time_of(std::string_view word) {
   return {number<std::int64_t>(word, "the time")};
 }
-[[nodiscard]] SelfTradePrevention self_trade_prevention_of(std::string_view word);
+// Order::flags.
+[[nodiscard]] std::uint16_t self_trade_flags_of(std::string_view word);
 [[nodiscard]] InstrumentState phase_of(std::string_view word);
 
 [[nodiscard]] constexpr bool valid(Quantity quantity) noexcept {
