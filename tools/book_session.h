@@ -24,6 +24,8 @@ using matching::EventOutlet;
 using matching::EventRing;
 using matching::MatchingCore;
 
+inline constexpr std::uint32_t accounts_with_firms_max = 1U << 16;
+
 struct BookSession::State {
   State(std::ostream& text, const MatchingCore::Limits& limits, bool in_slices)
       : out(text),
@@ -59,6 +61,7 @@ struct BookSession::State {
   void halt(const std::vector<std::string_view>& words);
   static Command of_phase(InstrumentState wanted);
   void uncross();
+  void define_account(std::uint32_t who, std::uint32_t firm);
   void pass_time(std::string_view until);
   void tick();
   void pass_ms(std::string_view ms);

@@ -50,6 +50,20 @@ void BookSession::State::uncross() {
   while (!uncrosses_in_slices && book().uncrossing()) tick();
 }
 
+// Until it is said, an account is of no firm but itself.
+void BookSession::State::define_account(std::uint32_t who, std::uint32_t firm) {
+  const AccountId id = account_of(who);
+  if (who == 0) throw Unreadable{"account 0 is nobody's"};
+  if (index_of(id) >= accounts_with_firms_max) throw Unreadable{"too many accounts"};
+  Command command;
+  command.order.kind = CommandKind::define_account;
+  DefineAccount definition{};
+  definition.account = id;
+  definition.firm = FirmId{firm};
+  command.set(definition);
+  apply(command, 0);
+}
+
 void BookSession::State::pass_time(std::string_view until) {
   const Nanos wanted = time_of(until);
   if (wanted < now) throw Unreadable{"time does not go back"};

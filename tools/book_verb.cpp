@@ -22,6 +22,7 @@ MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t slice_ma
   const std::uint32_t instructed_max = std::min(64 * orders_max, 1U << 15);  // Room for parts, too.
   MatchingCore::Limits limits{orders_max, books_max, leaves_max,
                               matching::Levels::inners_wanted * leaves_max, instructed_max};
+  limits.accounts_max = accounts_with_firms_max;
   if (slice_max > 0) limits.uncross_fills_max = limits.expiries_max = slice_max;
   return limits;
 }
@@ -57,6 +58,11 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
   if (verb == "book") {
     wants(1);
     return print_book();
+  }
+  if (verb == "account") {
+    wants(3);
+    return define_account(number<std::uint32_t>(words[1], "the account"),
+                          number<std::uint32_t>(words[2], "the firm"));
   }
   if (verb == "uncross") {
     wants(1);
@@ -97,7 +103,7 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
   } else if (starts("account=")) {
     order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
   } else if (starts("stp=")) {
-    order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
+    order.flags |= self_trade_flags_of(word.substr(4));
   } else if (starts("display=")) {
     asked.display = quantity_of(word.substr(8));
   } else if (starts("min=")) {
@@ -144,7 +150,7 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   for (std::size_t i = 4; i < words.size(); ++i) take_instruction(words[i], asked);
   // No account is nobody's own.
   if (order.account == AccountId{0}) {
-    order.flags = static_cast<std::uint16_t>(order.flags & ~flag_self_trade_mask);
+    order.flags = static_cast<std::uint16_t>(order.flags & ~(flag_self_trade_mask | flag_by_firm));
   }
   if (const Reject reject = refusal_of(id, asked); reject != Reject::none) {
     return rejected(id, reject);
@@ -372,12 +378,12 @@ int book_verb(int argc, char** argv) {
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
-           "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement] [display=Q]\n"
-           "      [min=Q] [stop=P]\n"
+           "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
+           "      [display=Q] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
            "  rules [collar=PPM] [volatility=MS] [extension=MS] · pass MS · halt [MS MS]\n"
-           "  tick [T] · book                                 examples: tests/scenarios/*.book\n";
+           "  account N FIRM · tick [T] · book                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }
   std::ios::sync_with_stdio(false);

@@ -26,11 +26,16 @@ Offer offer_of(std::string_view word) {
   return offer;
 }
 
-SelfTradePrevention self_trade_prevention_of(std::string_view word) {
-  if (word == "newest") return SelfTradePrevention::newest;
-  if (word == "oldest") return SelfTradePrevention::oldest;
-  if (word == "both") return SelfTradePrevention::both;
-  if (word == "decrement") return SelfTradePrevention::decrement;
+std::uint16_t self_trade_flags_of(std::string_view word) {
+  constexpr std::string_view of_firm = "firm-";
+  if (word.starts_with(of_firm)) {
+    const unsigned flags = self_trade_flags_of(word.substr(of_firm.size())) | flag_by_firm;
+    return static_cast<std::uint16_t>(flags);
+  }
+  if (word == "newest") return flags_of(SelfTradePrevention::newest);
+  if (word == "oldest") return flags_of(SelfTradePrevention::oldest);
+  if (word == "both") return flags_of(SelfTradePrevention::both);
+  if (word == "decrement") return flags_of(SelfTradePrevention::decrement);
   throw Unreadable{"stp is newest, oldest, both or decrement, found " + std::string(word)};
 }
 

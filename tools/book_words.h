@@ -51,7 +51,8 @@ struct Offer {
 [[nodiscard]] inline Nanos time_of(std::string_view word) {
   return {number<std::int64_t>(word, "the time")};
 }
-[[nodiscard]] SelfTradePrevention self_trade_prevention_of(std::string_view word);
+// Order::flags.
+[[nodiscard]] std::uint16_t self_trade_flags_of(std::string_view word);
 [[nodiscard]] InstrumentState phase_of(std::string_view word);
 // Nothing: the word is another instruction.
 [[nodiscard]] std::optional<TimeInForce> time_in_force_of(std::string_view word) noexcept;

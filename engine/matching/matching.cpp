@@ -38,6 +38,11 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     case CommandKind::define_instrument:
       define(command);
       break;
+    case CommandKind::define_account: {
+      const auto definition = command.as<DefineAccount>();
+      memory_.set_firm(definition.account, definition.firm);
+      break;
+    }
     case CommandKind::set_limit: {
       const auto amendment = command.as<Amendment>();
       if (amendment.limit == LimitKind::collar_ppm) {
