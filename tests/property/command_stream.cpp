@@ -10,7 +10,7 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 21> flows{{
+constexpr std::array<Flow, 22> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
     // expiring, firms, rules
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
@@ -30,6 +30,7 @@ constexpr std::array<Flow, 21> flows{{
     {"expiring", 1000, 10, false, 30, 90,                    5, 5, 10, 15, 1, 30, 40, 0, true, 60},
     {"expiring in auctions", 1000, 8, false, 30, 60,         4, 5, 10, 8, 2, 20, 30, 8, true, 50},
     {"own firms", 1000, 5, false, 20, 60,            8, 5, 10, 30, 1, 90, 25, 0, true, 0, true},
+    {"auctions of equals", 1000, 5, false, 3, 24,                  8, 5, 12, 4, 1, 20, 0, 25},
     {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
     {"collars", 1000, 30, false, 20, 60,                     8, 5, 12, 30, 1, 20, 30, 3, true, 0, false,
         "rules collar=6000"},
