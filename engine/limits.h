@@ -33,6 +33,8 @@ inline constexpr Price price_max{(std::int64_t{1} << 36) - 1};
 inline constexpr Quantity quantity_max{(std::int64_t{1} << 48) - 1};
 // How often a reserve order may show anew: each time is a fill of its own.
 inline constexpr std::int64_t reserve_parts_max = 1'000;
+// Mass cancels that one session may have under way; one that covers all of these may always come.
+inline constexpr std::uint32_t mass_cancels_max = 64;
 // Fills that one command makes of an uncross; the next Tick goes on. About half a millisecond.
 inline constexpr std::uint32_t uncross_fills_max = 4'096;
 // Orders that expire with one Tick; the next goes on.

@@ -27,11 +27,14 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     notional_exceeded = 23,   // Price times quantity is beyond the limit for one order.
     no_reference_price = 24,  // A market order, and nothing to bound it by.
     insufficient_funds = 25,  // The account's free balance does not cover the hold.
-    open_orders_exceeded = 26,  // The account, or the venue, has no room for another live order.
-    invalid_max_floor = 27,     // What a reserve order shows is not above zero.
-    invalid_min_quantity = 28,  // Below zero, or more than the order's quantity.
-    invalid_stop_price = 29,    // Zero, or beyond the price cap.
-    invalid_expiry = 30,        // Not after the time at which the order is decided, or no time.
+    open_orders_exceeded = 26,   // The account, or the venue, has no room for another live order.
+    invalid_max_floor = 27,      // What a reserve order shows is not above zero.
+    invalid_min_quantity = 28,   // Below zero, or more than the order's quantity.
+    invalid_stop_price = 29,     // Zero, or beyond the price cap.
+    invalid_expiry = 30,         // Not after the time at which the order is decided, or no time.
+    entry_disabled = 31,         // The firm has switched order entry off, for all of it or for this
+                                 //   account. Told after account_suspended.
+    mass_cancels_exceeded = 32,  // The session has too many mass cancels under way.
     // Found by matching.
     outside_collar = 48,   // Beyond the dynamic collar around the last trade.
     not_live = 49,         // Cancel, reduce or replace of an order that is not live.
