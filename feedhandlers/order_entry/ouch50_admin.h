@@ -42,6 +42,8 @@ enum class LimitType : char {
   protection = 'P',   //   and how far a market order may trade, in millionths too.
 };
 
+enum class CancelSide : char { buy = 'B', sell = 'S', both = ' ' };
+
 // OUCH tells two of them to sessions; the feed tells all.
 enum class MarketEventCode : char {
   start_of_day = 'S',
@@ -170,6 +172,25 @@ static_assert(wire::Message<TellMarketEvent> && sizeof(TellMarketEvent) == 22);
 static_assert(offsetof(TellMarketEvent, user_ref_num) == 1 &&
               offsetof(TellMarketEvent, external_id) == 5);
 static_assert(offsetof(TellMarketEvent, event) == 21);
+
+// Cancels what rests of an account, in an instrument, or of the one in the other.
+struct CancelOrders {
+  static constexpr char type = 'c';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  AccountName account;    // Blank: of all. At least one of these two
+  wire::Alpha<8> symbol;  //   names something.
+  wire::Code<CancelSide> side;
+};
+static_assert(wire::Message<CancelOrders> && sizeof(CancelOrders) == 45);
+static_assert(offsetof(CancelOrders, user_ref_num) == 1 &&
+              offsetof(CancelOrders, external_id) == 5);
+static_assert(offsetof(CancelOrders, account) == 21 && offsetof(CancelOrders, symbol) == 36);
+static_assert(offsetof(CancelOrders, side) == 44);
 
 // Answers each of them, once.
 struct AdminResponse {

@@ -177,7 +177,7 @@ TEST(Ouch50, types_that_no_message_has_are_unknown) {
   };
   EXPECT_EQ(
       unknown(wire_fields::OuchInbound{}, std::integral_constant<Direction, Direction::inbound>{}),
-      15);
+      16);
   EXPECT_EQ(unknown(wire_fields::OuchOutbound{},
                     std::integral_constant<Direction, Direction::outbound>{}),
             18);
@@ -237,6 +237,12 @@ TEST(Ouch50, administrative_commands_have_the_specified_bytes) {
   EXPECT_EQ(admin<TellMarketEvent>(
                 [](TellMarketEvent& told) { told.event = MarketEventCode::end_of_day; }),
             "65 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 45"_hex);
+  EXPECT_EQ(admin<CancelOrders>([](CancelOrders& cancel) {
+              cancel.symbol = "AAPL";
+              cancel.side = CancelSide::sell;
+            }),
+            "63 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 202020202020202020202020202020"
+            "4141504C20202020 53"_hex);
   EXPECT_EQ(admin<AdminResponse>([](AdminResponse& response) {
               response.time = 34'200'000'000'000;
               response.reason = 82;

@@ -179,6 +179,10 @@ inline constexpr auto fields<ouch50::TellMarketEvent> =
     std::tuple{&ouch50::TellMarketEvent::user_ref_num, &ouch50::TellMarketEvent::external_id,
                &ouch50::TellMarketEvent::event};
 template <>
+inline constexpr auto fields<ouch50::CancelOrders> = std::tuple{
+    &ouch50::CancelOrders::user_ref_num, &ouch50::CancelOrders::external_id,
+    &ouch50::CancelOrders::account, &ouch50::CancelOrders::symbol, &ouch50::CancelOrders::side};
+template <>
 inline constexpr auto fields<ouch50::AdminResponse> =
     std::tuple{&ouch50::AdminResponse::time, &ouch50::AdminResponse::user_ref_num,
                &ouch50::AdminResponse::external_id, &ouch50::AdminResponse::reason};
@@ -293,11 +297,12 @@ inline constexpr auto fields<itch50::InstrumentScale> =
 
 template <typename... M>
 struct Messages {};
-using OuchInbound = Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder,
-                             ouch50::ModifyOrder, ouch50::MassCancel, ouch50::DisableOrderEntry,
-                             ouch50::EnableOrderEntry, ouch50::AccountQuery, ouch50::Deposit,
-                             ouch50::Withdraw, ouch50::SetFees, ouch50::SetInstrumentState,
-                             ouch50::SetAccountState, ouch50::SetLimit, ouch50::TellMarketEvent>;
+using OuchInbound =
+    Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder, ouch50::ModifyOrder,
+             ouch50::MassCancel, ouch50::DisableOrderEntry, ouch50::EnableOrderEntry,
+             ouch50::AccountQuery, ouch50::Deposit, ouch50::Withdraw, ouch50::SetFees,
+             ouch50::SetInstrumentState, ouch50::SetAccountState, ouch50::SetLimit,
+             ouch50::TellMarketEvent, ouch50::CancelOrders>;
 using OuchOutbound =
     Messages<ouch50::SystemEvent, ouch50::Accepted, ouch50::Replaced, ouch50::Canceled,
              ouch50::AiqCanceled, ouch50::Executed, ouch50::BrokenTrade, ouch50::Rejected,
