@@ -28,10 +28,15 @@ enum class CommandKind : std::uint8_t {
   cancel = 3,         // Of all that is open.
   reduce = 4,         // quantity = the new intended total, executed quantity included.
   account_query = 5,  // Answered with the next user reference number.
+  // Of the session's firm or, where they name one, of one of its accounts.
+  mass_cancel = 6,    // Of all orders so far, or those of an instrument, or of a side.
+  disable_entry = 7,  // No order is taken any more,
+  enable_entry = 8,   //   until this.
   // From the gateway about a session (2 slots).
   session_down = 17,  // The connection is gone; orders go too, where the session wants that.
-  // From risk itself (1 slot).
+  // From risk itself (1 slot, and 2).
   tick = 32,
+  mass_cancel_done = 33,  // Of origin's session and number: nothing of its scope is left.
   // From the venue file, admin sessions and requests of stages (3 or 4 slots).
   epoch_start = 48,
   define_asset = 49,
@@ -47,9 +52,10 @@ enum class CommandKind : std::uint8_t {
   set_account_state = 59,
   market_event = 60,  // Start or end of the trading day, told to every session and on the feed.
   uncross = 61,       // Of an instrument in an auction, which goes on: its orders trade.
-  settlement_started = 64,   // The settlement domain took a batch.
-  settlement_finished = 65,  // … and completed or failed it.
-  settlement_cut = 66,       // Close the current cycle at once.
+  mass_cancel_by_venue = 62,  // Of an account, of an instrument, or of what is in both.
+  settlement_started = 64,    // The settlement domain took a batch.
+  settlement_finished = 65,   // … and completed or failed it.
+  settlement_cut = 66,        // Close the current cycle at once.
   // After epoch_start, and only where instruments do not just take turns.
   assign_shards = 67,
   // The circuit breaker of the whole market, from administrators (3 slots).
@@ -95,6 +101,8 @@ inline constexpr std::uint16_t flag_slide = 1U << 10;
 inline constexpr std::uint16_t flag_by_firm = 1U << 11;
 // Towards risk: the expiry among the Instructions is how long the order is to live.
 inline constexpr std::uint16_t flag_time_to_live = 1U << 12;
+// A cancel that a mass cancel makes: with flag_by_venue the operator's, else the firm's.
+inline constexpr std::uint16_t flag_mass_cancel = 1U << 13;
 
 // Decided by the aggressor: what rests has no say.
 enum class SelfTradePrevention : std::uint8_t {
@@ -134,7 +142,8 @@ struct Origin {
   std::uint32_t user_ref_num = 0;
   std::uint32_t original_user_ref_num = 0;  // Replace: the order's. Account query: the next free.
   std::uint8_t user_ref_index = 0;          // OUCH's order flow channel.
-  std::uint8_t wire_side = 0;               // These six are OUCH's characters, to be echoed.
+  // These six are OUCH's characters, to be echoed. Of a mass cancel of both sides the first is 0.
+  std::uint8_t wire_side = 0;
   std::uint8_t wire_time_in_force = 0;
   std::uint8_t display = 0;
   std::uint8_t capacity = 0;
@@ -188,7 +197,8 @@ struct EpochLimits {
 // refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
-// of trading change by themselves; books know the firms of accounts.
+// of trading change by themselves; books know the firms of accounts; firms cancel all their orders
+// at once, and switch order entry off.
 inline constexpr std::uint32_t rules_version_now = 4;
 
 struct EpochStart {

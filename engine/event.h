@@ -64,11 +64,17 @@ enum class CancelReason : std::uint8_t {
   post_only = 'G',  // It would have taken from this venue's own book.
   halted = 'H',
   closed = 'E',
-  supervisory = 'S',  // A replacement that was invalid.
+  supervisory = 'S',  // A replacement that was invalid, or a mass cancel of the operator.
   system = 'Z',       // The session's connection is gone.
   self_match = 'Q',
   expired = 'T',  // The auction that it was for is over.
 };
+
+// Of a cancel with these flags.
+[[nodiscard]] constexpr CancelReason cancel_reason(std::uint16_t flags) noexcept {
+  if ((flags & flag_by_venue) == 0) return CancelReason::user;
+  return (flags & flag_mass_cancel) != 0 ? CancelReason::supervisory : CancelReason::system;
+}
 
 struct Event {
   Sequence sequence = 0;  // Its command's.

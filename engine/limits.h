@@ -36,6 +36,8 @@ inline constexpr std::int64_t reserve_parts_max = 1'000;
 
 // An auction or a halt that ends by itself lasts at most a day.
 inline constexpr std::uint32_t auction_ms_max = 86'400'000;
+// Mass cancels that one session may have under way; one that covers all of these may always come.
+inline constexpr std::uint32_t mass_cancels_max = 64;
 // Fills that one command makes of an uncross; the next Tick goes on. About half a millisecond.
 inline constexpr std::uint32_t uncross_fills_max = 4'096;
 // Orders that expire with one Tick; the next goes on.

@@ -210,6 +210,8 @@ Reject ReferenceData::check(const Command& command) const noexcept {
       return check_halt(command.as<Amendment>());
     case CommandKind::set_account_state:
       return has(command.order.account) ? Reject::none : Reject::unknown_reference;
+    case CommandKind::mass_cancel_by_venue:
+      return check_mass_cancel(command);
     default:
       return Reject::none;
   }
@@ -246,7 +248,10 @@ Reject ReferenceData::check_instrument(const Command& command) const noexcept {
 Reject ReferenceData::check_firm(const Command& command) const noexcept {
   const auto definition = command.as<DefineFirm>();
   if (index_of(definition.firm) >= in_force_.firms_max) return Reject::limit_exceeded;
-  return check_again(firms_[index_of(definition.firm)], firm_of(definition));
+  const Firm& known = firms_[index_of(definition.firm)];
+  Firm candidate = firm_of(definition);
+  candidate.entry_disabled = known.entry_disabled;
+  return check_again(known, candidate);
 }
 
 Reject ReferenceData::check_account(const Command& command) const noexcept {
@@ -264,6 +269,7 @@ Reject ReferenceData::check_account(const Command& command) const noexcept {
   }
   const Account& known = accounts_[index_of(definition.account)];
   candidate.suspended = known.suspended;
+  candidate.entry_disabled = known.entry_disabled;
   return check_again(known, candidate);
 }
 
@@ -316,6 +322,16 @@ Reject ReferenceData::check_payment(const Command& command) const noexcept {
              : Reject::limit_exceeded;
 }
 
+// All of nothing in particular would be the whole venue: that needs to be said by instrument.
+Reject ReferenceData::check_mass_cancel(const Command& command) const noexcept {
+  const AccountId account = command.order.account;
+  const InstrumentId instrument = command.order.instrument;
+  if (account == no_account && instrument == no_instrument) return Reject::unknown_reference;
+  if (account != no_account && !has(account)) return Reject::unknown_reference;
+  if (instrument != no_instrument && !has(instrument)) return Reject::unknown_reference;
+  return has(command.origin.session) ? Reject::none : Reject::unknown_reference;
+}
+
 void ReferenceData::apply(const Command& command) noexcept {
   if (command.order.verdict != Reject::none) return;
   // An instrument may have left its auction by itself since its uncross was let pass.
@@ -336,7 +352,8 @@ void ReferenceData::apply(const Command& command) noexcept {
     case CommandKind::define_firm: {
       const auto definition = command.as<DefineFirm>();
       BASALT_ASSERT(index_of(definition.firm) < firms_.size());
-      firms_[index_of(definition.firm)] = firm_of(definition);
+      Firm& known = firms_[index_of(definition.firm)];
+      if (!known.defined) known = firm_of(definition);
       break;
     }
     case CommandKind::define_account:
@@ -366,6 +383,10 @@ void ReferenceData::apply(const Command& command) noexcept {
     case CommandKind::set_account_state:
       at(accounts_, command.order.account).suspended =
           command.as<Amendment>().account_suspended != 0;
+      break;
+    case CommandKind::disable_entry:
+    case CommandKind::enable_entry:
+      apply_entry(command);
       break;
     default:
       break;
@@ -400,10 +421,22 @@ void ReferenceData::apply_account(const Command& command) noexcept {
   const auto definition = command.as<DefineAccount>();
   BASALT_ASSERT(index_of(definition.account) < accounts_.size());
   Account& known = accounts_[index_of(definition.account)];
-  if (known.defined) return;  // The same again; it may be suspended meanwhile.
+  if (known.defined) return;  // The same again; what stands against it meanwhile stays.
   known = account_of(definition);
   if (known.role == AccountRole::fees) fee_account_ = definition.account;
   if (known.role == AccountRole::external) external_account_ = definition.account;
+}
+
+void ReferenceData::apply_entry(const Command& command) noexcept {
+  const bool disabled = command.order.kind == CommandKind::disable_entry;
+  const FirmId firm = session(command.origin.session).firm;
+  if (command.order.account == no_account) {
+    at(firms_, firm).entry_disabled = disabled;
+    return;
+  }
+  Account& account = at(accounts_, command.order.account);
+  BASALT_ASSERT(account.firm == firm);
+  account.entry_disabled = disabled;
 }
 
 void ReferenceData::apply_limit(const Command& command) noexcept {

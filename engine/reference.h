@@ -8,8 +8,8 @@
 // the others apply what was accepted.
 //
 // Invariants
-//   I1  An entry is defined once, and keeps its values; only fees, states, suspension and what
-//       LimitKind lists change.
+//   I1  An entry is defined once, and keeps its values; only fees, states, suspension, whether its
+//       firm lets it enter orders, and what LimitKind lists change.
 //   I2  Whatever a defined entry names (asset, firm, account) is defined too.
 //   I3  maker_ppm and taker_ppm never pass fee_cap_ppm, so a hold covers the fees of its fills.
 //   I4  Every price up to price_max, and the lot, fit what OUCH and ITCH have for them.
@@ -70,6 +70,7 @@ struct Instrument {
 
 struct Firm {
   bool defined = false;
+  bool entry_disabled = false;  // By the firm itself, for all of its accounts.
   std::array<char, 4> name{};
   friend bool operator==(const Firm&, const Firm&) = default;
 };
@@ -80,7 +81,8 @@ enum class AccountRole : std::uint8_t { participant = 0, fees = 1, external = 2 
 
 struct Account {
   bool defined = false;
-  bool suspended = false;
+  bool suspended = false;       // By the operator.
+  bool entry_disabled = false;  // By its firm.
   AccountRole role{};
   std::array<char, 15> name{};
   FirmId firm{};
@@ -188,6 +190,13 @@ class ReferenceData {
   [[nodiscard]] const Account& account(AccountId id) const noexcept { return at(accounts_, id); }
   [[nodiscard]] const Session& session(SessionId id) const noexcept { return at(sessions_, id); }
 
+  // Why no order is taken of this account now, whatever the order; none: nothing stands against it.
+  [[nodiscard]] Reject refusal_of_entry(const Account& account) const noexcept {
+    if (account.suspended) return Reject::account_suspended;
+    return account.entry_disabled || firm(account.firm).entry_disabled ? Reject::entry_disabled
+                                                                       : Reject::none;
+  }
+
   // no_instrument when none has this symbol. One hash and a bounded probe.
   [[nodiscard]] InstrumentId find_instrument(const Symbol& symbol) const noexcept;
 
@@ -227,10 +236,12 @@ class ReferenceData {
   Reject check_fees(const Command& command) const noexcept;
   Reject check_limit(const Command& command) const noexcept;
   Reject check_payment(const Command& command) const noexcept;
+  Reject check_mass_cancel(const Command& command) const noexcept;
 
   void apply_instrument(const Command& command) noexcept;
   void apply_account(const Command& command) noexcept;
   void apply_limit(const Command& command) noexcept;
+  void apply_entry(const Command& command) noexcept;
   void apply_start(const Command& command) noexcept;
 
   // cycles_count_ when no instrument has this length yet.

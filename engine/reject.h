@@ -32,7 +32,11 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     invalid_min_quantity = 28,  // Below zero, or more than the order's quantity.
     invalid_stop_price = 29,    // Beyond the price cap, or of an order for an auction alone.
     invalid_expiry = 30,        // Not after the time at which the order is decided, or no time.
-    // Found by matching.
+    // The firm has switched order entry off, for all of it or for this account. Told after
+    // account_suspended.
+    entry_disabled = 31,
+    mass_cancels_exceeded = 32,  // The session has too many mass cancels under way.
+                                 // Found by matching.
     outside_collar = 48,   // Beyond the dynamic collar around the last trade.
     not_live = 49,         // Cancel, reduce or replace of an order that is not live.
     would_cross = 50,      // Post-only, and it would take.

@@ -49,6 +49,7 @@ struct Options {
   std::uint32_t halt_seconds = 0;
   std::uint32_t auction_seconds = 0;
   std::vector<std::string> levels;
+  std::string side = "both";
 };
 
 const std::map<std::string, ouch50::TradingState> trading_states{
@@ -72,6 +73,10 @@ const std::map<std::string, ouch50::LimitType> limit_types{
     {"notional", ouch50::LimitType::notional},
     {"collar", ouch50::LimitType::collar},
     {"protection", ouch50::LimitType::protection}};
+
+const std::map<std::string, ouch50::CancelSide> cancel_sides{{"buy", ouch50::CancelSide::buy},
+                                                             {"sell", ouch50::CancelSide::sell},
+                                                             {"both", ouch50::CancelSide::both}};
 
 template <typename Value>
 std::vector<std::string> words_of(const std::map<std::string, Value>& values) {
@@ -208,6 +213,17 @@ Message limit(const Options& options) {
   });
 }
 
+Message cancel_orders(const Options& options) {
+  if (options.account.empty() && options.symbol.empty()) {
+    throw Misuse("of whose orders, or in what? Give --account, --symbol or both");
+  }
+  return make<ouch50::CancelOrders>([&](ouch50::CancelOrders& message) {
+    if (!options.account.empty()) assign(message.account, options.account);
+    if (!options.symbol.empty()) assign(message.symbol, options.symbol);
+    message.side = cancel_sides.at(options.side);
+  });
+}
+
 const char* in_words(Reject reject) {
   switch (reject) {
     case Reject::invalid_value:
@@ -217,7 +233,8 @@ const char* in_words(Reject reject) {
     case Reject::unknown_reference:
       return "the venue knows no such account, asset or instrument, or cannot pay or charge it";
     case Reject::limit_exceeded:
-      return "the value, or one more external id, is beyond what the venue takes";
+      return "the value, one more external id or one more mass cancel is beyond what the venue "
+             "takes";
     case Reject::not_an_admin:
       return "the user may not administer";
     case Reject::not_in_auction:
@@ -336,6 +353,19 @@ void add_payments(CLI::App& app, Options& options, std::map<const CLI::App*, Mak
   }
 }
 
+void add_mass_cancel(CLI::App& app, Options& options, std::map<const CLI::App*, Maker>& makers) {
+  CLI::App* verb =
+      app.add_subcommand("mass-cancel",
+                         "cancels what rests of an account, in an instrument, or of the one in the "
+                         "other; new orders are taken on");
+  verb->add_option("--account", options.account, "default: of every account");
+  verb->add_option("--symbol", options.symbol, "default: in every instrument");
+  verb->add_option("--side", options.side)
+      ->check(CLI::IsMember(words_of(cancel_sides)))
+      ->capture_default_str();
+  makers[verb] = cancel_orders;
+}
+
 void add_verbs(CLI::App& app, Options& options, std::map<const CLI::App*, Maker>& makers) {
   add_payments(app, options, makers);
   CLI::App* verb = app.add_subcommand("fees", "what trades in an instrument cost");
@@ -383,6 +413,7 @@ void add_verbs(CLI::App& app, Options& options, std::map<const CLI::App*, Maker>
       ->required();
   verb->add_option("VALUE", options.amount, "orders, lots, minor units or millionths")->required();
   makers[verb] = limit;
+  add_mass_cancel(app, options, makers);
 }
 
 }  // namespace

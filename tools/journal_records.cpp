@@ -20,10 +20,18 @@ const char* name_of(CommandKind kind) {
       return "reduce";
     case CommandKind::account_query:
       return "account_query";
+    case CommandKind::mass_cancel:
+      return "mass_cancel";
+    case CommandKind::disable_entry:
+      return "disable_entry";
+    case CommandKind::enable_entry:
+      return "enable_entry";
     case CommandKind::session_down:
       return "session_down";
     case CommandKind::tick:
       return "tick";
+    case CommandKind::mass_cancel_done:
+      return "mass_cancel_done";
     case CommandKind::epoch_start:
       return "epoch_start";
     case CommandKind::define_asset:
@@ -58,6 +66,8 @@ const char* name_of(CommandKind kind) {
       return "halt_market";
     case CommandKind::set_halt_levels:
       return "set_halt_levels";
+    case CommandKind::mass_cancel_by_venue:
+      return "mass_cancel_by_venue";
     case CommandKind::settlement_started:
       return "settlement_started";
     case CommandKind::settlement_finished:
@@ -161,6 +171,27 @@ std::string hex_of(const ExternalId& id) {
   return hex;
 }
 
+bool is_of_firm(CommandKind kind) {
+  return kind == CommandKind::mass_cancel || kind == CommandKind::mass_cancel_done ||
+         kind == CommandKind::disable_entry || kind == CommandKind::enable_entry;
+}
+
+// Of a mass cancel: which orders.
+void add_scope(Json& fields, const Command& command) {
+  const Order& order = command.order;
+  if (order.instrument != no_instrument) fields["instrument"] = index_of(order.instrument);
+  if (order.account != no_account) fields["account"] = index_of(order.account);
+  if (command.origin.wire_side != 0) fields["side"] = name_of(order.side);
+}
+
+// What a firm asks of all its orders, or of those that it names.
+void add_of_firm(Json& fields, const Command& command) {
+  add_scope(fields, command);
+  fields["session"] = index_of(command.origin.session);
+  fields["user_ref_num"] = command.origin.user_ref_num;
+  fields["received"] = command.origin.received.value;
+}
+
 void add_instructions(Json& fields, const Instructions& instructions) {
   fields["display"] = instructions.display.value;
   fields["min_quantity"] = instructions.min_quantity.value;
@@ -227,6 +258,7 @@ void add_amendment(Json& fields, const Command& command) {
   fields["settled"] = amendment.settled;
   fields["limit"] = static_cast<unsigned>(amendment.limit);
   fields["halt_level"] = amendment.halt_level;
+  if (command.order.kind == CommandKind::mass_cancel_by_venue) add_scope(fields, command);
   if (amendment.external_id != ExternalId{}) {
     fields["external_id"] = hex_of(amendment.external_id);
   }
@@ -320,7 +352,9 @@ Json fields_of(const Command& command) {
   fields["time"] = order.time.value;
   fields["verdict"] = static_cast<unsigned>(order.verdict);
   if (order.slots == 1) return fields;
-  if (is_of_orders(order.kind)) {
+  if (is_of_firm(order.kind)) {
+    add_of_firm(fields, command);
+  } else if (is_of_orders(order.kind)) {
     add_order(fields, order);
     if (order.slots > 2) add_instructions(fields, command.as<Instructions>());
     add_origin(fields, command.origin);

@@ -95,6 +95,10 @@ std::string_view word(Reject reject) noexcept {
       return "account not permitted";
     case Reject::account_suspended:
       return "account suspended";
+    case Reject::entry_disabled:
+      return "order entry disabled";
+    case Reject::mass_cancels_exceeded:
+      return "too many mass cancels";
     case Reject::instrument_closed:
       return "instrument closed";
     case Reject::instrument_halted:

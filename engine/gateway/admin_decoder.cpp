@@ -104,6 +104,20 @@ class AdminDecoder {
     command_.set(amendment);
   }
 
+  void cancel_orders(const CancelOrders& wire) noexcept {
+    const Amendment amendment = start(wire, CommandKind::mass_cancel_by_venue, command_);
+    take_account(wire.account);
+    take_instrument(wire.symbol);
+    // A name that is nobody's is not as if there were none.
+    const bool named = (wire.account.blank() || command_.order.account != no_account) &&
+                       (wire.symbol.blank() || command_.order.instrument != no_instrument);
+    if (may_name_ && !named && command_.order.verdict == basalt::Reject::none) {
+      command_.order.verdict = basalt::Reject::unknown_reference;
+    }
+    take_cancel_side(wire.side);
+    command_.set(amendment);
+  }
+
   void market_event(const TellMarketEvent& wire) noexcept {
     Amendment amendment = start(wire, CommandKind::market_event, command_);
     switch (wire.event) {
@@ -159,6 +173,22 @@ class AdminDecoder {
     return {};
   }
 
+  void take_cancel_side(CancelSide side) noexcept {
+    switch (side) {
+      case CancelSide::both:
+        return;
+      case CancelSide::buy:
+        command_.order.side = basalt::Side::buy;
+        break;
+      case CancelSide::sell:
+        command_.order.side = basalt::Side::sell;
+        break;
+      default:
+        command_.order.verdict = basalt::Reject::invalid_value;
+    }
+    command_.origin.wire_side = static_cast<std::uint8_t>(side);
+  }
+
   void take_account(const AccountName& name) noexcept {
     if (may_name_) command_.order.account = reference_.find_account(name.chars());
   }
@@ -193,6 +223,9 @@ bool decode_admin(const Inbound& message, const ReferenceData& reference, Comman
       return true;
     case SetLimit::type:
       decoder.limit(message.as<SetLimit>());
+      return true;
+    case CancelOrders::type:
+      decoder.cancel_orders(message.as<CancelOrders>());
       return true;
     case TellMarketEvent::type:
       decoder.market_event(message.as<TellMarketEvent>());

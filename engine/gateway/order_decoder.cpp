@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "engine/gateway/admin_decoder.h"
@@ -164,6 +165,29 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
   }
 }
 
+void take_side(Command& command, ouch50::Side side) noexcept {
+  command.origin.wire_side = static_cast<std::uint8_t>(side);
+  switch (side) {
+    case ouch50::Side::buy:
+      command.order.side = basalt::Side::buy;
+      return;
+    case ouch50::Side::sell:
+    case ouch50::Side::sell_short:
+    case ouch50::Side::sell_short_exempt:
+      command.order.side = basalt::Side::sell;
+      return;
+  }
+  refuse(command, Reject::invalid_side);
+}
+
+// False: it is another's option.
+bool take_option_of_mass_cancel(Command& command, const Element& element) noexcept {
+  if (element.tag != ouch50::Tag::side) return false;
+  const auto letter = static_cast<char>(element.value[0]);
+  if (letter != ' ') take_side(command, ouch50::Side{letter});
+  return true;
+}
+
 void take_options(Command& command, const Inbound& message, Asked& asked) noexcept {
   if (message.error() != ouch50::DecodeError::none) {
     return refuse(command, Reject::invalid_option);
@@ -185,25 +209,12 @@ void take_options(Command& command, const Inbound& message, Asked& asked) noexce
     }
     const bool is_new = command.order.kind == CommandKind::new_order;
     if (is_new && take_option_of_new(command, element, asked)) continue;
+    const bool is_mass_cancel = command.order.kind == CommandKind::mass_cancel;
+    if (is_mass_cancel && take_option_of_mass_cancel(command, element)) continue;
     if (element.value.empty() || !asks_for_nothing(element)) {
       refuse(command, Reject::invalid_option);
     }
   }
-}
-
-void take_side(Command& command, ouch50::Side side) noexcept {
-  command.origin.wire_side = static_cast<std::uint8_t>(side);
-  switch (side) {
-    case ouch50::Side::buy:
-      command.order.side = basalt::Side::buy;
-      return;
-    case ouch50::Side::sell:
-    case ouch50::Side::sell_short:
-    case ouch50::Side::sell_short_exempt:
-      command.order.side = basalt::Side::sell;
-      return;
-  }
-  refuse(command, Reject::invalid_side);
 }
 
 void take_display(Command& command, ouch50::Display display) noexcept {
@@ -337,6 +348,32 @@ void replace(const Inbound& message, Command& command) noexcept {
   take_options(command, message, none);
 }
 
+// What a firm asks of all its orders at once: it can be its own only, by name or blank.
+template <typename Message>
+void of_firm(const Message& wire, const Inbound& message, const ReferenceData& reference,
+             Command& command) noexcept {
+  command.origin.user_ref_num = wire.user_ref_num;
+  command.origin.client_order_id.fill(' ');  // A refusal of it echoes one.
+  if (!wire.firm.blank()) {
+    const FirmId own = reference.session(command.origin.session).firm;
+    const bool is_own = reference.has(own) && reference.firm(own).name == wire.firm.chars();
+    if (!is_own) refuse(command, Reject::account_not_permitted);
+  }
+  if constexpr (std::is_same_v<Message, MassCancel>) {
+    if (!wire.symbol.blank()) {
+      command.order.instrument = reference.find_instrument(wire.symbol.chars());
+      if (command.order.instrument == no_instrument) refuse(command, Reject::unknown_instrument);
+    }
+  }
+  Asked none;
+  take_options(command, message, none);
+  // The number that stands for no account here would widen the request to all of them.
+  const bool names_one = message.appendage().find<wire::U32>(Tag::account) != nullptr;
+  if (names_one && command.order.account == no_account) {
+    refuse(command, Reject::account_not_permitted);
+  }
+}
+
 }  // namespace
 
 Intake decode_order(std::span<const std::byte> bytes, SessionId session, Nanos received,
@@ -363,6 +400,18 @@ Intake decode_order(std::span<const std::byte> bytes, SessionId session, Nanos r
       take_options(out, message, none);
       return Intake::command;
     }
+    case MassCancel::type:
+      start(out, CommandKind::mass_cancel, session, received);
+      of_firm(message.as<MassCancel>(), message, reference, out);
+      return Intake::command;
+    case DisableOrderEntry::type:
+      start(out, CommandKind::disable_entry, session, received);
+      of_firm(message.as<DisableOrderEntry>(), message, reference, out);
+      return Intake::command;
+    case EnableOrderEntry::type:
+      start(out, CommandKind::enable_entry, session, received);
+      of_firm(message.as<EnableOrderEntry>(), message, reference, out);
+      return Intake::command;
     case AccountQuery::type: {
       if (message.error() != ouch50::DecodeError::none) return Intake::malformed;
       start(out, CommandKind::account_query, session, received);

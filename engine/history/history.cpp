@@ -72,6 +72,14 @@ void HistoryCore::on_command(const Command& command) noexcept {
     case CommandKind::account_query:
       // Also with a verdict: whatever else is wrong with it, the question has an answer.
       return tell_next_number(command);
+    case CommandKind::mass_cancel:
+      return tell_mass_cancel(command);
+    case CommandKind::disable_entry:
+      tell_entry<ouch50::DisableResponse>(command);
+      return reference_.apply(command);
+    case CommandKind::enable_entry:
+      tell_entry<ouch50::EnableResponse>(command);
+      return reference_.apply(command);
     case CommandKind::market_event:
       if (command.order.verdict == Reject::none) tell_market_event(command);
       return;
@@ -239,6 +247,41 @@ void HistoryCore::tell_next_number(const Command& command) noexcept {
   auto response = start<ouch50::AccountQueryResponse>(command);
   response->next_user_ref_num = command.origin.original_user_ref_num;
   finish(response, command, command.origin.session, command.origin.user_ref_index);
+}
+
+void HistoryCore::tell_mass_cancel(const Command& command) noexcept {
+  if (command.order.verdict != Reject::none) return tell_rejected(command, command.order.verdict);
+  const Origin& origin = command.origin;
+  auto response = start<ouch50::MassCancelResponse>(command);
+  if (command.order.instrument != no_instrument) {
+    response->symbol = wire::Alpha<8>(reference_.instrument(command.order.instrument).symbol);
+  }
+  if (origin.wire_side != 0) {
+    [[maybe_unused]] const bool fits = response.add(ouch50::Tag::side, origin.wire_side);
+    BASALT_ASSERT(fits);
+  }
+  finish_of_firm(response, command);
+}
+
+template <wire::Message M>
+void HistoryCore::tell_entry(const Command& command) noexcept {
+  if (command.order.verdict != Reject::none) return tell_rejected(command, command.order.verdict);
+  auto response = start<M>(command);
+  finish_of_firm(response, command);
+}
+
+// Which firm it was, and which account of it where it was of one.
+template <wire::Message M>
+void HistoryCore::finish_of_firm(ouch50::Encoder<M>& message, const Command& command) noexcept {
+  const Origin& origin = command.origin;
+  message->user_ref_num = origin.user_ref_num;
+  message->firm = wire::Alpha<4>(reference_.firm(reference_.session(origin.session).firm).name);
+  if (command.order.account != no_account) {
+    const wire::U32 account = index_of(command.order.account);
+    [[maybe_unused]] const bool fits = message.add(ouch50::Tag::account, account);
+    BASALT_ASSERT(fits);
+  }
+  finish(message, command, origin.session, origin.user_ref_index);
 }
 
 // OUCH knows two of the events that the feed can tell.

@@ -16,6 +16,9 @@
 //     event Rejected                     Rejected; the original stands              who asked
 //     event Canceled                     Canceled, of the original                  who asked
 //   account query                        Account Query Response                     who asked
+//   mass cancel                          Mass Cancel Response, or Rejected          who asked
+//     then, of each order                Canceled                                   the owner
+//   order entry off, on                  Disable, Enable Response, or Rejected      who asked
 //   start or end of day                  System Event                               all sessions
 //   what a session administered          Admin Response                             who asked
 //   Nothing; all other commands          silence
@@ -88,6 +91,9 @@ class HistoryCore {
   void tell_next_number(const Command& command) noexcept;
   void tell_market_event(const Command& command) noexcept;
   void tell_administered(const Command& command) noexcept;
+  void tell_mass_cancel(const Command& command) noexcept;
+  template <wire::Message M>
+  void tell_entry(const Command& command) noexcept;
 
   // The next message of any stream: its time is set, the rest is the caller's.
   template <wire::Message M>
@@ -96,6 +102,8 @@ class HistoryCore {
   template <wire::Message M>
   void finish(ouch50::Encoder<M>& message, const Command& command, SessionId session,
               std::uint8_t channel) noexcept;
+  template <wire::Message M>
+  void finish_of_firm(ouch50::Encoder<M>& message, const Command& command) noexcept;
 
   [[nodiscard]] const Entry& entry_of(OrderId order) const noexcept;
 

@@ -244,9 +244,7 @@ void OrderBook::cancel(const Order& command, BookMemory& memory, EventOutlet& ou
   if (!memory.is_live(command.order)) return emit_nothing(command, out);
   const std::uint32_t slot = slot_of(command.order);
   RestingOrder& order = memory.order(slot);
-  const bool by_venue = (command.flags & flag_by_venue) != 0;
-  emit_canceled(command, slot, memory, memory.open(slot),
-                by_venue ? CancelReason::system : CancelReason::user, out);
+  emit_canceled(command, slot, memory, memory.open(slot), cancel_reason(command.flags), out);
   if ((order.flags() & flag_instructed) != 0) [[unlikely]]
     return remove(slot, memory);
   unlink(order, memory);

@@ -8,8 +8,10 @@
 namespace basalt::risk {
 namespace {
 
-// Cancels that one turn makes for sessions that went down.
+// Cancels that one turn makes for sessions that went down, and again for mass cancels,
 constexpr std::uint32_t purge_batch = 16;
+// which look at no more orders than this to find them.
+constexpr std::uint32_t mass_cancel_looks = 64;
 // A turn that reads feedback reads at most this much: several batches, since the log carries a
 // command and its events for each slot that we take in.
 constexpr std::uint32_t feedback_batch = 8 * limits::batch_max;
@@ -42,6 +44,7 @@ std::uint32_t Risk::poll() noexcept {
   if (closed_.load(std::memory_order_relaxed) || overloaded()) return handled;
   if (tick_if_due()) ++handled;
   handled += purge();
+  handled += work_off_mass_cancels();
   handled += take_inputs();
   [[maybe_unused]] const bool flushed = flush();
   return handled;
@@ -119,6 +122,20 @@ std::uint32_t Risk::purge() noexcept {
     ++made;
   }
   return made;
+}
+
+std::uint32_t Risk::work_off_mass_cancels() noexcept {
+  if (!core_.has_mass_cancels()) return 0;
+  // Those that a recovery found wait for the epoch's first command, as Ticks do.
+  if (sequence_ < settings_.first_sequence) return 0;
+  std::uint32_t made = 0;
+  std::uint32_t looks = mass_cancel_looks;
+  Command command;
+  while (made < purge_batch && clear() && core_.work_off_mass_cancels(looks, command)) {
+    sequence(command);
+    ++made;
+  }
+  return made == 0 && looks < mass_cancel_looks ? 1 : made;  // A turn that only looked was busy.
 }
 
 // Round robin, one command an input and round, so that a busy session cannot crowd out another.

@@ -4,7 +4,8 @@
 //   gateways, requests, admin ─► decide ─► number ───┤
 //   clock ─► Tick                                    └─► orders to matching[shard]
 //
-// A turn: feedback first, which needs no room anywhere; then what overflowed; then at most one
+// A turn: feedback first, which needs no room anywhere; then what overflowed; then a slice of the
+// cancels that the venue makes, of sessions that went down and of mass cancels; then at most one
 // batch of new commands, round robin over the inputs. Nothing new is taken while the journal is
 // too far behind (limits::undurable_max): the inputs then fill, and the wire with them.
 #pragma once
@@ -77,6 +78,7 @@ class Risk {
   std::uint32_t drain_feedback() noexcept;
   std::uint32_t take_inputs() noexcept;
   std::uint32_t purge() noexcept;
+  std::uint32_t work_off_mass_cancels() noexcept;
   bool tick_if_due() noexcept;
   void sequence(Command& command) noexcept;
   void emit(const Command& command) noexcept;

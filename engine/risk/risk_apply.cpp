@@ -10,6 +10,7 @@ RiskCore::RiskCore(const Limits& limits, std::uint64_t seed, Arena& arena)
       balances_(limits.reference.accounts_max, limits.reference.assets_max, arena),
       user_refs_(limits.orders_max, seed, arena),
       external_ids_(limits.external_ids_max, seed, arena),
+      mass_cancels_(limits.reference.sessions_max, arena),
       order_(arena.take<LiveOrder>(limits.orders_max)),
       free_slot_(arena.take<std::uint32_t>(limits.orders_max)),
       session_(arena.take<SessionState>(limits.reference.sessions_max)),
@@ -25,6 +26,7 @@ std::size_t RiskCore::memory_bytes(const Limits& limits) noexcept {
          Balances::memory_bytes(reference.accounts_max, reference.assets_max) +
          UserRefIndex::memory_bytes(limits.orders_max) +
          ExternalIds::memory_bytes(limits.external_ids_max) +
+         MassCancels::memory_bytes(reference.sessions_max) +
          Arena::cost<LiveOrder>(limits.orders_max) + Arena::cost<std::uint32_t>(limits.orders_max) +
          Arena::cost<SessionState>(reference.sessions_max) +
          Arena::cost<AccountState>(reference.accounts_max) +
@@ -53,6 +55,16 @@ void RiskCore::apply(const Command& command) noexcept {
     case CommandKind::cancel:
     case CommandKind::reduce:
       return apply_reduction(command);
+    case CommandKind::mass_cancel:
+    case CommandKind::disable_entry:
+    case CommandKind::enable_entry:
+      return apply_of_firm(command);
+    case CommandKind::mass_cancel_done:
+      return end_mass_cancel(command);
+    case CommandKind::mass_cancel_by_venue:
+      if (command.order.verdict != Reject::none) return;
+      external_ids_.add(command.as<Amendment>().external_id);
+      return begin_mass_cancel(command);
     case CommandKind::deposit:
     case CommandKind::withdraw:
       return apply_payment(command);
@@ -283,7 +295,7 @@ void RiskCore::gone(std::uint32_t slot) noexcept {
   balance.held -= order.held;
   balance.free += order.held;
   user_refs_.erase(user_ref_of(order));
-  if (order.listed) unlist(slot);
+  if (order.listing != Listing::no) unlist(slot);
   --account_[index_of(order.account)].orders_open;
   --orders_live_;
   order.live = false;
@@ -297,16 +309,18 @@ void RiskCore::list(std::uint32_t slot) noexcept {
   order_[slot].previous = session.last;
   (session.last == none ? session.first : order_[session.last].next) = slot;
   session.last = slot;
-  order_[slot].listed = true;
+  order_[slot].listing = Listing::yes;
 }
 
 void RiskCore::unlist(std::uint32_t slot) noexcept {
   LiveOrder& order = order_[slot];
+  if (order.listing == Listing::watched) [[unlikely]]
+    step_walks_from(slot);
   SessionState& session = session_[index_of(order.session)];
   (order.previous == none ? session.first : order_[order.previous].next) = order.next;
   (order.next == none ? session.last : order_[order.next].previous) = order.previous;
   order.next = order.previous = none;
-  order.listed = false;
+  order.listing = Listing::no;
 }
 
 OrderId RiskCore::take_oldest_order(SessionId session, Sequence until) noexcept {
@@ -316,12 +330,12 @@ OrderId RiskCore::take_oldest_order(SessionId session, Sequence until) noexcept 
   return order_id(slot, order_[slot].generation);
 }
 
-Command RiskCore::cancel_by_venue(OrderId order) const noexcept {
+Command RiskCore::cancel_by_venue(OrderId order, std::uint16_t flags) const noexcept {
   const LiveOrder& live = order_[slot_of(order)];
   Command command;
   command.order.kind = CommandKind::cancel;
   command.order.slots = 2;
-  command.order.flags = flag_by_venue;
+  command.order.flags = flags;
   command.order.order = order;
   command.order.side = live.side;
   command.order.account = live.account;
@@ -374,6 +388,7 @@ void RiskCore::add_to_hash(StateHash& hash) const {
       hash.add(order.held);
     }
   }
+  add_mass_cancels_to_hash(hash);
 }
 
 void RiskCore::assert_invariants() const {

@@ -13,6 +13,8 @@
 //       covers every way in which the order can fill (reference.h, hold()).
 //   R3  A slot is free exactly while no live order has it; its generation never repeats.
 //   R4  Of each session and channel, numbers only rise.
+//   R5  When a mass cancel is done, each live order of its scope that was sequenced before it has
+//       its cancel sequenced. None is replaced meanwhile, which would take it out of the scope.
 #pragma once
 
 #include <array>
@@ -25,6 +27,7 @@
 #include "engine/reference.h"
 #include "engine/risk/balances.h"
 #include "engine/risk/external_ids.h"
+#include "engine/risk/mass_cancels.h"
 #include "engine/risk/user_ref_index.h"
 #include "engine/state_hash.h"
 #include "engine/types.h"
@@ -67,7 +70,14 @@ class RiskCore {
   // session's list so that it is named once. no_order: there is none. For cancel on disconnect.
   [[nodiscard]] OrderId take_oldest_order(SessionId session, Sequence until) noexcept;
   // A cancel, by the venue, of an order that take_oldest_order() named.
-  [[nodiscard]] Command cancel_by_venue(OrderId order) const noexcept;
+  [[nodiscard]] Command cancel_by_venue(OrderId order,
+                                        std::uint16_t flags = flag_by_venue) const noexcept;
+
+  // Goes on with the mass cancels under way, session by session in turn. True: `command` is to be
+  // sequenced and applied before the next call. False: none is, for now. Takes off `looks` how many
+  // orders and sessions it looked at, and stops at 0.
+  [[nodiscard]] bool work_off_mass_cancels(std::uint32_t& looks, Command& command) noexcept;
+  [[nodiscard]] bool has_mass_cancels() const noexcept { return !mass_cancels_.empty(); }
 
   [[nodiscard]] const ReferenceData& reference() const noexcept { return reference_; }
   [[nodiscard]] const Balance& balance(AccountId account, AssetId asset) const noexcept {
@@ -88,12 +98,15 @@ class RiskCore {
  private:
   static constexpr std::uint32_t none = 0xFFFF'FFFF;
 
+  // Is the order in its session's list; may a mass cancel stand at it?
+  enum class Listing : std::uint8_t { no, yes, watched };
+
   struct LiveOrder {
     std::uint32_t generation = 0;  // Of the order that has, or last had, the slot.
     bool live = false;
     Side side{};
     std::uint8_t channel = 0;
-    bool listed = false;                   // In its session's list.
+    Listing listing = Listing::no;
     std::uint32_t reductions_pending = 0;  // Cancels and reductions that the log has not answered.
     std::uint32_t user_ref_num = 0;
     SessionId session{};
@@ -120,8 +133,10 @@ class RiskCore {
   [[nodiscard]] Outcome decide_cancel(Command& command) noexcept;
   [[nodiscard]] Outcome decide_query(Command& command) noexcept;
   [[nodiscard]] Outcome decide_amendment(Command& command) noexcept;
+  [[nodiscard]] Outcome decide_of_firm(Command& command) noexcept;
   [[nodiscard]] Reject check_new(Command& command) noexcept;
   [[nodiscard]] Reject check_amendment(const Command& command) const noexcept;
+  [[nodiscard]] Reject check_of_firm(const Command& command) const noexcept;
   [[nodiscard]] Reject check_terms(const Order& order, const Instrument& instrument) const noexcept;
   [[nodiscard]] Reject check_replace(Command& command, const LiveOrder& original) const noexcept;
   [[nodiscard]] static Reject map_wire_price(Order& order, const Instrument& instrument) noexcept;
@@ -159,6 +174,21 @@ class RiskCore {
   // Lowers a live order to `open` lots and gives back what its hold no longer needs, less `spent`.
   void lower(LiveOrder& order, Quantity open, Money spent) noexcept;
   void gone(std::uint32_t slot) noexcept;
+  // risk_mass_cancel.cpp
+  void apply_of_firm(const Command& command) noexcept;
+  void begin_mass_cancel(const Command& command) noexcept;
+  void end_mass_cancel(const Command& command) noexcept;
+  [[nodiscard]] bool has_room_for(const Command& command) const noexcept;
+  [[nodiscard]] CancelScope scope_of(const Command& command) const noexcept;
+  [[nodiscard]] bool work_off(SessionId session, std::uint32_t& looks, Command& command) noexcept;
+  [[nodiscard]] OrderId look(const MassCancel& request, Walk& walk) noexcept;
+  static void step(Walk& walk, const LiveOrder& from) noexcept;
+  void step_walks_from(std::uint32_t slot) noexcept;
+  [[nodiscard]] static Command mass_cancel_done(SessionId session,
+                                                const MassCancel& request) noexcept;
+  [[nodiscard]] bool is_being_cancelled(const LiveOrder& order) const noexcept;
+  void add_mass_cancels_to_hash(StateHash& hash) const;
+
   void list(std::uint32_t slot) noexcept;
   void unlist(std::uint32_t slot) noexcept;
   [[nodiscard]] AssetId held_asset(const LiveOrder& order) const noexcept;
@@ -170,6 +200,7 @@ class RiskCore {
   Balances balances_;
   UserRefIndex user_refs_;
   ExternalIds external_ids_;
+  MassCancels mass_cancels_;
   std::span<LiveOrder> order_;
   std::span<std::uint32_t> free_slot_;  // A stack: the slot used last is still in cache.
   std::span<SessionState> session_;

@@ -16,6 +16,10 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
       return decide_cancel(command);
     case CommandKind::account_query:
       return decide_query(command);
+    case CommandKind::mass_cancel:
+    case CommandKind::disable_entry:
+    case CommandKind::enable_entry:
+      return decide_of_firm(command);
     case CommandKind::deposit:
     case CommandKind::withdraw:
     case CommandKind::set_fees:
@@ -26,6 +30,7 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
     case CommandKind::market_event:
     case CommandKind::halt_market:
     case CommandKind::set_halt_levels:
+    case CommandKind::mass_cancel_by_venue:
       return decide_amendment(command);
     default:
       command.order.verdict = reference_.check(command);
@@ -51,7 +56,9 @@ Reject RiskCore::check_new(Command& command) noexcept {
   if (!reference_.has(order.account)) return Reject::account_not_permitted;
   const Account& account = reference_.account(order.account);
   if (account.firm != session.firm || account.is_venue()) return Reject::account_not_permitted;
-  if (account.suspended) return Reject::account_suspended;
+  if (const Reject refused = reference_.refusal_of_entry(account); refused != Reject::none) {
+    return refused;
+  }
 
   if (instrument.state == InstrumentState::closed) return Reject::instrument_closed;
   if (instrument.state == InstrumentState::halted) return Reject::instrument_halted;
@@ -141,6 +148,11 @@ RiskCore::Outcome RiskCore::decide_replace(Command& command) noexcept {
   if (slot == UserRefIndex::not_found) return silence();
 
   const LiveOrder& original = order_[slot];
+  // It counts as gone, though its cancel may be sequenced only after this.
+  if (!mass_cancels_.empty() && is_being_cancelled(original)) [[unlikely]] {
+    BASALT_REACHED("an order that a mass cancel is of is not replaced any more");
+    return silence();
+  }
   Order& order = command.order;
   order.original = order_id(slot, original.generation);
   order.side = original.side;
@@ -163,7 +175,8 @@ Reject RiskCore::check_replace(Command& command, const LiveOrder& original) cons
   Order& order = command.order;
   const Instrument& instrument = reference_.instrument(order.instrument);
   const Reject price = map_wire_price(order, instrument);
-  if (reference_.account(order.account).suspended) return Reject::account_suspended;
+  const Reject refused = reference_.refusal_of_entry(reference_.account(order.account));
+  if (refused != Reject::none) return refused;
   if (instrument.state == InstrumentState::closed) return Reject::instrument_closed;
   if (instrument.state == InstrumentState::halted) return Reject::instrument_halted;
   if (price != Reject::none) return price;
@@ -243,6 +256,7 @@ Reject RiskCore::check_amendment(const Command& command) const noexcept {
   if (const Reject found = reference_.check(command); found != Reject::none) return found;
   if (external_ids_.contains(amendment.external_id)) return Reject::duplicate_external_id;
   if (external_ids_.count() >= external_ids_max_) return Reject::limit_exceeded;
+  if (!has_room_for(command)) return Reject::limit_exceeded;
   if (command.order.kind != CommandKind::deposit && command.order.kind != CommandKind::withdraw) {
     return Reject::none;
   }

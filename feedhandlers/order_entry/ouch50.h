@@ -62,7 +62,7 @@ consteval std::array<Shape, 256> shapes() {
     enter.template operator()<EnterOrder, ReplaceOrder, CancelOrder, ModifyOrder, MassCancel,
                               DisableOrderEntry, EnableOrderEntry, AccountQuery>();
     enter.template operator()<Deposit, Withdraw, SetFees, SetInstrumentState, SetAccountState,
-                              SetLimit, TellMarketEvent, HaltMarket, SetHaltLevels>();
+                              SetLimit, TellMarketEvent, CancelOrders, HaltMarket, SetHaltLevels>();
   } else {
     enter.template operator()<SystemEvent, Accepted, Replaced, Canceled, AiqCanceled, Executed,
                               BrokenTrade, Rejected, CancelPending, CancelReject, PriorityUpdate,

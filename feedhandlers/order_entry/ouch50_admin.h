@@ -44,6 +44,7 @@ enum class LimitType : char {
 
 // How far the index has fallen.
 enum class HaltLevel : char { first = '1', second = '2', third = '3' };
+enum class CancelSide : char { buy = 'B', sell = 'S', both = ' ' };
 
 // OUCH tells two of them to sessions; the feed tells all.
 enum class MarketEventCode : char {
@@ -210,6 +211,25 @@ static_assert(offsetof(SetHaltLevels, user_ref_num) == 1 &&
               offsetof(SetHaltLevels, external_id) == 5);
 static_assert(offsetof(SetHaltLevels, level_1) == 21 && offsetof(SetHaltLevels, level_2) == 29);
 static_assert(offsetof(SetHaltLevels, level_3) == 37);
+
+// Cancels what rests of an account, in an instrument, or of the one in the other.
+struct CancelOrders {
+  static constexpr char type = 'c';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::none;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  ExternalIdBytes external_id;
+  AccountName account;    // Blank: of all. At least one of these two
+  wire::Alpha<8> symbol;  //   names something.
+  wire::Code<CancelSide> side;
+};
+static_assert(wire::Message<CancelOrders> && sizeof(CancelOrders) == 45);
+static_assert(offsetof(CancelOrders, user_ref_num) == 1 &&
+              offsetof(CancelOrders, external_id) == 5);
+static_assert(offsetof(CancelOrders, account) == 21 && offsetof(CancelOrders, symbol) == 36);
+static_assert(offsetof(CancelOrders, side) == 44);
 
 // Answers each of them, once.
 struct AdminResponse {

@@ -24,7 +24,10 @@ namespace basalt::ouch50 {
       return RejectReason::invalid_symbol;
     case Reject::account_not_permitted:
     case Reject::account_suspended:
+    case Reject::entry_disabled:
       return RejectReason::firm_not_authorized;
+    case Reject::mass_cancels_exceeded:
+      return RejectReason::risk_port_message_rate;
     case Reject::instrument_closed:
       return RejectReason::destination_closed;
     case Reject::instrument_halted:

@@ -37,6 +37,10 @@ class ClientOrders {
           message.type() == ouch50::OrderRestated::type) {
         continue;
       }
+      if (is_of_firm(message.type()) &&
+          (element.tag == ouch50::Tag::side || element.tag == ouch50::Tag::account)) {
+        continue;
+      }
       if (element.tag != ouch50::Tag::user_ref_index) return "has an option nobody asked for";
       channel = static_cast<std::uint8_t>(element.value[0]);
       if (channel == 0) return "names channel 0";
@@ -54,9 +58,7 @@ class ClientOrders {
         return born({channel, replaced.user_ref_num}, replaced.order_reference, replaced.quantity);
       }
       case ouch50::Rejected::type:
-        return answered_.insert({channel, message.as<ouch50::Rejected>().user_ref_num}).second
-                   ? ""
-                   : "answers a number twice";
+        return answer({channel, message.as<ouch50::Rejected>().user_ref_num});
       case ouch50::Executed::type: {
         const auto& executed = message.as<ouch50::Executed>();
         const Execution execution{executed.quantity, executed.price};
@@ -79,6 +81,12 @@ class ClientOrders {
         const auto& canceled = message.as<ouch50::Canceled>();
         return lowered({channel, canceled.user_ref_num}, canceled.quantity);
       }
+      case ouch50::MassCancelResponse::type:
+        return answer({channel, message.as<ouch50::MassCancelResponse>().user_ref_num});
+      case ouch50::DisableResponse::type:
+        return answer({channel, message.as<ouch50::DisableResponse>().user_ref_num});
+      case ouch50::EnableResponse::type:
+        return answer({channel, message.as<ouch50::EnableResponse>().user_ref_num});
       default:
         return "";
     }
@@ -93,6 +101,13 @@ class ClientOrders {
   [[nodiscard]] const std::multimap<std::uint64_t, Execution>& crossed() const { return crossed_; }
 
  private:
+  static bool is_of_firm(char type) {
+    return type == ouch50::MassCancelResponse::type || type == ouch50::DisableResponse::type ||
+           type == ouch50::EnableResponse::type;
+  }
+  std::string answer(const Key& key) {
+    return answered_.insert(key).second ? "" : "answers a number twice";
+  }
   std::string born(const Key& key, std::uint64_t reference, std::uint32_t quantity) {
     if (quantity == 0) return "has nothing open";
     if (!answered_.insert(key).second) return "answers a number twice";
@@ -110,7 +125,7 @@ class ClientOrders {
   }
 
   std::map<Key, Order> live_;
-  std::set<Key> answered_;  // Accepted, replaced or rejected.
+  std::set<Key> answered_;  // Accepted, replaced, rejected, or answered of its firm.
   std::map<std::uint64_t, Execution> added_;
   std::map<std::uint64_t, Execution> removed_;
   std::multimap<std::uint64_t, Execution> crossed_;

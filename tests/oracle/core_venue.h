@@ -52,6 +52,8 @@ class CoreVenue {
     std::uint32_t feedback_lag = 0;
     std::uint64_t seed = 1;  // Of risk's hash tables: nothing may depend on it.
     std::uint32_t instructed_max = 512;
+    // How many cancels of mass cancels come with one call; 0: all of them, at once.
+    std::uint32_t mass_cancel_slice = 0;
   };
 
   explicit CoreVenue(const Settings& settings)
@@ -66,21 +68,26 @@ class CoreVenue {
   }
 
   // As if a gateway had handed it to risk. Empty: the protocol ignores it in silence. A session
-  // that goes down is followed by the cancels of its orders.
-  std::vector<LogRecord> submit(Command command) {
-    std::vector<LogRecord> records;
-    command.order.time = now_;
-    if (risk_.decide(command) != risk::RiskCore::Outcome::sequence) return records;
-    records.push_back(sequence(command));
-    const SessionId session = command.origin.session;
-    if (command.order.kind == CommandKind::session_down &&
-        risk_.reference().session(session).cancel_on_disconnect) {
-      const Sequence until = records.front().command.order.sequence;
-      for (OrderId order; (order = risk_.take_oldest_order(session, until)) != no_order;) {
-        records.push_back(sequence(risk_.cancel_by_venue(order)));
+  // that goes down is followed by the cancels of its orders, and then, or in the next calls, come
+  // those of mass cancels.
+  std::vector<LogRecord> submit(const Command& command) {
+    std::vector<LogRecord> records = decide(command);
+    work_off(settings_.mass_cancel_slice, records);
+    return records;
+  }
+
+  // The next cancels of mass cancels under way, at most so many; 0: all.
+  void work_off(std::uint32_t at_most, std::vector<LogRecord>& records) {
+    Command command;
+    for (std::uint32_t made = 0; risk_.has_mass_cancels() && (at_most == 0 || made < at_most);) {
+      std::uint32_t looks = 3;  // Few, so that walks often rest.
+      if (risk_.work_off_mass_cancels(looks, command)) {
+        records.push_back(sequence(command));
+        ++made;
+      } else if (at_most != 0) {
+        return;  // A turn that has looked enough.
       }
     }
-    return records;
   }
 
   // Time passes, and is told.
@@ -147,6 +154,22 @@ class CoreVenue {
            settings.shards * matching::MatchingCore::memory_bytes(limits) +
            matching::EventRing::memory_bytes(ring_slots) +
            Arena::cost<Event>(matching::MatchingCore::events_max(limits));
+  }
+
+  std::vector<LogRecord> decide(Command command) {
+    std::vector<LogRecord> records;
+    command.order.time = now_;
+    if (risk_.decide(command) != risk::RiskCore::Outcome::sequence) return records;
+    records.push_back(sequence(command));
+    const SessionId session = command.origin.session;
+    if (command.order.kind == CommandKind::session_down &&
+        risk_.reference().session(session).cancel_on_disconnect) {
+      const Sequence until = records.front().command.order.sequence;
+      for (OrderId order; (order = risk_.take_oldest_order(session, until)) != no_order;) {
+        records.push_back(sequence(risk_.cancel_by_venue(order)));
+      }
+    }
+    return records;
   }
 
   LogRecord sequence(Command command) {

@@ -114,6 +114,41 @@ inline Command query(std::uint32_t session, std::uint8_t channel = 0) {
   return said(CommandKind::account_query, {session, 0, channel});
 }
 
+// What a firm asks of all its orders, or of an account's.
+struct Scope {
+  AccountId account = no_account;
+  InstrumentId instrument = no_instrument;
+  char side = '\0';  // OUCH's letter, or none: both.
+};
+
+inline Command scoped(Command command, const Scope& scope) {
+  command.order.account = scope.account;
+  command.order.instrument = scope.instrument;
+  command.order.side = scope.side == 'B' || scope.side == '\0' ? Side::buy : Side::sell;
+  command.origin.wire_side = static_cast<std::uint8_t>(scope.side);
+  command.origin.client_order_id.fill(' ');
+  return command;
+}
+
+inline Command mass_cancel(const Named& name, const Scope& scope = {}) {
+  return scoped(said(CommandKind::mass_cancel, name), scope);
+}
+
+inline Command disable_entry(const Named& name, AccountId account = no_account) {
+  return scoped(said(CommandKind::disable_entry, name), {.account = account});
+}
+
+inline Command enable_entry(const Named& name, AccountId account = no_account) {
+  return scoped(said(CommandKind::enable_entry, name), {.account = account});
+}
+
+// The operator's, asked for by this session.
+inline Command mass_cancel_by_venue(const Named& name, const Scope& scope) {
+  Command command = scoped(said(CommandKind::mass_cancel_by_venue, name), scope);
+  command.set(Amendment{});
+  return command;
+}
+
 inline Command session_down(std::uint32_t session) {
   return said(CommandKind::session_down, {session, 0, 0});
 }

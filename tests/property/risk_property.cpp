@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/ledger/ledger.h"
+#include "tests/oracle/naive_mass_cancel.h"
 #include "tests/oracle/small_venue.h"
 
 namespace basalt::oracle {
@@ -31,7 +32,8 @@ class ScarceFlow {
     if (dice < 72) return changed(session, ref);
     if (dice < 84) return cancel({session, ref});
     if (dice < 97) return reduce({session, ref}, below(60));
-    if (dice < 99) return session_down(session);
+    if (dice < 98) return session_down(session);
+    if (dice < 99) return of_firm(session);
     const std::uint32_t instrument = below(2) == 0 ? aapl : btc_usd;
     const std::uint32_t what = below(5);
     if (what == 0) return uncross(instrument);
@@ -77,6 +79,26 @@ class ScarceFlow {
     return replace({session, ref}, new_ref, 1 + below(120), price());
   }
 
+  Command of_firm(std::uint32_t session) {
+    const Named name{session, ++last_[session]};
+    const AccountId account =
+        below(3) == 0 ? no_account : AccountId{traders_first + below(small_sessions)};
+    Scope scope{.account = account};
+    if (below(2) == 0) scope.instrument = InstrumentId{below(2) == 0 ? aapl : btc_usd};
+    if (below(2) == 0) scope.side = below(2) == 0 ? 'B' : 'S';
+    switch (below(10)) {
+      case 0:
+        return disable_entry(name, account);
+      case 1:
+      case 2:
+        return enable_entry(name, account);
+      case 3:
+        return mass_cancel_by_venue(name, scope);
+      default:
+        return mass_cancel(name, scope);
+    }
+  }
+
   std::mt19937_64 rng_;
   std::array<std::uint32_t, small_sessions> last_{};
   std::array<std::vector<std::uint32_t>, small_sessions> live_;
@@ -101,6 +123,10 @@ struct Reached {
   std::uint64_t overtaken = 0;  // Changes of an order that was gone by then.
   std::uint64_t crossed = 0;    // Fills of an uncross.
   std::uint64_t expired = 0;
+  std::uint64_t mass_cancels = 0;
+  std::uint64_t mass_cancelled = 0;
+  std::uint64_t switched_off = 0;
+  std::uint64_t cut_short = 0;  // Mass cancels that a recovery found under way.
 };
 
 void count(const LogRecord& record, Reached& reached) {
@@ -145,13 +171,24 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
   Reached reached;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    SmallVenue small({.feedback_lag = lags[seed % std::size(lags)], .seed = seed});
+    SmallVenue small({.feedback_lag = lags[seed % std::size(lags)],
+                      .seed = seed,
+                      .mass_cancel_slice = static_cast<std::uint32_t>(seed % 4)});
     make_scarce(small);
+    NaiveMassCancels auditor;
+    for (const LogRecord& record : small.log()) ASSERT_EQ(auditor.follow(record), "");
     ScarceFlow flow(seed);
     for (int i = 0; i < 3'000; ++i) {
       // R2, that no free balance falls below zero, is asserted by risk itself at each step.
-      for (const LogRecord& record : small.tell(flow.next())) count(record, reached);
-      if (i % 16 == 0) count(small.tick(Nanos{1'000'000}), reached);
+      for (const LogRecord& record : small.tell(flow.next())) {
+        count(record, reached);
+        ASSERT_EQ(auditor.follow(record), "");
+      }
+      if (i % 16 == 0) {
+        const LogRecord tick = small.tick(Nanos{1'000'000});
+        count(tick, reached);
+        ASSERT_EQ(auditor.follow(tick), "");
+      }
     }
     small.venue().catch_up();
     small.venue().assert_invariants();
@@ -163,6 +200,17 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
     again.end_replay();
     again.assert_invariants();
     EXPECT_EQ(hash_of(again.risk()), hash_of(small.venue().risk()));
+
+    // And what was under way in it comes to its end.
+    reached.cut_short += again.risk().has_mass_cancels();
+    std::vector<LogRecord> rest;
+    again.work_off(0, rest);
+    for (const LogRecord& record : rest) ASSERT_EQ(auditor.follow(record), "");
+    EXPECT_EQ(auditor.under_way(), 0U);
+    again.assert_invariants();
+    reached.mass_cancels += auditor.done();
+    reached.mass_cancelled += auditor.cancels();
+    reached.switched_off += auditor.switched_off();
     if (testing::Test::HasFailure()) return;
   }
   EXPECT_GT(reached.fills, 10 * seeds);
@@ -172,6 +220,10 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
   EXPECT_GT(reached.overtaken, seeds);
   EXPECT_GT(reached.crossed, 10 * seeds);
   EXPECT_GT(reached.expired, 10 * seeds);
+  EXPECT_GT(reached.mass_cancels, 5 * seeds);
+  EXPECT_GT(reached.mass_cancelled, 10 * seeds);
+  EXPECT_GT(reached.switched_off, seeds);
+  EXPECT_GT(reached.cut_short, 0U);
 }
 
 }  // namespace

@@ -138,7 +138,25 @@ class VenueFlow {
       return oracle::set_state(instrument, auctions[below(3)]);
     }
     if (kind < 979) return oracle::uncross(instrument);
+    if (kind < 988) return of_firm(kind);
     return oracle::set_state(instrument, InstrumentState::open);
+  }
+
+  // A mass cancel, mostly of a part, or order entry off; on again more often, and sometimes of what
+  // is on.
+  Command of_firm(std::uint64_t kind) {
+    oracle::Named name{session(), 0, channel()};
+    name.ref = next_ref(name.session, name.channel);
+    const std::uint32_t of_account = kind < 980 ? 90 : 70;
+    const AccountId account =
+        chance(of_account) ? AccountId{oracle::traders_first + session()} : no_account;
+    if (kind < 980) return oracle::disable_entry(name, account);
+    if (kind < 984) return oracle::enable_entry(name, chance(50) ? account : no_account);
+    oracle::Scope scope{.account = account};
+    if (chance(70)) scope.instrument = InstrumentId{static_cast<std::uint32_t>(below(2))};
+    if (chance(50)) scope.side = "BSTE"[below(4)];
+    if (kind < 987) return oracle::mass_cancel(name, scope);
+    return oracle::mass_cancel_by_venue(name, scope);
   }
 
   bool defined_ = false;  // The third instrument.

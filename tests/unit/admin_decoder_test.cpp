@@ -205,6 +205,34 @@ TEST_F(AdminDecoding, limits_carry_what_they_limit_and_their_value) {
   EXPECT_EQ(other.order.verdict, Reject::invalid_value);
 }
 
+TEST_F(AdminDecoding, a_mass_cancel_is_of_an_account_an_instrument_or_both) {
+  const auto cancel = [&](const char* account, const char* symbol, char side) {
+    return decoded<ouch50::CancelOrders>([&](auto& message) {
+      EXPECT_TRUE(message.account.assign(account));
+      EXPECT_TRUE(message.symbol.assign(symbol));
+      message.side = ouch50::CancelSide{side};
+    });
+  };
+  const Command both = cancel("MAKER1", "AAPL", 'S');
+  EXPECT_EQ(both.order.kind, CommandKind::mass_cancel_by_venue);
+  EXPECT_EQ(both.order.verdict, Reject::none);
+  EXPECT_EQ(both.order.account, AccountId{3});
+  EXPECT_EQ(both.order.instrument, InstrumentId{2});
+  EXPECT_EQ(both.order.side, Side::sell);
+  EXPECT_EQ(both.origin.wire_side, 'S');
+  const Command account = cancel("MAKER1", "", ' ');
+  EXPECT_EQ(account.order.verdict, Reject::none);
+  EXPECT_EQ(account.order.instrument, no_instrument);
+  EXPECT_EQ(account.origin.wire_side, 0);
+  EXPECT_EQ(reference_.check(account), Reject::none);
+  EXPECT_EQ(cancel("", "AAPL", 'B').order.verdict, Reject::none);
+  // A name that is wrong does not widen it, and neither does none at all.
+  EXPECT_EQ(cancel("MAKER", "AAPL", ' ').order.verdict, Reject::unknown_reference);
+  EXPECT_EQ(cancel("MAKER1", "APL", ' ').order.verdict, Reject::unknown_reference);
+  EXPECT_EQ(reference_.check(cancel("", "", ' ')), Reject::unknown_reference);
+  EXPECT_EQ(cancel("MAKER1", "AAPL", 'T').order.verdict, Reject::invalid_value);
+}
+
 TEST_F(AdminDecoding, a_command_without_an_external_id_is_refused) {
   const Command deposit = decoded<ouch50::Deposit>([](auto& message) {
     pay(message);

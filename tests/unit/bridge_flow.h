@@ -190,7 +190,10 @@ class FlowEngine {
                           static_cast<std::int64_t>(pick(60)),
                           static_cast<std::int64_t>(9'990 + pick(20))));
     } else if (what < 91) {
-      say(oracle::session_down(session));
+      const oracle::Named name{.session = session, .ref = ++refs_[session]};
+      say(pick(2) == 0   ? oracle::session_down(session)
+          : pick(2) == 0 ? oracle::mass_cancel(name, {.side = pick(2) == 0 ? 'B' : 'S'})
+                         : oracle::mass_cancel_by_venue(name, {.instrument = InstrumentId{0}}));
     } else if (what < 92) {
       // Most of a fortune leaves once; then batches find payers short.
       basalt::test::CommandMaker make;

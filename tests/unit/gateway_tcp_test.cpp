@@ -96,6 +96,25 @@ TEST_F(GatewayTcp, a_message_that_is_not_ouch_is_counted_and_the_session_goes_on
   EXPECT_EQ(sent(id), "");
 }
 
+TEST_F(GatewayTcp, what_a_firm_asks_of_all_its_orders_goes_to_risk_like_an_order) {
+  const net::ConnectionId id = log_in("USER0");
+  static_cast<void>(counted());
+  ouch50::MassCancel all;
+  all.user_ref_num = 3;
+  ouch50::DisableOrderEntry off;
+  off.user_ref_num = 4;
+  ouch50::EnableOrderEntry on;
+  on.user_ref_num = 5;
+  streams_.put(id, Kind::data, joined({data(message(all)), data(message(off)), data(message(on))}));
+  streams_.put(id, Kind::data, data(cut(message(all))));
+  const std::vector<Command> commands = turn();
+  EXPECT_EQ(refs(commands), (Refs{3, 4, 5}));
+  EXPECT_EQ(commands[0].order.kind, CommandKind::mass_cancel);
+  EXPECT_EQ(commands[1].order.kind, CommandKind::disable_entry);
+  EXPECT_EQ(commands[2].order.kind, CommandKind::enable_entry);
+  EXPECT_EQ(counted(), (Counted{{"commands", 3}, {"malformed", 1}}));
+}
+
 TEST_F(GatewayTcp, a_packet_that_the_end_of_the_stream_cuts_is_not_applied) {
   const net::ConnectionId id = log_in("USER0");
   streams_.put(id, Kind::data, joined({data(enter(1)), cut(data(enter(2)))}));

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "feedhandlers/order_entry/ouch50.h"
@@ -211,6 +213,89 @@ TEST_F(OrderDecoding, of_a_stop_price_that_is_no_price_it_is_the_stop_that_is_wr
   const std::vector<Option> beyond = {{Tag::stop_price, std::vector<std::uint8_t>(8, 0x7F)}};
   EXPECT_EQ(decoded(beyond).order.verdict, Reject::invalid_stop_price);
   EXPECT_EQ(decoded(beyond, ouch50::TimeInForce::day, 20'001).order.verdict, Reject::invalid_price);
+}
+
+// What a firm asks of all its orders, with these options.
+class FirmDecoding : public OrderDecoding {
+ protected:
+  template <typename M>
+  Command asked(const std::function<void(M&)>& fill,
+                const std::vector<Option>& options = {}) const {
+    std::vector<std::byte> bytes(256);
+    ouch50::Encoder<M> message(bytes);
+    message->user_ref_num = 9;
+    fill(*message);
+    for (const Option& option : options) {
+      EXPECT_TRUE(message.add(option.tag, std::as_bytes(std::span(option.value))));
+    }
+    bytes.resize(message.size_bytes());
+    Command command;
+    EXPECT_EQ(decode_order(bytes, SessionId{0}, Nanos{7}, reference_, command), Intake::command);
+    EXPECT_EQ(command.order.slots, 2);
+    EXPECT_EQ(command.order.flags, 0);
+    EXPECT_EQ(command.origin.user_ref_num, 9U);
+    EXPECT_EQ(command.origin.received, Nanos{7});
+    return command;
+  }
+  static void nothing(ouch50::MassCancel&) {}
+};
+
+TEST_F(FirmDecoding, a_blank_mass_cancel_is_of_everything) {
+  const Command command = asked<ouch50::MassCancel>(nothing);
+  EXPECT_EQ(command.order.kind, CommandKind::mass_cancel);
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.account, no_account);
+  EXPECT_EQ(command.order.instrument, no_instrument);
+  EXPECT_EQ(command.origin.wire_side, 0);
+}
+
+TEST_F(FirmDecoding, a_mass_cancel_may_name_firm_symbol_side_account_and_channel) {
+  const Command command = asked<ouch50::MassCancel>(
+      [](auto& message) {
+        message.firm = "FIRM";
+        message.symbol = "AAPL";
+      },
+      {{Tag::side, {'T'}}, {Tag::account, {0, 0, 1, 2}}, {Tag::user_ref_index, {3}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.instrument, InstrumentId{0});
+  EXPECT_EQ(command.order.account, AccountId{0x102});
+  EXPECT_EQ(command.order.side, Side::sell);
+  EXPECT_EQ(command.origin.wire_side, 'T');
+  EXPECT_EQ(command.origin.user_ref_index, 3);
+}
+
+TEST_F(FirmDecoding, what_a_mass_cancel_names_wrongly_does_not_widen_it) {
+  const auto verdict = [&](const std::function<void(ouch50::MassCancel&)>& fill,
+                           const std::vector<Option>& options = {}) {
+    return asked<ouch50::MassCancel>(fill, options).order.verdict;
+  };
+  EXPECT_EQ(verdict([](auto& message) { message.firm = "FIR"; }), Reject::account_not_permitted);
+  EXPECT_EQ(verdict([](auto& message) { message.symbol = "AAP"; }), Reject::unknown_instrument);
+  EXPECT_EQ(verdict(nothing, {{Tag::side, {'b'}}}), Reject::invalid_side);
+  EXPECT_EQ(verdict(nothing, {{Tag::side, {' '}}}), Reject::none);
+  EXPECT_EQ(verdict(nothing, {{Tag::group_id, {0, 0}}}), Reject::none);
+  EXPECT_EQ(verdict(nothing, {{Tag::group_id, {0, 1}}}), Reject::invalid_option);
+  EXPECT_EQ(verdict(nothing, {{Tag::min_quantity, {0, 0, 0, 1}}}), Reject::invalid_option);
+  EXPECT_EQ(verdict(nothing, {{Tag{200}, {0}}}), Reject::invalid_option);
+  EXPECT_EQ(verdict(nothing, {{Tag::account, {0xFF, 0xFF, 0xFF, 0xFF}}}),
+            Reject::account_not_permitted);
+}
+
+TEST_F(FirmDecoding, order_entry_is_switched_for_a_firm_or_an_account) {
+  const Command off =
+      asked<ouch50::DisableOrderEntry>([](auto& message) { message.firm = "FIRM"; });
+  EXPECT_EQ(off.order.kind, CommandKind::disable_entry);
+  EXPECT_EQ(off.order.verdict, Reject::none);
+  EXPECT_EQ(off.order.account, no_account);
+  const Command on = asked<ouch50::EnableOrderEntry>([](auto&) {}, {{Tag::account, {0, 0, 0, 4}}});
+  EXPECT_EQ(on.order.kind, CommandKind::enable_entry);
+  EXPECT_EQ(on.order.account, AccountId{4});
+  const Command others =
+      asked<ouch50::DisableOrderEntry>([](auto& message) { message.firm = "OTHR"; });
+  EXPECT_EQ(others.order.verdict, Reject::account_not_permitted);
+  const std::vector<Option> sided = {{Tag::side, {'B'}}};
+  EXPECT_EQ(asked<ouch50::DisableOrderEntry>([](auto&) {}, sided).order.verdict,
+            Reject::invalid_option);
 }
 
 }  // namespace

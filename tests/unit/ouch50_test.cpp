@@ -177,7 +177,7 @@ TEST(Ouch50, types_that_no_message_has_are_unknown) {
   };
   EXPECT_EQ(
       unknown(wire_fields::OuchInbound{}, std::integral_constant<Direction, Direction::inbound>{}),
-      17);
+      18);
   EXPECT_EQ(unknown(wire_fields::OuchOutbound{},
                     std::integral_constant<Direction, Direction::outbound>{}),
             18);
@@ -250,6 +250,12 @@ TEST(Ouch50, administrative_commands_have_the_specified_bytes) {
             }),
             "76 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 0000006C4428EA00 0000006548053E00"
             "0000005D21DBA000"_hex);
+  EXPECT_EQ(admin<CancelOrders>([](CancelOrders& cancel) {
+              cancel.symbol = "AAPL";
+              cancel.side = CancelSide::sell;
+            }),
+            "63 01020304 A0A1A2A3A4A5A6A7A8A9AAABACADAEAF 202020202020202020202020202020"
+            "4141504C20202020 53"_hex);
   EXPECT_EQ(admin<AdminResponse>([](AdminResponse& response) {
               response.time = 34'200'000'000'000;
               response.reason = 82;

@@ -188,6 +188,10 @@ inline constexpr auto fields<ouch50::SetHaltLevels> =
                &ouch50::SetHaltLevels::level_1, &ouch50::SetHaltLevels::level_2,
                &ouch50::SetHaltLevels::level_3};
 template <>
+inline constexpr auto fields<ouch50::CancelOrders> = std::tuple{
+    &ouch50::CancelOrders::user_ref_num, &ouch50::CancelOrders::external_id,
+    &ouch50::CancelOrders::account, &ouch50::CancelOrders::symbol, &ouch50::CancelOrders::side};
+template <>
 inline constexpr auto fields<ouch50::AdminResponse> =
     std::tuple{&ouch50::AdminResponse::time, &ouch50::AdminResponse::user_ref_num,
                &ouch50::AdminResponse::external_id, &ouch50::AdminResponse::reason};
@@ -302,12 +306,12 @@ inline constexpr auto fields<itch50::InstrumentScale> =
 
 template <typename... M>
 struct Messages {};
-using OuchInbound =
-    Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder, ouch50::ModifyOrder,
-             ouch50::MassCancel, ouch50::DisableOrderEntry, ouch50::EnableOrderEntry,
-             ouch50::AccountQuery, ouch50::Deposit, ouch50::Withdraw, ouch50::SetFees,
-             ouch50::SetInstrumentState, ouch50::SetAccountState, ouch50::SetLimit,
-             ouch50::TellMarketEvent, ouch50::HaltMarket, ouch50::SetHaltLevels>;
+using OuchInbound = Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder,
+                             ouch50::ModifyOrder, ouch50::MassCancel, ouch50::DisableOrderEntry,
+                             ouch50::EnableOrderEntry, ouch50::AccountQuery, ouch50::Deposit,
+                             ouch50::Withdraw, ouch50::SetFees, ouch50::SetInstrumentState,
+                             ouch50::SetAccountState, ouch50::SetLimit, ouch50::TellMarketEvent,
+                             ouch50::CancelOrders, ouch50::HaltMarket, ouch50::SetHaltLevels>;
 using OuchOutbound =
     Messages<ouch50::SystemEvent, ouch50::Accepted, ouch50::Replaced, ouch50::Canceled,
              ouch50::AiqCanceled, ouch50::Executed, ouch50::BrokenTrade, ouch50::Rejected,

@@ -202,6 +202,9 @@ void OrderClient::message(std::uint64_t, std::span<const std::byte> bytes) {
     case AccountQueryResponse::type:
       return on_query_response(message.as<AccountQueryResponse>().next_user_ref_num);
     case SystemEvent::type:
+    case MassCancelResponse::type:  // Somebody else's, through the same session.
+    case DisableResponse::type:
+    case EnableResponse::type:
       return;
     default:
       return counts_.answers_strange.add(1);
