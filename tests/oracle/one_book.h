@@ -5,6 +5,7 @@
 // Hands out order numbers as risk does: a free slot, and a generation that rises.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -95,14 +96,14 @@ class OneBook {
 
   std::vector<Event> apply(Order order) {
     order.sequence = ++sequence_;
-    order.time = now_;
+    order.time = now_ = std::max(now_, order.time);
     order.instrument = InstrumentId{0};
     core_.apply(order, outlet_);
     return drain();
   }
   std::vector<Event> apply(Command command) {
     command.order.sequence = ++sequence_;
-    command.order.time = now_;
+    command.order.time = now_ = std::max(now_, command.order.time);
     command.order.instrument = InstrumentId{0};
     core_.apply(command, outlet_);
     return drain();
@@ -147,7 +148,7 @@ class OneBook {
   std::vector<std::uint32_t> generation_;
   OrderId last_number_{};
   Sequence sequence_ = 0;
-  Nanos now_{1'700'000'000'000'000'000};
+  Nanos now_;
 };
 
 }  // namespace basalt::oracle

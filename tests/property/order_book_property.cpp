@@ -140,6 +140,47 @@ TEST(OrderBookProperty, the_same_stream_gives_the_same_hash_whatever_slots_were_
   }
 }
 
+// Every sequence of so many of the operations, after `first`; each ends in an empty book that
+// trades.
+void expect_agreement_in_all_sequences(const Lines& operations, std::size_t length,
+                                       const Lines& first = {}) {
+  BookPair pair({16, 3});
+  for (const std::string& line : first) ASSERT_FALSE(pair.differ(line)) << line;
+  std::vector<std::size_t> chosen(length, 0);
+  for (bool more = true; more;) {
+    std::string told;
+    for (const std::size_t i : chosen) {
+      told += operations[i] + "; ";
+      const auto difference = pair.differ(operations[i]);
+      ASSERT_FALSE(difference) << told << '\n' << *difference;
+    }
+    for (const char* line : {"book", "phase open", "tick", "tick", "tick", "cancel 1", "cancel 2",
+                             "cancel 3", "cancel 4", "cancel 5", "cancel 6", "cancel 7"}) {
+      ASSERT_FALSE(pair.differ(line)) << told << line;
+    }
+    std::size_t digit = 0;
+    while (digit < length && ++chosen[digit] == operations.size()) chosen[digit++] = 0;
+    more = digit < length;
+  }
+}
+
+TEST(OrderBookProperty, every_short_sequence_in_an_auction_gives_the_events_of_the_naive_book) {
+  expect_agreement_in_all_sequences(
+      {"phase auction", "phase open", "phase closing", "phase closed", "uncross", "tick",
+       "halt 1 1", "new 1 buy 5@10", "new 2 sell 7@9 at-open", "new 3 buy 4@12 display=1",
+       "new 4 sell 2@10", "new 5 buy 3@10 stop=10", "cancel 2", "new 6 sell 6@market",
+       "new 7 buy 2@11 at-close"},
+      4);
+}
+
+TEST(OrderBookProperty, every_short_sequence_at_a_collar_gives_the_events_of_the_naive_book) {
+  expect_agreement_in_all_sequences(
+      {"new 1 buy 5@100", "new 2 sell 7@100", "new 3 sell 4@112", "new 4 buy 9@120",
+       "new 5 buy 6@market", "new 6 sell 6@85 ioc", "new 7 buy 3@90 stop=100", "pass 3", "pass 2",
+       "phase open", "halt 2 2", "cancel 2", "new 1 buy 4@125 post=slide"},
+      4, {"rules collar=100000 volatility=3 extension=2"});
+}
+
 // Prices are above 0 and below this.
 constexpr std::int64_t price_ends = std::int64_t{1} << 36;
 constexpr std::int64_t quantity_ends = std::int64_t{1} << 48;
@@ -330,14 +371,15 @@ class Reach : public testing::Environment {
          {"new", "cancel", "reduce", "replace", "phase", "open", "closed", "halted", "auction",
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "post", "account=", "stp=newest", "stp=oldest", "stp=both", "stp=decrement",
-          "display=", "min=", "stop=",
+          "display=", "min=", "stop=", "at", "pass", "halt", "rules",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",
           "canceled self-match", "canceled would-cross", "rejected closed", "rejected halted",
           "rejected quantity", "rejected price", "rejected display", "rejected min-quantity",
           "rejected stop-price", "rejected duplicate", "rejected not-live", "rejected auction",
-          "rejected would-cross", "rejected lowers-nothing"}) {
+          "rejected would-cross", "rejected lowers-nothing", "rejected outside-auction",
+          "rejected collar", "canceled expired", "canceled collar", "extended"}) {
       if (!words_met.contains(word)) ADD_FAILURE() << "never said or heard: " << word;
     }
   }
