@@ -10,7 +10,7 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 18> flows{{
+constexpr std::array<Flow, 19> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops, expiring
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
@@ -28,6 +28,7 @@ constexpr std::array<Flow, 18> flows{{
     {"auctions and stops", 1000, 16, false, 12, 120,               5, 3, 8, 10, 2, 20, 50, 8},
     {"expiring", 1000, 10, false, 30, 90,                    5, 5, 10, 15, 1, 30, 40, 0, true, 60},
     {"expiring in auctions", 1000, 8, false, 30, 60,         4, 5, 10, 8, 2, 20, 30, 8, true, 50},
+    {"auctions of equals", 1000, 5, false, 3, 24,                  8, 5, 12, 4, 1, 20, 0, 25},
     {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};

@@ -6,9 +6,9 @@
 //   every_sequence_property --length 5      8,308,824
 //
 // The operations are chosen so that each type, life, instruction, phase and change of RULES.md is
-// one of them, and that they meet: prices lie within three ticks, stops at the price where most
-// trades, two accounts, and quantities of which none divides the others, so that orders fill whole,
-// in part and more than once. An uncross makes one fill at a time, so that it takes ticks.
+// one of them, and that they meet: prices lie within four ticks, stops at the price where most
+// trades, orders are of two accounts, and quantities let them fill whole, in part and more than
+// once. An uncross makes one fill at a time, so that it takes ticks.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdint>
@@ -54,8 +54,8 @@ const std::array<std::string, 24> operations{
     "tick",
 };
 
-// More would be lived through only by sequences of more operations.
-constexpr BookPair::Shape shape{16, 1, 64};
+// More orders than there are ids.
+constexpr BookPair::Shape shape{.orders_max = 16, .uncross_fills_max = 1, .books_max = 64};
 
 class Sequences {
  public:
@@ -106,7 +106,13 @@ int main(int argc, char** argv) {
   app.add_option("--length", length_max, "Of the longest sequences.")->check(CLI::Range(1, 8));
   app.add_option("--threads", threads)->check(CLI::Range(1, 1024));
   CLI11_PARSE(app, argc, argv);
-  LongRun run("sequences", threads);
+  double total = 0;
+  double of_a_length = 1;
+  for (std::size_t length = 1; length <= length_max; ++length) {
+    of_a_length *= static_cast<double>(operations.size());
+    total += of_a_length;
+  }
+  LongRun run("sequences", total, threads);
   return run.over(length_max * operations.size(), [&](std::size_t part) {
     return Sequences(1 + part / operations.size())
         .all_that_begin_with(part % operations.size(), run);

@@ -32,7 +32,6 @@ void interrupt(int) {
 struct LongRun::State {
   Clock::time_point began = Clock::now();
   std::atomic<std::size_t> next{0};
-  std::atomic<std::size_t> finished{0};
   std::mutex mutex;
   std::condition_variable over;
   unsigned running = 0;
@@ -43,8 +42,8 @@ struct LongRun::State {
   }
 };
 
-LongRun::LongRun(std::string unit, unsigned threads)
-    : unit_(std::move(unit)), threads_(std::max(threads, 1U)) {}
+LongRun::LongRun(std::string unit, double total, unsigned threads)
+    : unit_(std::move(unit)), total_(total), threads_(std::max(threads, 1U)) {}
 
 void LongRun::done(std::uint64_t count) noexcept {
   shown.fetch_add(count, std::memory_order_relaxed);
@@ -69,7 +68,6 @@ int LongRun::over(std::size_t parts,
           const std::lock_guard lock(state.mutex);
           if (!found.exchange(true, std::memory_order_relaxed)) state.finding = std::move(*finding);
         }
-        state.finished.fetch_add(1, std::memory_order_relaxed);
       }
       const std::lock_guard lock(state.mutex);
       if (--state.running == 0) state.over.notify_one();
@@ -80,12 +78,12 @@ int LongRun::over(std::size_t parts,
     std::unique_lock lock(state.mutex);
     const auto each_so_often = std::chrono::seconds(terminal ? 1 : 30);
     while (!state.over.wait_for(lock, each_so_often, [&] { return state.running == 0; })) {
-      tell(state, parts);
+      tell(state);
       std::fputs(terminal ? "\r" : "\n", stderr);
     }
   }
   for (std::thread& thread : threads) thread.join();
-  tell(state, parts);
+  tell(state);
   std::fputs("\n", stderr);
   if (!state.finding.empty()) {
     std::printf("%s\n", state.finding.c_str());
@@ -98,14 +96,12 @@ int LongRun::over(std::size_t parts,
   return 0;
 }
 
-void LongRun::tell(const State& state, std::size_t parts) const {
+void LongRun::tell(const State& state) const {
   const double seconds = state.seconds();
   const auto count = static_cast<double>(shown.load(std::memory_order_relaxed));
-  const auto finished = static_cast<double>(state.finished.load(std::memory_order_relaxed));
-  const auto all = static_cast<double>(parts);
-  const double left = finished > 0 ? seconds * (all - finished) / finished : 0;
-  std::fprintf(stderr, "%.0f of %.0f parts, %.4g %s, %.3g a second, %.0f s, about %.0f s left   ",
-               finished, all, count, unit_.c_str(), count / seconds, seconds, left);
+  const double left = count > 0 ? seconds * std::max(total_ / count - 1, 0.0) : 0;
+  std::fprintf(stderr, "%.4g of about %.4g %s, %.3g a second, %.0f s, about %.0f s left   ", count,
+               total_, unit_.c_str(), count / seconds, seconds, left);
 }
 
 }  // namespace basalt::property

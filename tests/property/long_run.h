@@ -14,8 +14,8 @@ namespace basalt::property {
 
 class LongRun {
  public:
-  // `unit` is what done() counts: "messages".
-  LongRun(std::string unit, unsigned threads);
+  // `unit` is what done() counts, "messages", and `total` about how many there will be.
+  LongRun(std::string unit, double total, unsigned threads);
 
   // Calls each(part) for the parts below `parts`, in order but for threads that overtake, until one
   // finds something. Returns the exit status: 0 when nothing was found, 1 for a finding, 130 after
@@ -29,9 +29,10 @@ class LongRun {
 
  private:
   struct State;
-  void tell(const State& state, std::size_t parts) const;
+  void tell(const State& state) const;
 
   std::string unit_;
+  double total_;
   unsigned threads_;
 };
 

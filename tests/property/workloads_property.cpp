@@ -112,9 +112,14 @@ std::optional<std::string> differ(const std::string& name, std::uint64_t seed,
       std::find_if(bench::equity_scenarios.begin(), bench::equity_scenarios.end(),
                    [&](const bench::EquityScenario& each) { return each.name == name; });
   const bench::Flow flow = bench::equity_flow(*scenario, options.orders, seed);
-  // As many orders as could be live, and as many books as make it worth to keep the memory.
-  thread_local BookPair pair({std::bit_ceil(static_cast<std::uint32_t>(options.orders)), 0, 64});
-  auto difference = Comparison(flow, pair).run(run);
+  // Kept from flow to flow, since taking memory takes longer than a short flow.
+  thread_local std::optional<BookPair> pair;
+  thread_local std::uint32_t room = 0;
+  if (flow.slots >= room) {
+    room = std::bit_ceil(2 * flow.slots);
+    pair.emplace(BookPair::Shape{.orders_max = room, .books_max = 64});
+  }
+  auto difference = Comparison(flow, *pair).run(run);
   if (!difference) return {};
   return "workloads_property --scenarios " + name + " --first-seed " + std::to_string(seed) +
          " --seeds 1 --orders " + std::to_string(options.orders) + '\n' + *difference;
@@ -136,9 +141,11 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_option("--threads", options.threads)->check(CLI::Range(1, 1024));
   CLI11_PARSE(app, argc, argv);
-  LongRun run("messages", options.threads);
   const std::size_t scenarios = options.scenarios.size();
-  return run.over(scenarios * options.seeds, [&](std::size_t part) {
+  const std::size_t flows = scenarios * options.seeds;
+  const auto messages = static_cast<double>(2 * options.orders * flows);
+  LongRun run("messages", messages, options.threads);
+  return run.over(flows, [&](std::size_t part) {
     return differ(options.scenarios[part % scenarios], options.first_seed + part / scenarios,
                   options, run);
   });
