@@ -317,15 +317,16 @@ class Reach : public testing::Environment {
     for (const char* word :
          {"new", "cancel", "reduce", "replace", "phase", "open", "closed", "halted", "auction",
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
-          "ioc", "fok", "post", "account=", "stp=newest", "stp=oldest", "stp=both", "stp=decrement",
-          "display=", "min=", "stop=",
+          "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
+          "stp=both", "stp=decrement", "display=", "min=", "stop=",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",
-          "canceled self-match", "canceled would-cross", "rejected closed", "rejected halted",
-          "rejected quantity", "rejected price", "rejected display", "rejected min-quantity",
-          "rejected stop-price", "rejected duplicate", "rejected not-live", "rejected auction",
-          "rejected would-cross", "rejected lowers-nothing"}) {
+          "canceled self-match", "canceled would-cross", "canceled expired", "rejected expiry",
+          "rejected closed", "rejected halted", "rejected quantity", "rejected price",
+          "rejected display", "rejected min-quantity", "rejected stop-price", "rejected duplicate",
+          "rejected not-live", "rejected auction", "rejected would-cross",
+          "rejected lowers-nothing"}) {
       if (!words_met.contains(word)) ADD_FAILURE() << "never said or heard: " << word;
     }
   }
