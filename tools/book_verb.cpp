@@ -312,6 +312,7 @@ bool BookSession::State::next_book() {
   }
   live.clear();
   line_number = 0;
+  now = Nanos{};
   apply_unheard(of_phase(InstrumentState::open));
   if (index_of(instrument) + 1 == books_max) return false;
   instrument = InstrumentId{index_of(instrument) + 1};

@@ -31,8 +31,8 @@ class BookSession {
   // After each line, when `on`: check all invariants of the book (O(orders_max)).
   void verify(bool on) noexcept;
 
-  // Lets go of all orders, and goes on with a book that nothing has traded in; lines count anew.
-  // False: it was the last of `books_max`.
+  // Lets go of all orders, and goes on with a book that nothing has traded in; lines and time begin
+  // anew. False: it was the last of `books_max`.
   [[nodiscard]] bool next_book();
 
   // Of the book, by rank.

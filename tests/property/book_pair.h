@@ -22,8 +22,8 @@ class BookPair {
  public:
   struct Shape {
     std::uint32_t orders_max;
-    std::uint32_t uncross_fills_max = 0;  // As for a BookSession.
-    std::uint32_t books_max = 1;          // Until the engine's side is built anew.
+    std::uint32_t slice_max = 0;  // As for a BookSession.
+    std::uint32_t books_max = 1;  // Until the engine's side is built anew.
   };
 
   explicit BookPair(const Shape& shape) : shape_(shape) { begin(); }
@@ -55,18 +55,18 @@ class BookPair {
   // Both go on with an empty book that nothing has traded in. What they take memory from stays.
   void next_book() {
     if (!engine_->next_book()) return begin();
-    judge_.emplace(judge_out_, judge_fills_max());
+    judge_.emplace(judge_out_, judge_slice_max());
   }
 
  private:
   void begin() {
-    engine_.emplace(engine_out_, shape_.orders_max, shape_.uncross_fills_max, shape_.books_max);
+    engine_.emplace(engine_out_, shape_.orders_max, shape_.slice_max, shape_.books_max);
     engine_->verify(true);
-    judge_.emplace(judge_out_, judge_fills_max());
+    judge_.emplace(judge_out_, judge_slice_max());
   }
-  [[nodiscard]] std::int64_t judge_fills_max() const {
-    return shape_.uncross_fills_max > 0 ? std::int64_t{shape_.uncross_fills_max}
-                                        : std::numeric_limits<std::int64_t>::max();
+  [[nodiscard]] std::int64_t judge_slice_max() const {
+    return shape_.slice_max > 0 ? std::int64_t{shape_.slice_max}
+                                : std::numeric_limits<std::int64_t>::max();
   }
 
   // What an unreadable line is told in words is the engine's own affair.

@@ -8,7 +8,8 @@
 // The operations are chosen so that each type, life, instruction, phase and change of RULES.md is
 // one of them, and that they meet: prices lie within four ticks, stops at the price where most
 // trades, orders are of two accounts, and quantities let them fill whole, in part and more than
-// once. An uncross makes one fill at a time, so that it takes ticks.
+// once. An uncross makes one fill at a time, so that it takes ticks, and a tick ends what is good
+// until then.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdint>
@@ -26,16 +27,16 @@ namespace {
 
 const std::array<std::string, 24> operations{
     // Lives, types and instructions.
-    "new 1 buy 5@10 account=1",
-    "new 2 sell 7@10 gtc account=2",
+    "new 1 buy 5@10 gtc account=1",
+    "new 2 sell 7@10 gtd=5 account=2",
     "new 3 sell 6@9 account=1 stp=oldest",
     "new 4 buy 8@11 ioc account=2 stp=newest",
     "new 5 sell 9@market account=1 stp=both",
     "new 6 buy 9@11 fok account=2 stp=decrement",
-    "new 7 buy 3@11 post",
+    "new 7 buy 3@11 post=slide",
     "new 8 sell 7@10 display=2",
     "new 9 buy 9@11 display=4 min=6",
-    "new 10 buy 4@11 stop=10",
+    "new 10 buy 4@11 stop=10 post",
     "new 11 sell 3@market stop=10",
     // Changes: of a front order, of a reserve, of a stop.
     "cancel 1",
@@ -43,7 +44,7 @@ const std::array<std::string, 24> operations{
     "reduce 8 5",
     "replace 1 12 8@11",
     "replace 10 13 2@12",
-    // Phases.
+    // Phases, and time.
     "phase open",
     "phase closed",
     "phase halted",
@@ -51,11 +52,11 @@ const std::array<std::string, 24> operations{
     "phase volatility",
     "phase closing",
     "uncross",
-    "tick",
+    "tick 5",
 };
 
 // More orders than there are ids.
-constexpr BookPair::Shape shape{.orders_max = 16, .uncross_fills_max = 1, .books_max = 64};
+constexpr BookPair::Shape shape{.orders_max = 16, .slice_max = 1, .books_max = 64};
 
 class Sequences {
  public:

@@ -370,16 +370,18 @@ class Reach : public testing::Environment {
     for (const char* word :
          {"new", "cancel", "reduce", "replace", "phase", "open", "closed", "halted", "auction",
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
-          "ioc", "fok", "post", "account=", "stp=newest", "stp=oldest", "stp=both", "stp=decrement",
-          "display=", "min=", "stop=", "at", "pass", "halt", "rules",
+          "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
+          "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at", "pass", "halt",
+          "rules",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",
           "canceled self-match", "canceled would-cross", "rejected closed", "rejected halted",
           "rejected quantity", "rejected price", "rejected display", "rejected min-quantity",
-          "rejected stop-price", "rejected duplicate", "rejected not-live", "rejected auction",
-          "rejected would-cross", "rejected lowers-nothing", "rejected outside-auction",
-          "rejected collar", "canceled expired", "canceled collar", "extended"}) {
+          "rejected stop-price", "rejected expiry", "rejected duplicate", "rejected not-live",
+          "rejected auction", "rejected would-cross", "rejected lowers-nothing",
+          "rejected outside-auction", "rejected collar", "canceled expired", "canceled collar",
+          "extended"}) {
       if (!words_met.contains(word)) ADD_FAILURE() << "never said or heard: " << word;
     }
   }
