@@ -83,6 +83,8 @@ inline constexpr std::uint16_t flag_self_trade_shift = 7;
 inline constexpr std::uint16_t flag_self_trade_mask = 7U << flag_self_trade_shift;
 // With flag_post_only: instead of crossing it rests one tick short of it.
 inline constexpr std::uint16_t flag_slide = 1U << 10;
+// With self-trade prevention: orders of all accounts of its firm are its own.
+inline constexpr std::uint16_t flag_by_firm = 1U << 11;
 // Towards risk: the expiry among the Instructions is how long the order is to live.
 inline constexpr std::uint16_t flag_time_to_live = 1U << 12;
 
@@ -177,7 +179,7 @@ struct EpochLimits {
 // The rules by which commands become events and outgoing bytes. A journal of other rules is
 // refused. 2: EpochStart has limits; a post-only order that would cross is cancelled with G. 3:
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
-// nodes, so inners_max refuses later; orders may expire, and slide.
+// nodes, so inners_max refuses later; orders may expire, and slide; books know firms.
 inline constexpr std::uint32_t rules_version_now = 4;
 
 struct EpochStart {
@@ -369,6 +371,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
     case CommandKind::reduce:
     case CommandKind::tick:
     case CommandKind::define_instrument:
+    case CommandKind::define_account:
     case CommandKind::set_instrument_state:
     case CommandKind::uncross:
       return true;
@@ -381,7 +384,8 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
 
 // Does a shard need more of it than slot 0?
 [[nodiscard]] constexpr bool goes_whole_to_matching(const Order& order) noexcept {
-  return order.kind == CommandKind::define_instrument || order.kind == CommandKind::set_limit ||
+  return order.kind == CommandKind::define_instrument ||
+         order.kind == CommandKind::define_account || order.kind == CommandKind::set_limit ||
          order.kind == CommandKind::set_instrument_state ||
          (order.kind == CommandKind::new_order && (order.flags & flag_instructed) != 0);
 }
@@ -394,7 +398,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
 
 // Commands of no single instrument go to every shard, which then all answer.
 [[nodiscard]] constexpr bool goes_to_every_shard(const Order& order) noexcept {
-  return order.kind == CommandKind::tick;
+  return order.kind == CommandKind::tick || order.kind == CommandKind::define_account;
 }
 
 }  // namespace basalt

@@ -67,6 +67,7 @@ inline constexpr InstrumentId no_instrument{0xFFFF'FFFF};
 inline constexpr AccountId no_account{0xFFFF'FFFF};
 inline constexpr SessionId no_session{0xFFFF'FFFF};
 inline constexpr AssetId no_asset{0xFFFF'FFFF};
+inline constexpr FirmId no_firm{0xFFFF'FFFF};
 
 // Handed out by risk; an address, so that no later stage hashes. The generation rises each time
 // the slot is used again, so a stale number never names another order. Generations start at 1:

@@ -21,6 +21,8 @@ using matching::EventRing;
 using matching::MatchingCore;
 using namespace book_words;
 
+constexpr std::uint32_t accounts_with_firms_max = 1U << 16;
+
 // Nodes for levels: a path for every second order, each at a price far from all others.
 MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t slice_max,
                                 std::uint32_t books_max) {
@@ -28,6 +30,7 @@ MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t slice_ma
   const std::uint32_t instructed_max = std::min(64 * orders_max, 1U << 15);  // Room for parts, too.
   MatchingCore::Limits limits{orders_max, books_max, leaves_max,
                               matching::Levels::inners_wanted * leaves_max, instructed_max};
+  limits.accounts_max = accounts_with_firms_max;
   if (slice_max > 0) limits.uncross_fills_max = limits.expiries_max = slice_max;
   return limits;
 }
@@ -55,24 +58,14 @@ struct BookSession::State {
   }
 
   void run(const std::vector<std::string_view>& words);
-  // What a line with `new` asks for.
-  struct Asked {
-    Order order;
-    std::optional<Quantity> display;
-    std::optional<Quantity> min_quantity;
-    std::optional<Price> stop;
-    Nanos expiry;
-
-    [[nodiscard]] bool ends() const { return order.time_in_force == TimeInForce::gtd; }
-  };
   void new_order(const std::vector<std::string_view>& words);
-  void take_instruction(std::string_view word, Asked& asked);
   [[nodiscard]] Reject refusal_of(std::uint32_t id, const Asked& asked) const;
   void replace(const std::vector<std::string_view>& words);
   void cancel(std::uint32_t id, std::optional<Quantity> total);
   void phase(std::string_view name);
   static Command of_phase(InstrumentState wanted);
   void uncross();
+  void define_account(std::uint32_t who, std::uint32_t firm);
   void pass_time(std::string_view until);
   void tick();
   void print_book();
@@ -160,6 +153,11 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     wants(1);
     return print_book();
   }
+  if (verb == "account") {
+    wants(3);
+    return define_account(number<std::uint32_t>(words[1], "the account"),
+                          number<std::uint32_t>(words[2], "the firm"));
+  }
   if (verb == "uncross") {
     wants(1);
     return uncross();
@@ -172,39 +170,6 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     return tick();
   }
   throw Unreadable{"no such command: " + std::string(verb)};
-}
-
-void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
-  Order& order = asked.order;
-  const auto starts = [word](std::string_view name) { return word.starts_with(name); };
-  if (word == "day") {
-    order.time_in_force = TimeInForce::day;
-  } else if (word == "gtc") {
-    order.time_in_force = TimeInForce::gtc;
-  } else if (word == "ioc") {
-    order.time_in_force = TimeInForce::ioc;
-  } else if (word == "fok") {
-    order.time_in_force = TimeInForce::fok;
-  } else if (starts("gtd=")) {
-    order.time_in_force = TimeInForce::gtd;
-    asked.expiry = time_of(word.substr(4));
-  } else if (word == "post") {
-    order.flags |= flag_post_only;
-  } else if (word == "post=slide") {
-    order.flags |= flag_post_only | flag_slide;
-  } else if (starts("account=")) {
-    order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
-  } else if (starts("stp=")) {
-    order.flags |= flags_of(self_trade_prevention_of(word.substr(4)));
-  } else if (starts("display=")) {
-    asked.display = quantity_of(word.substr(8));
-  } else if (starts("min=")) {
-    asked.min_quantity = quantity_of(word.substr(4));
-  } else if (starts("stop=")) {
-    asked.stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
-  } else {
-    throw Unreadable{"no such instruction: " + std::string(word)};
-  }
 }
 
 // In the order of engine/reject.h.
@@ -233,14 +198,14 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   order.side = words[2] == "buy" ? Side::buy : Side::sell;
   const Offer offer = offer_of(words[3]);
   order.quantity = offer.quantity;
-  order.account = AccountId{0};
   if (!offer.price) order.flags |= flag_market;
   // Without a collar a market order is bounded by the ends of the price range alone.
   order.price = offer.price.value_or(order.side == Side::buy ? limits::price_max : Price{1});
   for (std::size_t i = 4; i < words.size(); ++i) take_instruction(words[i], asked);
+  order.account = account_of(asked.account);
   // No account is nobody's own.
   if (order.account == AccountId{0}) {
-    order.flags = static_cast<std::uint16_t>(order.flags & ~flag_self_trade_mask);
+    order.flags = static_cast<std::uint16_t>(order.flags & ~(flag_self_trade_mask | flag_by_firm));
   }
   if (const Reject reject = refusal_of(id, asked); reject != Reject::none) {
     return rejected(id, reject);
@@ -319,6 +284,20 @@ void BookSession::State::uncross() {
   command.order.kind = CommandKind::uncross;
   apply(command, 0);
   while (!uncrosses_in_slices && book().uncrossing()) tick();
+}
+
+// Until it is said, an account is of no firm but itself.
+void BookSession::State::define_account(std::uint32_t who, std::uint32_t firm) {
+  const AccountId id = account_of(who);
+  if (who == 0) throw Unreadable{"account 0 is nobody's"};
+  if (index_of(id) >= accounts_with_firms_max) throw Unreadable{"too many accounts"};
+  Command command;
+  command.order.kind = CommandKind::define_account;
+  DefineAccount definition{};
+  definition.account = id;
+  definition.firm = FirmId{firm};
+  command.set(definition);
+  apply(command, 0);
 }
 
 void BookSession::State::pass_time(std::string_view until) {
@@ -496,10 +475,11 @@ int book_verb(int argc, char** argv) {
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T] [post|post=slide]\n"
-           "      [account=N] [stp=newest|oldest|both|decrement] [display=Q] [min=Q] [stop=P]\n"
+           "      [account=N] [stp=newest|oldest|both|decrement|firm-…] [display=Q]\n"
+           "      [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  tick [T] · book                                 examples: tests/scenarios/*.book\n";
+           "  account N FIRM · tick [T] · book                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }
   std::ios::sync_with_stdio(false);

@@ -26,12 +26,50 @@ Offer offer_of(std::string_view word) {
   return offer;
 }
 
-SelfTradePrevention self_trade_prevention_of(std::string_view word) {
-  if (word == "newest") return SelfTradePrevention::newest;
-  if (word == "oldest") return SelfTradePrevention::oldest;
-  if (word == "both") return SelfTradePrevention::both;
-  if (word == "decrement") return SelfTradePrevention::decrement;
+std::uint16_t self_trade_flags_of(std::string_view word) {
+  constexpr std::string_view of_firm = "firm-";
+  if (word.starts_with(of_firm)) {
+    const unsigned flags = self_trade_flags_of(word.substr(of_firm.size())) | flag_by_firm;
+    return static_cast<std::uint16_t>(flags);
+  }
+  if (word == "newest") return flags_of(SelfTradePrevention::newest);
+  if (word == "oldest") return flags_of(SelfTradePrevention::oldest);
+  if (word == "both") return flags_of(SelfTradePrevention::both);
+  if (word == "decrement") return flags_of(SelfTradePrevention::decrement);
   throw Unreadable{"stp is newest, oldest, both or decrement, found " + std::string(word)};
+}
+
+void take_instruction(std::string_view word, Asked& asked) {
+  Order& order = asked.order;
+  const auto starts = [word](std::string_view name) { return word.starts_with(name); };
+  if (word == "day") {
+    order.time_in_force = TimeInForce::day;
+  } else if (word == "gtc") {
+    order.time_in_force = TimeInForce::gtc;
+  } else if (word == "ioc") {
+    order.time_in_force = TimeInForce::ioc;
+  } else if (word == "fok") {
+    order.time_in_force = TimeInForce::fok;
+  } else if (starts("gtd=")) {
+    order.time_in_force = TimeInForce::gtd;
+    asked.expiry = time_of(word.substr(4));
+  } else if (word == "post") {
+    order.flags |= flag_post_only;
+  } else if (word == "post=slide") {
+    order.flags |= flag_post_only | flag_slide;
+  } else if (starts("account=")) {
+    asked.account = number<std::uint32_t>(word.substr(8), "the account");
+  } else if (starts("stp=")) {
+    order.flags |= self_trade_flags_of(word.substr(4));
+  } else if (starts("display=")) {
+    asked.display = quantity_of(word.substr(8));
+  } else if (starts("min=")) {
+    asked.min_quantity = quantity_of(word.substr(4));
+  } else if (starts("stop=")) {
+    asked.stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
+  } else {
+    throw Unreadable{"no such instruction: " + std::string(word)};
+  }
 }
 
 InstrumentState phase_of(std::string_view word) {

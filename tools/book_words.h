@@ -51,8 +51,22 @@ struct Offer {
 [[nodiscard]] inline Nanos time_of(std::string_view word) {
   return {number<std::int64_t>(word, "the time")};
 }
-[[nodiscard]] SelfTradePrevention self_trade_prevention_of(std::string_view word);
+// Order::flags.
+[[nodiscard]] std::uint16_t self_trade_flags_of(std::string_view word);
 [[nodiscard]] InstrumentState phase_of(std::string_view word);
+
+// What a line with `new` asks for.
+struct Asked {
+  Order order;                // But for the account,
+  std::uint32_t account = 0;  //   which has the user's number here.
+  std::optional<Quantity> display;
+  std::optional<Quantity> min_quantity;
+  std::optional<Price> stop;
+  Nanos expiry;
+
+  [[nodiscard]] bool ends() const noexcept { return order.time_in_force == TimeInForce::gtd; }
+};
+void take_instruction(std::string_view word, Asked& asked);
 
 [[nodiscard]] constexpr bool valid(Quantity quantity) noexcept {
   return quantity > Quantity{0} && quantity <= limits::quantity_max;

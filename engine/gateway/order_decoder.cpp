@@ -87,9 +87,12 @@ void take_min_quantity(Command& command, std::uint32_t lots, Instructions& asked
   }
 }
 
+// Upper case: of its account; lower case: of its firm.
 void take_self_trade_prevention(Command& command, char letter) noexcept {
   SelfTradePrevention mode{};
-  switch (letter) {
+  constexpr char lower_case = 'a' - 'A';
+  const bool by_firm = letter >= 'a';
+  switch (by_firm ? static_cast<char>(letter - lower_case) : letter) {
     case ' ':
       return;
     case 'N':
@@ -108,6 +111,7 @@ void take_self_trade_prevention(Command& command, char letter) noexcept {
       return refuse(command, Reject::invalid_option);
   }
   command.order.flags |= flags_of(mode);
+  if (by_firm) command.order.flags |= flag_by_firm;
 }
 
 // What the book is to know goes to it; a key alone does not.

@@ -37,9 +37,11 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       details_(arena.take<Details>(limits.instructed_max)),
       free_detail_(arena.take<std::uint32_t>(limits.instructed_max)),
       parts_max_(limits.parts_max()),
-      expiries_(limits.instructed_max, limits.expiries_max, arena) {
+      expiries_(limits.instructed_max, limits.expiries_max, arena),
+      firm_(arena.take<FirmId>(limits.accounts_max)) {
   BASALT_ASSERT(units(limits.orders_max, limits.leaves_max) < none);
   BASALT_ASSERT(limits.inners_max <= none / leaf_levels);
+  std::fill(firm_.begin(), firm_.end(), no_firm);
   ring_of_parked().next = ring_of_parked().previous = limits.leaves_max;
   // Stacked so that the lowest numbers come out first.
   for (std::uint32_t i = limits.leaves_max; i > 0; --i) free_leaf_[leaves_free_++] = i - 1;
@@ -57,7 +59,8 @@ std::size_t BookMemory::memory_bytes(const BookLimits& limits) noexcept {
          Arena::cost<std::uint32_t>(limits.orders_max) +
          Arena::cost<Details>(limits.instructed_max) +
          Arena::cost<std::uint32_t>(limits.instructed_max) +
-         Expiries::memory_bytes(limits.instructed_max, limits.expiries_max);
+         Expiries::memory_bytes(limits.instructed_max, limits.expiries_max) +
+         Arena::cost<FirmId>(limits.accounts_max);
 }
 
 std::uint32_t BookMemory::take_leaf(std::uint32_t inner, std::uint32_t index) noexcept {

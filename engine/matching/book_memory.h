@@ -143,6 +143,7 @@ struct BookLimits {
   std::uint32_t inners_max = 0;
   std::uint32_t instructed_max = 0;                   // Orders with details.
   std::uint32_t expiries_max = limits::expiries_max;  // Of one Tick.
+  std::uint32_t accounts_max = 0;                     // Whose firms are known.
 
   // A reserve order is as many fills as it has parts: what all of them may show anew is bounded,
   // and so is what one command can tell.
@@ -317,6 +318,13 @@ class BookMemory {
     return static_cast<std::uint32_t>(details_.size()) - details_free_;
   }
   [[nodiscard]] std::int64_t parts_in_use() const noexcept { return parts_; }
+  void set_firm(AccountId account, FirmId firm) noexcept {
+    BASALT_ASSERT(index_of(account) < firm_.size());
+    firm_[index_of(account)] = firm;
+  }
+  [[nodiscard]] bool same_firm(AccountId a, AccountId b) const noexcept {
+    return a == b || (firm_of(a) != no_firm && firm_of(a) == firm_of(b));
+  }
   [[nodiscard]] Expiries& expiries() noexcept { return expiries_; }
   [[nodiscard]] const Expiries& expiries() const noexcept { return expiries_; }
 
@@ -333,6 +341,9 @@ class BookMemory {
 
   [[nodiscard]] std::uint32_t leaves_max() const noexcept {
     return static_cast<std::uint32_t>(leaf_.size()) - 1;
+  }
+  [[nodiscard]] FirmId firm_of(AccountId account) const noexcept {
+    return index_of(account) < firm_.size() ? firm_[index_of(account)] : no_firm;
   }
   // Links the parked leaves in a ring, the one parked longest first.
   [[nodiscard]] Leaf& ring_of_parked() noexcept { return leaf_.back(); }
@@ -360,7 +371,8 @@ class BookMemory {
   std::uint32_t details_withheld_ = 0;
   std::int64_t parts_ = 0;
   std::int64_t parts_max_;
-  Expiries expiries_;  // Of orders whose details say so.
+  Expiries expiries_;             // Of orders whose details say so.
+  const std::span<FirmId> firm_;  // By account.
 };
 
 }  // namespace basalt::matching

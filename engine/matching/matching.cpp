@@ -43,6 +43,11 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
       note_gathering(command.order.instrument);
       break;
     }
+    case CommandKind::define_account: {
+      const auto definition = command.as<DefineAccount>();
+      memory_.set_firm(definition.account, definition.firm);
+      break;
+    }
     case CommandKind::set_limit: {
       const auto amendment = command.as<Amendment>();
       if (amendment.limit == LimitKind::collar_ppm) {

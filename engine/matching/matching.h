@@ -31,9 +31,10 @@ class MatchingCore {
     // Of one command, over all books.
     std::uint32_t uncross_fills_max = limits::uncross_fills_max;
     std::uint32_t expiries_max = limits::expiries_max;
+    std::uint32_t accounts_max = 0;  // Whose firms are known, for self-trade prevention.
 
     [[nodiscard]] BookLimits books() const noexcept {
-      return {orders_max, leaves_max, inners_max, instructed_max, expiries_max};
+      return {orders_max, leaves_max, inners_max, instructed_max, expiries_max, accounts_max};
     }
   };
 

@@ -32,7 +32,7 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
   BASALT_ASSERT(command.quantity > Quantity{0});
   BASALT_ASSERT(command.quantity <= limits::quantity_max);
   // What has no say unless the order crosses.
-  constexpr unsigned harmless = flag_post_only | flag_slide | flag_self_trade_mask;
+  constexpr unsigned harmless = flag_post_only | flag_slide | flag_self_trade_mask | flag_by_firm;
   const bool plain =
       (command.flags & ~harmless) == 0 &&
       (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);
@@ -95,7 +95,8 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
     BASALT_REACHED("an order that must trade at once cannot");
     rests = false;
   } else if (!gathers_ && crosses(incoming.side, incoming.limit)) {
-    left = match(command, incoming, memory, out);
+    left = (incoming.flags & flag_by_firm) == 0 ? match(command, incoming, memory, out)
+                                                : match_by_firm(command, incoming, memory, out);
     if (left.open == Quantity{0}) return;
     rests = rests && !left.prevented;
   }
@@ -187,6 +188,28 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
   if (filled > Quantity{0}) {
     makers.add(-filled);
     traded_from(first);
+  }
+  return left;
+}
+
+// Whose firm an order is of costs a look into a table for each maker, so match() does not ask: it
+// takes what stands before the next order of the firm, and then that one is prevented.
+OrderBook::Left OrderBook::match_by_firm(const Order& command, const Incoming& incoming,
+                                         BookMemory& memory, EventOutlet& out) noexcept {
+  Incoming part = incoming;
+  part.flags = static_cast<std::uint16_t>(part.flags & ~flag_self_trade_mask);
+  Left left{incoming.open};
+  while (left.open > Quantity{0} && !left.prevented && crosses(incoming.side, incoming.limit)) {
+    part.open = shown_before_own(incoming, left.open, memory);
+    if (part.open > Quantity{0}) {
+      left.open -= part.open;
+      const Left of_part = match(command, part, memory, out);
+      BASALT_ASSERT(of_part.open == Quantity{0});
+    } else {
+      const Level& level = memory.level(levels(opposite(incoming.side)).best_level());
+      const std::uint32_t slot = memory.slot_at(level.links.next);
+      left = prevent_self_trade(command, incoming, left.open, slot, memory, out);
+    }
   }
   return left;
 }

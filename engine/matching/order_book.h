@@ -181,6 +181,8 @@ class OrderBook {
                      EventOutlet& out) noexcept;
   Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;  // The hot loop.
+  [[gnu::noinline]] Left match_by_firm(const Order& command, const Incoming& incoming,
+                                       BookMemory& memory, EventOutlet& out) noexcept;
   void traded_from(Price first) noexcept;
   void move_collar() noexcept;  // To the last trade.
 
@@ -196,7 +198,11 @@ class OrderBook {
                            const BookMemory& memory) const noexcept;
   [[nodiscard]] bool fills_one_by_one(const Incoming& incoming, Quantity wanted,
                                       const BookMemory& memory) const noexcept;
-  // The incoming order has met one of its own account, the best of its side.
+  [[nodiscard]] static bool is_own(const Incoming& incoming, AccountId maker,
+                                   const BookMemory& memory) noexcept;
+  [[nodiscard]] Quantity shown_before_own(const Incoming& incoming, Quantity wanted,
+                                          const BookMemory& memory) const noexcept;
+  // The incoming order has met one of its own, the best of its side.
   [[gnu::noinline]] Left prevent_self_trade(const Order& command, const Incoming& incoming,
                                             Quantity open, std::uint32_t slot, BookMemory& memory,
                                             EventOutlet& out) noexcept;

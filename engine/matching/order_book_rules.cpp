@@ -93,7 +93,7 @@ bool OrderBook::fills_one_by_one(const Incoming& incoming, Quantity wanted,
        rank = makers.next_worse(memory, rank)) {
     memory.each_order(*makers.find(memory, rank), [&](std::uint32_t slot, const auto& maker) {
       const bool own =
-          prevention != SelfTradePrevention::off && maker.account() == incoming.account;
+          prevention != SelfTradePrevention::off && is_own(incoming, maker.account(), memory);
       if (!own && !ended) found += memory.open(slot);
       ended = ended || (own && prevention != SelfTradePrevention::oldest);
     });
@@ -102,10 +102,35 @@ bool OrderBook::fills_one_by_one(const Incoming& incoming, Quantity wanted,
   return false;
 }
 
+bool OrderBook::is_own(const Incoming& incoming, AccountId maker,
+                       const BookMemory& memory) noexcept {
+  const bool by_firm = (incoming.flags & flag_by_firm) != 0;
+  return by_firm ? memory.same_firm(incoming.account, maker) : maker == incoming.account;
+}
+
+// Of `wanted`, what the best level of the other side shows before the first order of its own there.
+// No further: what hides more at this level comes before all others. It looks only at what is taken
+// next, so a sweep looks at each part of an order once.
+Quantity OrderBook::shown_before_own(const Incoming& incoming, Quantity wanted,
+                                     const BookMemory& memory) const noexcept {
+  const Link place = levels(opposite(incoming.side)).best_level();
+  Quantity found;
+  for (Link link = memory.level(place).links.next; link != place && found < wanted;
+       link = memory.links(link).next) {
+    const RestingOrder& maker = memory.order(memory.slot_at(link));
+    if (is_own(incoming, maker.account(), memory)) break;
+    found += maker.open();
+  }
+  return std::min(found, wanted);
+}
+
 OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incoming& incoming,
                                               Quantity open, std::uint32_t slot, BookMemory& memory,
                                               EventOutlet& out) noexcept {
   const Quantity maker_open = memory.open(slot);
+  if (memory.order(slot).account() != incoming.account) {
+    BASALT_REACHED("self-trade prevention finds another account of the firm");
+  }
   const auto cancel_of_maker = [&](Quantity quantity) {
     emit_canceled(command, slot, memory, quantity, CancelReason::self_match, out);
     if (quantity == maker_open) return remove(slot, memory);
@@ -136,7 +161,7 @@ OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incomi
       return {open, false};
     }
   }
-  BASALT_ASSERT(false && "an order without prevention meets its own account");
+  BASALT_ASSERT(false && "an order without prevention meets its own");
   return {open, true};
 }
 

@@ -176,10 +176,13 @@ void Risk::emit(const Command& command) noexcept {
   last_sequence_.store(command.order.sequence, std::memory_order_release);
   if (!goes_to_matching(command.order)) return;
   if (goes_to_every_shard(command.order)) {
-    for (ShardOutlet& shard : shards_) *shard.claim() = command.slot(0);
+    for (ShardOutlet& shard : shards_) hand_to(shard, command);
     return;
   }
-  ShardOutlet& shard = shards_[wiring_.shard_of_instrument[index_of(command.order.instrument)]];
+  hand_to(shards_[wiring_.shard_of_instrument[index_of(command.order.instrument)]], command);
+}
+
+void Risk::hand_to(ShardOutlet& shard, const Command& command) noexcept {
   if (goes_whole_to_matching(command.order)) {
     pipeline::write_command(command, shard);
   } else {

@@ -80,6 +80,7 @@ class Risk {
   bool tick_if_due() noexcept;
   void sequence(Command& command) noexcept;
   void emit(const Command& command) noexcept;
+  static void hand_to(ShardOutlet& shard, const Command& command) noexcept;
   void note(const Command& command) noexcept;
   [[nodiscard]] bool flush() noexcept;
   [[nodiscard]] bool clear() const noexcept;

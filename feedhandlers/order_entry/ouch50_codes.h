@@ -209,6 +209,7 @@ enum class Tag : std::uint8_t {
   account = 128,                  // U32: whom the session acts for.
   external_id = 129,              // 16 bytes of the client's choice.
   self_trade_prevention = 130,    // Letter: N newest, O oldest, B both, D decrement; space: off.
+                                  //   Lower case: by the firm.
   stop_price = 131,               // U64; 0: none.
   expiry = 132,                   // U64: nanoseconds since 1970-01-01 UTC; 0: none.
   slide = 133,                    // Letter: S a post-only order slides; space: it does not.

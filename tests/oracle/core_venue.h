@@ -132,8 +132,10 @@ class CoreVenue {
   // Of each shard.
   static matching::MatchingCore::Limits matching_limits(const Settings& settings) {
     const std::uint32_t orders = settings.risk.orders_max;
-    return {orders, settings.risk.reference.instruments_max, orders / 2 + 64, orders + 1024,
-            settings.instructed_max};
+    matching::MatchingCore::Limits limits{orders, settings.risk.reference.instruments_max,
+                                          orders / 2 + 64, orders + 1024, settings.instructed_max};
+    limits.accounts_max = settings.risk.reference.accounts_max;
+    return limits;
   }
 
  private:

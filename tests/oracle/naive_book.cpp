@@ -73,6 +73,12 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
     if (total) reduce(*id, *total);
     return total.has_value();
   }
+  if (verb == "account" && words.size() == 3) {
+    const auto firm = id_of(words[2]);
+    if (!firm || *id == 0) return false;
+    firms_[*id] = *firm;
+    return true;
+  }
   if (words.size() < 4) return false;
   const auto offer = offer_of(words[3]);
   if (!offer) return false;
@@ -125,9 +131,14 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
       order.post = true;
     } else if (words[i] == "post=slide") {
       order.post = order.slides = true;
-    } else if (words[i] == "stp=newest" || words[i] == "stp=oldest" || words[i] == "stp=both" ||
-               words[i] == "stp=decrement") {
+    } else if (words[i].starts_with("stp=")) {
       order.stp = words[i].substr(4);
+      order.by_firm = order.stp.starts_with("firm-");
+      if (order.by_firm) order.stp = order.stp.substr(5);
+      if (order.stp != "newest" && order.stp != "oldest" && order.stp != "both" &&
+          order.stp != "decrement") {
+        return false;
+      }
     } else if (const auto value = number(words[i].substr(words[i].find('=') + 1));
                value && words[i].starts_with("display=")) {
       order.display = *value;
@@ -326,6 +337,16 @@ void NaiveBook::reduce(std::uint32_t id, std::int64_t total) {
   if (stays == 0) return cancel(id);
   out_ << "canceled " << id << ' ' << goes << " user\n";
   take_away(order, goes);
+}
+
+// An account of which nothing else was said is of no firm but itself.
+bool NaiveBook::own(const Order& taker, const Order& maker) const {
+  if (taker.stp.empty() || taker.account == 0) return false;
+  if (taker.account == maker.account) return true;
+  const auto one = firms_.find(taker.account);
+  const auto other = firms_.find(maker.account);
+  return taker.by_firm && one != firms_.end() && other != firms_.end() &&
+         one->second == other->second;
 }
 
 // How much of the other side the order could take, but no more than it wants. Where it would have

@@ -47,6 +47,7 @@ class NaiveBook {
     std::int64_t min = 0;       // Must trade at once.
     std::int64_t stop = 0;      // 0: does not wait.
     bool slides = false;        // Of post.
+    bool by_firm = false;       // Of stp: what is of its firm is its own.
     std::int64_t expiry = 0;    // Of gtd.
     std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.
   };
@@ -97,9 +98,7 @@ class NaiveBook {
   std::map<std::int64_t, Level>& side(bool buy) { return buy ? bids_ : asks_; }
   const std::map<std::int64_t, Level>& side(bool buy) const { return buy ? bids_ : asks_; }
   std::int64_t reachable(const Order& taker) const;
-  static bool own(const Order& taker, const Order& maker) {
-    return !taker.stp.empty() && taker.account != 0 && taker.account == maker.account;
-  }
+  bool own(const Order& taker, const Order& maker) const;
   bool prevents(Order& taker, Order& maker);
 
   // naive_auction.cpp
@@ -126,6 +125,7 @@ class NaiveBook {
   std::map<std::uint32_t, Level::iterator> live_;
   Level stops_;               // That wait, in the order in which they began to.
   std::int64_t entered_ = 0;  // Of all orders so far, as long as it is less than may rest.
+  std::map<std::uint32_t, std::uint32_t> firms_;  // By account.
   std::int64_t last_trade_ = 0;
   std::vector<std::int64_t> trades_;  // Prices of the present command's.
   std::string phase_ = "open";

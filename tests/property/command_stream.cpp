@@ -10,8 +10,9 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 18> flows{{
-    // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops, expiring
+constexpr std::array<Flow, 19> flows{{
+    // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
+    //   expiring, firms
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
     {"few ids", 500, 10, false, 50, 4,                             15, 15, 25, 10, 1, 10, 5},
@@ -28,6 +29,7 @@ constexpr std::array<Flow, 18> flows{{
     {"auctions and stops", 1000, 16, false, 12, 120,               5, 3, 8, 10, 2, 20, 50, 8},
     {"expiring", 1000, 10, false, 30, 90,                    5, 5, 10, 15, 1, 30, 40, 0, true, 60},
     {"expiring in auctions", 1000, 8, false, 30, 60,         4, 5, 10, 8, 2, 20, 30, 8, true, 50},
+    {"own firms", 1000, 5, false, 20, 60,            8, 5, 10, 30, 1, 90, 25, 0, true, 0, true},
     {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
@@ -67,7 +69,10 @@ std::string CommandStream::new_order() {
   if (chance(flow_.owned)) {
     static constexpr std::array<const char*, 4> modes{"newest", "oldest", "both", "decrement"};
     line += " account=" + std::to_string(below(3));
-    if (chance(70)) line += std::string(" stp=") + modes[below(modes.size())];
+    if (chance(70)) {
+      line += flow_.firms && chance(75) ? " stp=firm-" : " stp=";
+      line += modes[below(modes.size())];
+    }
   }
   if (chance(flow_.instructed)) line += instructions();
   return line;
@@ -167,6 +172,9 @@ std::string CommandStream::next() {
   if (chance(flow_.odd)) return odd();
   if (flow_.auctions > 0 && chance(flow_.auctions)) return of_auction();
   if (flow_.expiring > 0 && chance(10)) return tick();
+  if (flow_.firms && chance(2)) {
+    return "account " + std::to_string(below(3)) + ' ' + std::to_string(below(2));
+  }
   const std::uint64_t kind = below(100);
   std::uint64_t bound = flow_.cancels;
   if (kind < bound) return "cancel " + id();

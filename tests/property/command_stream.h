@@ -32,6 +32,7 @@ struct Flow {
   std::uint32_t auctions = 0;  // Of all: phases, uncrosses and ticks.
   bool stops = true;           // Among the instructions.
   std::uint32_t expiring = 0;  // Of new orders: until a time, which passes.
+  bool firms = false;          // Accounts are of firms, and prevention looks at these.
 };
 
 [[nodiscard]] std::span<const Flow> all_flows();

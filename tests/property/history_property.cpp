@@ -218,7 +218,8 @@ TEST(HistoryProperty, the_flow_reaches_the_rare_branches) {
            "an order with details fills whole", "a stop is reached when it comes in",
            "an order that must trade at once cannot", "self-trade prevention cancels the oldest",
            "self-trade prevention decrements", "a stop that waits expires",
-           "an order expires in an auction", "a post-only order slides"}),
+           "an order expires in an auction", "a post-only order slides",
+           "self-trade prevention finds another account of the firm"}),
       std::vector<std::string>{});
 }
 

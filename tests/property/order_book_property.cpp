@@ -296,6 +296,7 @@ class Reach : public testing::Environment {
              "self-trade prevention cancels the oldest",
              "self-trade prevention cancels both",
              "self-trade prevention decrements",
+             "self-trade prevention finds another account of the firm",
              "a leaf of levels is parked",
              "a parked leaf of levels is used again",
              "an inner node of levels is given back",

@@ -74,6 +74,7 @@ class VenueFlow {
     }
     if (chance(20)) {
       entered.flags |= flags_of(static_cast<SelfTradePrevention>(1 + below(4)));
+      if (chance(30)) entered.flags |= flag_by_firm;
     }
     if (chance(20)) entered.instructions = instructions(entered);
     if (entered.time_in_force == TimeInForce::day && chance(15)) {

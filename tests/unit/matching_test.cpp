@@ -265,6 +265,42 @@ TEST(Matching, uncrosses_of_several_books_share_each_tick) {
   shard.core.assert_invariants();
 }
 
+// Also in pieces: a definition of an account is of four slots.
+TEST(Matching, learns_the_firms_of_accounts_and_answers_with_nothing) {
+  MatchingCore::Limits limits = limits_of_test;
+  limits.accounts_max = 3;
+  Arena arena(MatchingCore::memory_bytes(limits) + EventRing::memory_bytes(16) +
+              Arena::cost<Event>(MatchingCore::events_max(limits)));
+  EventRing events(16, arena);
+  EventOutlet outlet(events, MatchingCore::events_max(limits), arena);
+  MatchingCore core(limits, arena);
+  const auto same = [&](std::uint32_t a, std::uint32_t b) {
+    return core.memory().same_firm(AccountId{a}, AccountId{b});
+  };
+  EXPECT_TRUE(same(1, 1));
+  EXPECT_FALSE(same(0, 1)) << "nobody knows yet";
+  for (std::uint32_t account = 0; account < 3; ++account) {
+    Command command;
+    command.order.kind = CommandKind::define_account;
+    command.order.sequence = account + 1;
+    command.order.instrument = no_instrument;
+    DefineAccount definition{};
+    definition.account = AccountId{account};
+    definition.firm = FirmId{account / 2};
+    command.set(definition);
+    core.apply(command, outlet);
+    outlet.flush();
+    const Event* event = events.peek();
+    ASSERT_NE(event, nullptr);
+    EXPECT_EQ(event->kind, EventKind::nothing);
+    EXPECT_EQ(event->last, 1);
+    events.consume();
+  }
+  EXPECT_TRUE(same(0, 1));
+  EXPECT_FALSE(same(1, 2));
+  EXPECT_FALSE(same(1, 7)) << "beyond what there is";
+}
+
 TEST(Matching, handles_at_most_one_batch_a_turn) {
   Shard shard(256);
   for (std::uint32_t i = 0; i < 200; ++i) {

@@ -121,9 +121,17 @@ TEST_F(OrderDecoding, self_trade_prevention_has_four_modes_and_no_other) {
     const Command command =
         decoded({{Tag::self_trade_prevention, {static_cast<std::uint8_t>(letter)}}});
     EXPECT_EQ(self_trade_prevention(command.order.flags), mode);
+    EXPECT_EQ(command.order.flags & flag_by_firm, 0);
     EXPECT_EQ(command.order.slots, 2);
+    const auto lower = static_cast<std::uint8_t>(letter | 0x20);
+    EXPECT_EQ(decoded({{Tag::self_trade_prevention, {lower}}}).order.flags,
+              flags_of(mode) | flag_by_firm);
   }
-  EXPECT_EQ(decoded({{Tag::self_trade_prevention, {'n'}}}).order.verdict, Reject::invalid_option);
+  for (const char other : {'\0', 'Y', 'y', '@', '`', '{', '\xFF'}) {
+    EXPECT_EQ(
+        decoded({{Tag::self_trade_prevention, {static_cast<std::uint8_t>(other)}}}).order.verdict,
+        Reject::invalid_option);
+  }
 }
 
 constexpr std::uint8_t seconds_60 = 60;

@@ -283,33 +283,6 @@ TEST(RiskHolds, are_refused_where_one_unit_is_missing) {
   EXPECT_EQ(balance(small, 0, stock).free, Money{0});
 }
 
-// The hold stays that of the price asked for, and each fill gives back what it is cheaper by.
-TEST(RiskHolds, of_a_buyer_that_slid_cover_the_price_that_it_asked_for) {
-  SmallVenue small;
-  const Money all = balance(small, 0, usd).free;
-  small.tell(enter({.session = 1, .ref = 1, .side = Side::sell, .quantity = 10, .price = 900}));
-  const auto told = small.tell(enter({.session = 0,
-                                      .ref = 1,
-                                      .quantity = 100,
-                                      .price = 1'000,
-                                      .flags = flag_post_only | flag_slide}));
-  EXPECT_EQ(told.front().events.front().price, Price{899});
-  EXPECT_EQ(balance(small, 0, usd).held, Money{100'000 + 1'000 + 100});
-  small.venue().assert_invariants();
-  small.tell(enter({.session = 1, .ref = 2, .side = Side::sell, .quantity = 40, .price = 899}));
-  EXPECT_EQ(balance(small, 0, usd).held, Money{60'000 + 600 + 60});
-  // 40 at 899 are 35,960; the maker's rebate of 0.1 % is rounded toward the house.
-  const Money spent{35'960 - 35};
-  EXPECT_EQ(balance(small, 0, usd).free + balance(small, 0, usd).held, all - spent);
-  small.tell(replace({.session = 0, .ref = 1}, 2, 90, 2'000));
-  EXPECT_EQ(balance(small, 0, usd).held, Money{100'000 + 1'000 + 50}) << "50 at 2,000";
-  small.venue().assert_invariants();
-  small.tell(enter({.session = 1, .ref = 3, .side = Side::sell, .quantity = 50, .price = 899}));
-  EXPECT_EQ(balance(small, 0, usd).held, Money{0});
-  EXPECT_EQ(balance(small, 0, usd).free, all - spent - Money{50 * 899 - 44});
-  small.venue().assert_invariants();
-}
-
 // The dearest way in which an order can fill: lot by lot, at its limit, at the fee's cap.
 TEST(RiskHolds, cover_the_dearest_way_to_fill) {
   SmallVenue small;

@@ -1,0 +1,71 @@
+// What risk holds, and gives back, for orders that ask for more than a price: those that slide, and
+// those that do not trade within their firm. The rules themselves are in tests/scenarios.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/oracle/one_book.h"
+#include "tests/oracle/small_venue.h"
+
+namespace basalt::oracle {
+namespace {
+
+const risk::Balance& balance(SmallVenue& small, std::uint32_t session, std::uint32_t asset) {
+  return small.venue().risk().balance(AccountId{traders_first + session}, AssetId{asset});
+}
+
+// The hold stays that of the price asked for, and each fill gives back what it is cheaper by.
+TEST(Sliding, leaves_a_buyers_hold_to_cover_the_price_that_it_asked_for) {
+  SmallVenue small;
+  const Money all = balance(small, 0, usd).free;
+  small.tell(enter({.session = 1, .ref = 1, .side = Side::sell, .quantity = 10, .price = 900}));
+  const auto told = small.tell(enter({.session = 0,
+                                      .ref = 1,
+                                      .quantity = 100,
+                                      .price = 1'000,
+                                      .flags = flag_post_only | flag_slide}));
+  EXPECT_EQ(told.front().events.front().price, Price{899});
+  EXPECT_EQ(balance(small, 0, usd).held, Money{100'000 + 1'000 + 100});
+  small.venue().assert_invariants();
+  small.tell(enter({.session = 1, .ref = 2, .side = Side::sell, .quantity = 40, .price = 899}));
+  EXPECT_EQ(balance(small, 0, usd).held, Money{60'000 + 600 + 60});
+  // 40 at 899 are 35,960; the maker's rebate of 0.1 % is rounded toward the house.
+  const Money spent{35'960 - 35};
+  EXPECT_EQ(balance(small, 0, usd).free + balance(small, 0, usd).held, all - spent);
+  small.tell(replace({.session = 0, .ref = 1}, 2, 90, 2'000));
+  EXPECT_EQ(balance(small, 0, usd).held, Money{100'000 + 1'000 + 50}) << "50 at 2,000";
+  small.venue().assert_invariants();
+  small.tell(enter({.session = 1, .ref = 3, .side = Side::sell, .quantity = 50, .price = 899}));
+  EXPECT_EQ(balance(small, 0, usd).held, Money{0});
+  EXPECT_EQ(balance(small, 0, usd).free, all - spent - Money{50 * 899 - 44});
+  small.venue().assert_invariants();
+}
+
+// Sessions 0 and 1 have accounts of their own, and one firm.
+TEST(PreventionByFirm, gives_back_what_was_held_for_orders_of_the_firm) {
+  for (const std::uint32_t shards : {1U, 2U}) {
+    SmallVenue small({.shards = shards});
+    small.tell(enter({.session = 0, .ref = 1, .quantity = 10, .price = 100}));
+    const auto sell = [&](std::uint32_t ref, std::uint16_t flags) {
+      return small.tell(enter({.session = 1,
+                               .ref = ref,
+                               .side = Side::sell,
+                               .quantity = 4,
+                               .price = 100,
+                               .flags = flags}));
+    };
+    constexpr std::uint16_t by_account = flags_of(SelfTradePrevention::oldest);
+    constexpr std::uint16_t by_firm = by_account | flag_by_firm;
+    EXPECT_EQ(kinds(sell(1, by_account).front().events), std::vector{EventKind::fill});
+    const auto told = sell(2, by_firm);
+    ASSERT_EQ(kinds(told.front().events), (std::vector{EventKind::canceled, EventKind::rested}));
+    EXPECT_EQ(told.front().events[0].reason(), CancelReason::self_match);
+    EXPECT_EQ(told.front().events[0].quantity, Quantity{6});
+    EXPECT_EQ(balance(small, 0, usd).held, Money{0});
+    EXPECT_EQ(balance(small, 1, stock).held, Money{4});
+    small.venue().assert_invariants();
+  }
+}
+
+}  // namespace
+}  // namespace basalt::oracle
