@@ -371,8 +371,8 @@ class Reach : public testing::Environment {
          {"new", "cancel", "reduce", "replace", "phase", "open", "closed", "halted", "auction",
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
-          "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at", "pass", "halt",
-          "rules",
+          "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at", "pass",
+          "halt", "rules",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",
@@ -380,8 +380,7 @@ class Reach : public testing::Environment {
           "rejected quantity", "rejected price", "rejected display", "rejected min-quantity",
           "rejected stop-price", "rejected expiry", "rejected duplicate", "rejected not-live",
           "rejected auction", "rejected would-cross", "rejected lowers-nothing",
-          "rejected outside-auction", "rejected collar", "canceled expired", "canceled collar",
-          "extended"}) {
+          "rejected outside-auction", "rejected collar", "canceled expired", "canceled collar"}) {
       if (!words_met.contains(word)) ADD_FAILURE() << "never said or heard: " << word;
     }
   }
