@@ -11,7 +11,8 @@ constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
 constexpr std::array<Flow, 19> flows{{
-    // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops, expiring
+    // name, low, width, wide, quantity, ids;
+    //                        of 100: can red rep tak odd own ins, auctions, stops, expiring
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
     {"few ids", 500, 10, false, 50, 4,                             15, 15, 25, 10, 1, 10, 5},
