@@ -1,5 +1,7 @@
 """Administrative commands over the wire: what they do to orders, money and the feed, who may send
-them, that each is applied once and answered once, and that all of it survives a kill."""
+them, that each is applied once and answered once, and that all of it survives a kill. And what a
+firm asks of all its orders: mass cancels, which a kill in the middle does not cut short, and order
+entry off and on."""
 import socket
 import struct
 import subprocess
@@ -8,7 +10,8 @@ import tempfile
 import time
 
 from udp_session import UdpSession, mold
-from venue_client import BIN, VENUE, Engine, Soup, assert_replays, cancel, enter, ref_of
+from venue_client import (BIN, VENUE, Engine, Soup, assert_replays, cancel, enter, entry_switch,
+                          mass_cancel, ref_of)
 
 APPLIED, INSUFFICIENT, UNKNOWN, APPLIED_BEFORE, NOT_AN_ADMIN = 0, 25, 80, 82, 84
 INVALID_VALUE, LIMIT_EXCEEDED, NOT_IN_AUCTION = 6, 83, 85
@@ -222,6 +225,63 @@ def the_command_line(maker):
         assert command_line(*words)[0] == 2, words
 
 
+def kinds(messages):
+    """Of each: its type, the number that it is about and, of a Canceled, why."""
+    return [(message[:1], ref_of(message), message[17:18] if message[:1] == b"C" else b"")
+            for message in messages]
+
+
+def of_the_firm(client):
+    """Through its only session; `client` has nothing to read. The numbers start at 1000."""
+    client.send(mass_cancel(1000))
+    assert client.messages()[0][:1] == b"X", "whatever rested is gone"
+    client.send(enter(1001, b"B", 1, "AAPL", 990_000), enter(1002, b"S", 1, "AAPL", 1_990_000),
+                enter(1003, b"B", 1, "MSFT", 990_000))
+    assert [message[:1] for message in client.messages()] == [b"A"] * 3
+    client.send(mass_cancel(1004, "AAPL", b"\x02\x1bB"))
+    told = client.messages()
+    assert kinds(told) == [(b"X", 1004, b""), (b"C", 1001, b"U")], told
+    assert told[0][13:] == b"MKR1AAPL    \0\3\2\x1bB", told[0]
+    client.send(entry_switch(b"D", 1005))
+    assert client.message()[13:] == b"MKR1\0\0"
+    assert order(client, 1006) == 0x0C, "switched off"
+    client.send(mass_cancel(1007, "NOSUCH"), mass_cancel(1007))
+    assert kinds(client.messages()) == [(b"J", 1007, b"")], "and a number is used once"
+    applied("mass-cancel", "--account", "MAKER1", "--symbol", "MSFT")
+    assert kinds(client.messages()) == [(b"C", 1003, b"S")]
+    for words in (("mass-cancel",), ("mass-cancel", "--symbol", "AAPL", "--side", "up")):
+        assert command_line(*words)[0] == 2, words
+    assert command_line("mass-cancel", "--account", "NOBODY")[0] == 1
+
+
+def is_killed_in_a_mass_cancel(data, venue, first, count):
+    """Enters so many orders, cancels them at once, and kills the engine as soon as it says that it
+    will. Did that cut it short? Either way, nothing is left after the next start."""
+    request = first + count
+    with Engine(data, venue=venue) as engine:
+        client = Soup("MAKER1", 1 << 40)
+        for start in range(first, first + count, 500):
+            client.send(*(enter(ref, b"B", 1, "AAPL", 500_000 + ref % 1000 * 100)
+                          for ref in range(start, start + 500)))
+            for _ in range(500):
+                assert client.message()[:1] == b"A"
+        client.send(mass_cancel(request))
+        while client.message()[:1] != b"X":
+            pass
+        engine.kill()
+    done = subprocess.run([f"{BIN}/basalt", "journal", "dump", "--data", data],
+                          capture_output=True, text=True, check=False).stdout
+    was_cut = not any("command=mass_cancel_done" in line and f"user_ref_num={request} " in line
+                      for line in done.splitlines())
+    with Engine(data, venue=venue) as engine:
+        client = Soup("MAKER1", 1)
+        gone = {ref for kind, ref, why in kinds(client.messages(2)) if kind == b"C"}
+        assert set(range(first, first + count)) <= gone, "some order was left"
+        client.close()
+        assert_replays(data, engine.stop())
+    return was_cut
+
+
 def main():
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as venue:
         with open(VENUE, encoding="utf-8") as demo:
@@ -252,8 +312,19 @@ def main():
                 assert ask(admin, deposit(1000, 10, "POOR", "USD", DOLLAR)) == APPLIED_BEFORE
                 assert ask(admin, state(1001, 61, "GOOG", b"O")) == APPLIED
                 assert order(maker, 301, "GOOG") is None
+                of_the_firm(maker)
                 said = again.stop()
             assert_replays(engine.data, said)
+            with Engine(engine.data, venue=venue.name) as again:
+                maker = Soup("MAKER1", 1 << 40)
+                assert order(maker, 1100) == 0x0C, "still switched off"
+                maker.send(entry_switch(b"E", 1101))
+                assert maker.message()[:1] == b"K"
+                assert order(maker, 1102) is None
+                said = again.stop()
+            assert_replays(engine.data, said)
+            assert any(is_killed_in_a_mass_cancel(engine.data, venue.name, 100_000 * i, 20_000)
+                       for i in range(1, 4)), "none was cut short: the test says nothing"
     print("1 passed, 0 failed")
 
 

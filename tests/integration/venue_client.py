@@ -32,6 +32,16 @@ def replace(ref, new_ref, total, price):
             + b"\0\0")
 
 
+def mass_cancel(ref, symbol="", options=b""):
+    return (b"C" + struct.pack(">I", ref) + b"    " + symbol.encode().ljust(8)
+            + struct.pack(">H", len(options)) + options)
+
+
+def entry_switch(kind, ref):
+    """Order entry of the whole firm: kind D switches it off, E on."""
+    return kind + struct.pack(">I", ref) + b"    \0\0"
+
+
 def ref_of(message):
     """The user reference number of an answer (of a Replaced: the new one)."""
     at = 13 if message[:1] == b"U" else 9
