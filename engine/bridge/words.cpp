@@ -51,7 +51,7 @@ std::string_view word(OrderStatus status) noexcept {
 
 namespace {
 
-// Of an administrative command.
+// Of an administrative command, and of what a firm asks of all its orders.
 std::string_view word_of_administration(Reject reject) noexcept {
   switch (reject) {
     case Reject::unknown_reference:
@@ -66,6 +66,10 @@ std::string_view word_of_administration(Reject reject) noexcept {
       return "not an admin";
     case Reject::not_in_auction:
       return "not in an auction";
+    case Reject::entry_disabled:
+      return "order entry disabled";
+    case Reject::mass_cancels_exceeded:
+      return "too many mass cancels";
     default:
       return "?";
   }
@@ -95,10 +99,6 @@ std::string_view word(Reject reject) noexcept {
       return "account not permitted";
     case Reject::account_suspended:
       return "account suspended";
-    case Reject::entry_disabled:
-      return "order entry disabled";
-    case Reject::mass_cancels_exceeded:
-      return "too many mass cancels";
     case Reject::instrument_closed:
       return "instrument closed";
     case Reject::instrument_halted:
@@ -143,6 +143,8 @@ std::string_view word(Reject reject) noexcept {
     case Reject::limit_exceeded:
     case Reject::not_an_admin:
     case Reject::not_in_auction:
+    case Reject::entry_disabled:
+    case Reject::mass_cancels_exceeded:
       return word_of_administration(reject);
   }
   return "?";
