@@ -257,7 +257,7 @@ class FloorBook {
     const Side side = original.side;
     const std::uint32_t executed = original.total - original.open;
     const std::uint32_t open = static_cast<std::uint32_t>(order.quantity.value) - executed;
-    report.replaced(order, side, price_of(original, ladder), lots(original.open), lots(open));
+    report.replaced(order, side, lots(original.open), lots(open));
     remove(original, ladder);
     side == Side::buy ? enter<Side::buy>(order, open, report)
                       : enter<Side::sell>(order, open, report);

@@ -141,10 +141,9 @@ class ReportingFloor {
       matching::emit(command, EventKind::canceled, order, side, {}, price, quantity, remaining, 0,
                      out);
     }
-    void replaced(const Order& command, Side side, Price price, Quantity was_open,
-                  Quantity open) noexcept {
-      matching::emit(command, EventKind::replaced, command.original, side, {}, price, was_open,
-                     open, 0, out);
+    void replaced(const Order& command, Side side, Quantity was_open, Quantity open) noexcept {
+      matching::emit(command, EventKind::replaced, command.original, side, {}, command.price,
+                     was_open, open, 0, out);
     }
     void nothing(const Order& command) noexcept { matching::emit_nothing(command, out); }
   };
@@ -175,7 +174,7 @@ class BareFloor {
     }
     void rested(const Order&, Side, Quantity) noexcept {}
     void canceled(const Order&, OrderId, Side, Price, Quantity, Quantity) noexcept {}
-    void replaced(const Order&, Side, Price, Quantity, Quantity) noexcept {}
+    void replaced(const Order&, Side, Quantity, Quantity) noexcept {}
     void nothing(const Order&) noexcept {}
   };
 

@@ -22,7 +22,7 @@ class NaiveMassCancels {
   std::string follow(const LogRecord& record) {
     const std::string wrong = judge(record.command);
     for (const Event& event : record.events) take(record.command, event);
-    if (record.events.empty()) begin(record.command);
+    begin(record.command);
     return wrong.empty() ? ""
                          : wrong + ", sequence " + std::to_string(record.command.order.sequence);
   }
@@ -145,7 +145,7 @@ class NaiveMassCancels {
     return left ? "is done, and left an order" : "";
   }
 
-  // What is not of a book.
+  // What is not of one book.
   void begin(const Command& command) {
     const Order& order = command.order;
     if (order.verdict != Reject::none) return;

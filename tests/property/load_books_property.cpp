@@ -19,7 +19,7 @@ constexpr std::uint64_t told_all = ~std::uint64_t{0};
 
 std::size_t differences(const load::FeedBooks& books, const oracle::CoreVenue& venue) {
   std::size_t count = 0;
-  for (const std::uint32_t id : {oracle::aapl, oracle::btc_usd}) {
+  for (const std::uint32_t id : {oracle::aapl, oracle::btc_usd, oracle::lively}) {
     const InstrumentId instrument{id};
     count += load::compare_books(books, venue.book(instrument), venue.shard_of(instrument).memory(),
                                  instrument, oracle::wire_tick)
@@ -82,7 +82,9 @@ TEST(LoadBooksProperty, one_message_less_is_seen) {
     const Outcome outcome = run(seed, untold);
     if (std::string_view("AEXDU").find(outcome.untold) == std::string_view::npos) continue;
     ++about_books;
-    EXPECT_GT(outcome.differences, 0U) << "message " << untold;
+    // A part of a reserve may come and go with one command; then its execution is impossible.
+    EXPECT_GT(outcome.differences + outcome.impossible, 0U)
+        << "message " << untold << ", " << outcome.untold;
   }
   EXPECT_GT(about_books, 10U);
 }

@@ -153,7 +153,7 @@ class VenueFlow {
     if (kind < 980) return oracle::disable_entry(name, account);
     if (kind < 984) return oracle::enable_entry(name, chance(50) ? account : no_account);
     oracle::Scope scope{.account = account};
-    if (chance(70)) scope.instrument = InstrumentId{static_cast<std::uint32_t>(below(2))};
+    if (chance(70)) scope.instrument = InstrumentId{static_cast<std::uint32_t>(below(3))};
     if (chance(50)) scope.side = "BSTE"[below(4)];
     if (kind < 987) return oracle::mass_cancel(name, scope);
     return oracle::mass_cancel_by_venue(name, scope);

@@ -99,11 +99,11 @@ TEST_F(GatewayTcp, a_message_that_is_not_ouch_is_counted_and_the_session_goes_on
 TEST_F(GatewayTcp, what_a_firm_asks_of_all_its_orders_goes_to_risk_like_an_order) {
   const net::ConnectionId id = log_in("USER0");
   static_cast<void>(counted());
-  ouch50::MassCancel all;
+  ouch50::MassCancel all{};
   all.user_ref_num = 3;
-  ouch50::DisableOrderEntry off;
+  ouch50::DisableOrderEntry off{};
   off.user_ref_num = 4;
-  ouch50::EnableOrderEntry on;
+  ouch50::EnableOrderEntry on{};
   on.user_ref_num = 5;
   streams_.put(id, Kind::data, joined({data(message(all)), data(message(off)), data(message(on))}));
   streams_.put(id, Kind::data, data(cut(message(all))));
