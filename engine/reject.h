@@ -35,8 +35,9 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     // The firm has switched order entry off, for all of it or for this account. Told after
     // account_suspended.
     entry_disabled = 31,
-    mass_cancels_exceeded = 32,  // The session has too many mass cancels under way.
-                                 // Found by matching.
+    // The session has too many mass cancels under way.
+    mass_cancels_exceeded = 32,
+    // Found by matching.
     outside_collar = 48,   // Beyond the dynamic collar around the last trade.
     not_live = 49,         // Cancel, reduce or replace of an order that is not live.
     would_cross = 50,      // Post-only, and it would take.

@@ -52,6 +52,27 @@ std::string_view word(OrderStatus status) noexcept {
 namespace {
 
 // Of an administrative command, and of what a firm asks of all its orders.
+std::string_view word_of_matching(Reject reject) noexcept {
+  switch (reject) {
+    case Reject::outside_collar:
+      return "outside collar";
+    case Reject::not_live:
+      return "not live";
+    case Reject::would_cross:
+      return "would cross";
+    case Reject::lowers_nothing:
+      return "lowers nothing";
+    case Reject::duplicate_order:
+      return "duplicate order";
+    case Reject::not_for_auction:
+      return "not for an auction";
+    case Reject::outside_auction:
+      return "outside its auction";
+    default:
+      return "?";
+  }
+}
+
 std::string_view word_of_administration(Reject reject) noexcept {
   switch (reject) {
     case Reject::unknown_reference:
@@ -124,19 +145,13 @@ std::string_view word(Reject reject) noexcept {
     case Reject::invalid_expiry:
       return "invalid expiry";
     case Reject::outside_collar:
-      return "outside collar";
     case Reject::not_live:
-      return "not live";
     case Reject::would_cross:
-      return "would cross";
     case Reject::lowers_nothing:
-      return "lowers nothing";
     case Reject::duplicate_order:
-      return "duplicate order";
     case Reject::not_for_auction:
-      return "not for an auction";
     case Reject::outside_auction:
-      return "outside its auction";
+      return word_of_matching(reject);
     case Reject::unknown_reference:
     case Reject::already_defined:
     case Reject::duplicate_external_id:

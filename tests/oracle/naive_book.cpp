@@ -211,15 +211,6 @@ NaiveBook::Order NaiveBook::priced(Order order) const {
   return order;
 }
 
-std::string NaiveBook::refusal_to_wait(const Order& order, std::int64_t freed) const {
-  if (shows_too_often(order)) return "display";
-  std::int64_t waiting = -freed;
-  for (const Order& other : stops_) {
-    if (other.buy == order.buy) waiting += other.open;
-  }
-  return order.open > resting_max - waiting ? "full" : "";
-}
-
 bool NaiveBook::shows_too_often(const Order& order) {
   if (order.display == 0 || order.open <= order.display) return false;
   return (order.open - order.display + order.display - 1) / order.display > parts_max;
@@ -263,45 +254,6 @@ void NaiveBook::slide(Order& order) const {
   if (!reaches(order, best)) return;
   const std::int64_t price = order.buy ? best - 1 : best + 1;
   if (price >= 1 && price <= price_max) order.price = price;
-}
-
-bool NaiveBook::reached(const Order& stop) const {
-  if (last_trade_ == 0) return false;
-  return stop.buy ? last_trade_ >= stop.stop : last_trade_ <= stop.stop;
-}
-
-// One by one: of those that any trade of this command has reached, those of the incoming order's
-// side first, then the nearest stop price, then the one that has waited longest. Until one of them
-// starts an auction.
-void NaiveBook::trigger_stops(bool incoming_buys) {
-  while (!trades_.empty() && !gathers_) {
-    const auto [low, high] = std::minmax_element(trades_.begin(), trades_.end());
-    auto next = stops_.end();
-    for (const bool buy : {incoming_buys, !incoming_buys}) {
-      for (auto stop = stops_.begin(); stop != stops_.end(); ++stop) {
-        if (stop->buy != buy || (buy ? stop->stop > *high : stop->stop < *low)) continue;
-        const bool nearer =
-            next == stops_.end() || (buy ? stop->stop < next->stop : stop->stop > next->stop);
-        if (nearer) next = stop;
-      }
-      if (next != stops_.end()) break;
-    }
-    if (next == stops_.end()) break;
-    const Order order = priced(*next);
-    stops_.erase(next);
-    out_ << "triggered " << order.id << '\n';
-    if (const std::string why = refusal(order, 0); !why.empty()) {
-      out_ << "canceled " << order.id << ' ' << order.open << ' '
-           << (why == "would-cross" || why == "collar" ? why : "system") << '\n';
-    } else {
-      take_and_rest(order);
-    }
-  }
-  trades_.clear();
-}
-
-NaiveBook::Level::const_iterator NaiveBook::waiting(std::uint32_t id) const {
-  return std::find_if(stops_.begin(), stops_.end(), [id](const Order& o) { return o.id == id; });
 }
 
 NaiveBook::Order& NaiveBook::live_order(std::uint32_t id) {
@@ -487,6 +439,7 @@ NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
     return order;
   }
   ending_.remove(id);
+  if (ending_.empty()) expiring_ = false;
   Order order = *live_[id];
   auto& levels = side(order.buy);
   levels[rank(order)].erase(live_[id]);

@@ -32,9 +32,9 @@ constexpr std::array<Flow, 22> flows{{
     {"own firms", 1000, 5, false, 20, 60,            8, 5, 10, 30, 1, 90, 25, 0, true, 0, true},
     {"auctions of equals", 1000, 5, false, 3, 24,                  8, 5, 12, 4, 1, 20, 0, 25},
     {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
-    {"collars", 1000, 30, false, 20, 60,                     8, 5, 12, 30, 1, 20, 30, 3, true, 0, false,
+    {"collars", 1000, 30, false, 20, 60,             8, 5, 12, 30, 1, 20, 30, 3, true, 0, false,
         "rules collar=6000"},
-    {"volatility", 1000, 30, false, 20, 60,                  8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
+    {"volatility", 1000, 30, false, 20, 60,          8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
         "rules collar=6000 volatility=3 extension=2"},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
