@@ -387,10 +387,11 @@ TEST(JournalFiles, a_full_disk_is_told_holds_the_engine_back_and_passes) {
     }
     Engine engine(folder.path(), options);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    // Without waiting: push until nothing moves any more.
+    // Without waiting: push until nothing moves any more, and the maker has come to say why.
     std::vector<Slot> rest;
     std::uint64_t stuck = 0;
-    while (stuck < 3000 && std::chrono::steady_clock::now() < deadline) {
+    while ((stuck < 3000 || engine.maker.error() == 0) &&
+           std::chrono::steady_clock::now() < deadline) {
       if (rest.empty()) rest = slots_of(command_of(engine.next++));
       Slot* place = engine.commands.claim();
       if (place != nullptr) {
