@@ -51,7 +51,7 @@ std::string_view word(OrderStatus status) noexcept {
 
 namespace {
 
-// Of an administrative command, and of what a firm asks of all its orders.
+// Found by matching.
 std::string_view word_of_matching(Reject reject) noexcept {
   switch (reject) {
     case Reject::outside_collar:
@@ -73,6 +73,7 @@ std::string_view word_of_matching(Reject reject) noexcept {
   }
 }
 
+// Of an administrative command, and of what a firm asks of all its orders.
 std::string_view word_of_administration(Reject reject) noexcept {
   switch (reject) {
     case Reject::unknown_reference:

@@ -26,9 +26,7 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
   }
   if (!gathers_ && takes_only(incoming)) return Reject::none;
   if (!has_room(incoming.side, incoming.open, freed, memory)) return Reject::open_orders_exceeded;
-  const bool has_details = (incoming.flags & flag_instructed) != 0 ||
-                           ends_with_auction(incoming.time_in_force, incoming.flags);
-  return has_details ? check_details(incoming, memory) : Reject::none;
+  return rests_with_details(incoming) ? check_details(incoming, memory) : Reject::none;
 }
 
 void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
@@ -125,8 +123,7 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
   if (left.open < incoming.open) BASALT_REACHED("what is left of a taker rests");
   incoming.executed += incoming.open - left.open;
   incoming.open = left.open;
-  const bool has_details = (incoming.flags & flag_instructed) != 0 ||
-                           ends_with_auction(incoming.time_in_force, incoming.flags);
+  const bool has_details = rests_with_details(incoming);
   const Quantity shown = has_details ? incoming.details.shown_of(incoming.open) : incoming.open;
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
        {}, incoming.open, 0, out, shown);

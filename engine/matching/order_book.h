@@ -191,6 +191,11 @@ class OrderBook {
                                               std::uint16_t flags) noexcept {
     return is_for_auction(time_in_force) || (flags & flag_market) != 0;
   }
+  // Does it take details into the book, where it rests?
+  [[nodiscard]] static bool rests_with_details(const Incoming& incoming) noexcept {
+    return (incoming.flags & flag_instructed) != 0 ||
+           ends_with_auction(incoming.time_in_force, incoming.flags);
+  }
   // May `open` rest on a side? `freed` leaves it in the same step.
   [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
                               const BookMemory& memory) const noexcept {
