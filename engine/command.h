@@ -103,6 +103,8 @@ inline constexpr std::uint16_t flag_by_firm = 1U << 11;
 inline constexpr std::uint16_t flag_time_to_live = 1U << 12;
 // A cancel that a mass cancel makes: with flag_by_venue the operator's, else the firm's.
 inline constexpr std::uint16_t flag_mass_cancel = 1U << 13;
+// Shows nothing of itself. Of a replacement: so it must be of the original, and else must not.
+inline constexpr std::uint16_t flag_hidden = 1U << 14;
 
 // Decided by the aggressor: what rests has no say.
 enum class SelfTradePrevention : std::uint8_t {
@@ -198,8 +200,8 @@ struct EpochLimits {
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
-// at once, and switch order entry off.
-inline constexpr std::uint32_t rules_version_now = 4;
+// at once, and switch order entry off. 5: orders may hide.
+inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
   std::uint32_t engine;

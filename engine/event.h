@@ -76,6 +76,9 @@ enum class CancelReason : std::uint8_t {
   return (flags & flag_mass_cancel) != 0 ? CancelReason::supervisory : CancelReason::system;
 }
 
+// In Event::detail of a Fill or a Crossing, beside the auction: `order` hides.
+inline constexpr std::uint8_t detail_hidden = 128;
+
 struct Event {
   Sequence sequence = 0;  // Its command's.
   EventKind kind{};
@@ -93,7 +96,7 @@ struct Event {
   InstrumentId instrument{};
 
   // What everybody sees. Rested: of `remaining`. Canceled, Replaced: of the `quantity` that went; 0
-  // of an order that waits, or that never came to rest.
+  // of an order that hides or waits, or that never came to rest.
   [[nodiscard]] constexpr Quantity shown() const noexcept {
     return {static_cast<std::int64_t>(match_number)};
   }
@@ -102,8 +105,9 @@ struct Event {
   // Fill, Crossing, Uncrossed, Indicative: the auction it belongs to; PhaseChanged: the phase. A
   // Fill of continuous trading: none, which is no auction.
   [[nodiscard]] constexpr InstrumentState auction() const noexcept {
-    return InstrumentState{detail};
+    return InstrumentState{static_cast<std::uint8_t>(detail & ~detail_hidden)};
   }
+  [[nodiscard]] constexpr bool hides() const noexcept { return (detail & detail_hidden) != 0; }
 };
 
 static_assert(sizeof(Event) == sizeof(Slot) && std::has_unique_object_representations_v<Event>);

@@ -96,6 +96,8 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
   } else if (starts("gtd=")) {
     order.time_in_force = TimeInForce::gtd;
     asked.expiry = time_of(word.substr(4));
+  } else if (word == "hidden") {
+    order.flags |= flag_hidden;
   } else if (word == "post") {
     order.flags |= flag_post_only;
   } else if (word == "post=slide") {
@@ -121,7 +123,8 @@ Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) cons
   if (const Reject reject = refusal_of_phase(); reject != Reject::none) return reject;
   if (!valid(order.quantity)) return Reject::invalid_quantity;
   if (!valid(order.price)) return Reject::invalid_price;
-  if (asked.display && !valid(*asked.display)) return Reject::invalid_max_floor;
+  const bool hides = (order.flags & flag_hidden) != 0;
+  if (asked.display && (!valid(*asked.display) || hides)) return Reject::invalid_max_floor;
   if (const auto min = asked.min_quantity; min && (*min < Quantity{0} || *min > order.quantity)) {
     return Reject::invalid_min_quantity;
   }
@@ -191,6 +194,7 @@ void BookSession::State::replace(const std::vector<std::string_view>& words) {
   order.original = original->second;
   order.quantity = offer.quantity;
   order.price = *offer.price;
+  if (core.memory().is_hidden(slot_of(order.original))) order.flags = flag_hidden;
   order.order = take_slot(new_id);
   apply(command, new_id);
 }
@@ -321,15 +325,17 @@ bool BookSession::State::next_book() {
 
 void BookSession::State::print_book() {
   const auto& memory = core.memory();
-  const auto print = [&](Side side, std::string_view name) {
-    book().each_level(side, memory, [&](Price price, const matching::Level& level) {
+  const auto print_as = [&](std::string_view name) {
+    return [&, name](Price price, const matching::Level& level) {
       std::uint32_t orders = 0;
       memory.each_order(level, [&](std::uint32_t, const matching::RestingOrder&) { ++orders; });
       out << name << ' ' << level.quantity.value << '@' << price.value << ' ' << orders << '\n';
-    });
+    };
   };
-  print(Side::buy, "bid");
-  print(Side::sell, "ask");
+  book().each_level(Side::buy, memory, print_as("bid"));
+  book().each_level(Side::sell, memory, print_as("ask"));
+  book().each_hidden_level(Side::buy, memory, print_as("hidden bid"));
+  book().each_hidden_level(Side::sell, memory, print_as("hidden ask"));
   out << "end\n";
 }
 
@@ -380,7 +386,7 @@ int book_verb(int argc, char** argv) {
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
            "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
-           "      [display=Q] [min=Q] [stop=P]\n"
+           "      [display=Q|hidden] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
            "  rules [collar=PPM] [volatility=MS] [extension=MS] · pass MS · halt [MS MS]\n"

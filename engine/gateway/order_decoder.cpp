@@ -219,9 +219,17 @@ void take_options(Command& command, const Inbound& message, Asked& asked) noexce
 
 void take_display(Command& command, ouch50::Display display) noexcept {
   command.origin.display = static_cast<std::uint8_t>(display);
-  if (display != ouch50::Display::visible && display != ouch50::Display::attributable) {
-    refuse(command, Reject::invalid_display);
+  switch (display) {
+    case ouch50::Display::visible:
+    case ouch50::Display::attributable:
+      return;
+    case ouch50::Display::hidden:
+      command.order.flags |= flag_hidden;
+      return;
+    case ouch50::Display::conformant:
+      break;
   }
+  refuse(command, Reject::invalid_display);
 }
 
 void take_time_in_force(Command& command, ouch50::TimeInForce time_in_force) noexcept {

@@ -136,8 +136,9 @@ void HistoryCore::on_fill(const Command& command, const Event& event) noexcept {
   const bool crosses = is_auction(event.auction());
   const ouch50::LiquidityFlag cross = cross_flag(event.auction());
   tell_executed(command, event, entry_of(taker_), crosses ? cross : ouch50::LiquidityFlag::removed);
-  tell_executed(command, event, entry_of(event.order),
-                crosses ? cross : ouch50::LiquidityFlag::added);
+  const auto added =
+      event.hides() ? ouch50::LiquidityFlag::added_hidden : ouch50::LiquidityFlag::added;
+  tell_executed(command, event, entry_of(event.order), crosses ? cross : added);
 }
 
 void HistoryCore::tell_accepted(const Command& command, Price price) noexcept {

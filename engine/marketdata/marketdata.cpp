@@ -117,6 +117,7 @@ void MarketDataCore::on_event(const Command& command, const Event& event) noexce
     case EventKind::crossing:
     case EventKind::triggered:
       taker_ = event.order;
+      taker_hides_ = event.hides();
       return;
     case EventKind::uncrossed:
       return on_uncrossed(command, event);
@@ -176,6 +177,7 @@ void MarketDataCore::on_halt_levels(const Command& command) noexcept {
 }
 
 void MarketDataCore::on_rested(const Command& command, const Event& event) noexcept {
+  if (event.shown() == Quantity{0}) return;
   shown_as_[slot_of(event.order)] = static_cast<std::uint64_t>(event.order);
   if (replaced_ != no_order) return tell_replaced(command, event);
   tell_added(command, event, event.shown());
@@ -189,9 +191,11 @@ void MarketDataCore::on_restated(const Command& command, const Event& event) noe
 void MarketDataCore::on_fill(const Command& command, const Event& event) noexcept {
   match_number_ = event.match_number;
   if (is_auction(event.auction())) {
-    tell_crossed(command, event, taker_);
-    return tell_crossed(command, event, event.order);
+    if (!taker_hides_) tell_crossed(command, event, taker_);
+    if (!event.hides()) tell_crossed(command, event, event.order);
+    return;
   }
+  if (event.hides()) return tell_trade(command, event);
   auto& executed = start<itch50::OrderExecuted>(command, event.instrument);
   executed.order_reference = reference_of(event.order);
   executed.shares = wire_shares(event.quantity);
@@ -316,7 +320,21 @@ void MarketDataCore::tell_deleted(const Command& command, OrderId order,
   finish(deleted, command);
 }
 
-// Each side's own number is told, so the same match is told twice; Uncrossed prints it once.
+// Of an order that the feed does not know: it has no number, and its side is nobody's business.
+void MarketDataCore::tell_trade(const Command& command, const Event& event) noexcept {
+  const Instrument& instrument = reference_.instrument(event.instrument);
+  auto& trade = start<itch50::Trade>(command, event.instrument);
+  trade.order_reference = std::uint64_t{0};
+  trade.side = itch50::Side::buy;
+  trade.shares = wire_shares(event.quantity);
+  trade.stock = wire::Alpha<8>(instrument.symbol);
+  trade.price = wire_price(event.price, instrument);
+  trade.match_number = event.match_number;
+  finish(trade, command);
+}
+
+// Each side's own number is told, so the same match is told twice, or once where the other side
+// hides; Uncrossed prints it once.
 void MarketDataCore::tell_crossed(const Command& command, const Event& event,
                                   OrderId order) noexcept {
   auto& executed = start<itch50::OrderExecutedWithPrice>(command, event.instrument);

@@ -13,7 +13,8 @@
 //   set halt levels, halt market          V, W
 //   rested                                A, of what it shows
 //   fill                                  E  of the maker, at its own price
-//     of an uncross                       C  of both, not printable
+//     of a maker that hides               P
+//     of an uncross                       C  of both, not printable; of none that hides
 //   uncrossed                             Q  prints them all
 //   indicative                            I
 //   restated                              A, under a number of its own
@@ -96,6 +97,7 @@ class MarketDataCore {
   void tell_added(const Command& command, const Event& event, Quantity shown) noexcept;
   void tell_replaced(const Command& command, const Event& event) noexcept;
   void tell_deleted(const Command& command, OrderId order, InstrumentId instrument) noexcept;
+  void tell_trade(const Command& command, const Event& event) noexcept;
   void tell_crossed(const Command& command, const Event& event, OrderId order) noexcept;
 
   // The next message, about an instrument, or about none where it is no_instrument; the rest is the
@@ -111,6 +113,7 @@ class MarketDataCore {
   // The original of a replacement, until the next event tells whether U or D says it.
   OrderId replaced_ = no_order;
   OrderId taker_ = no_order;        // Of the fills that come next.
+  bool taker_hides_ = false;        // Likewise, of an uncross.
   std::uint64_t match_number_ = 0;  // Of the latest fill.
 };
 

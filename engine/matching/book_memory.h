@@ -12,8 +12,8 @@
 // a replacement asks for, its executed quantity, lies in an array of its own, which is written when
 // an order has traded and stays: most never do.
 //
-// What only few orders have (a reserve, a stop, an expiry, an auction that they end with) lies in a
-// pool of details, found by slot.
+// What only few orders have (a reserve, a stop, an expiry, an auction that they end with, that they
+// hide) lies in a pool of details, found by slot.
 //
 // A leaf that its last order leaves stays where it hangs, *parked*, for the next order near its
 // price often comes soon. Few are parked, those that were left last: the one that was parked
@@ -128,9 +128,11 @@ struct Details {
   // Slots, in the book's list of orders that end with the auction.
   std::uint32_t next = none;
   std::uint32_t previous = none;
+  bool hidden = false;  // Shows nothing.
 
   // Of so much in the market, what everybody sees.
   [[nodiscard]] Quantity shown_of(Quantity open) const noexcept {
+    if (hidden) return {};
     return display == Quantity{0} ? open : std::min(display, open);
   }
   // How often it will show anew.
@@ -218,8 +220,15 @@ class BookMemory {
     const std::uint16_t flags = orders_[slot].flags();
     if ((flags & flag_instructed) == 0) [[likely]]
       return quantity;
-    if ((flags & flag_waiting) != 0) return {};
+    if ((flags & flag_waiting) != 0 || details(slot).hidden) return {};
     return quantity - std::min(details(slot).reserve, quantity);
+  }
+  // Is it to show nothing, also where it waits and is not in the market yet?
+  [[nodiscard]] bool is_hidden(std::uint32_t slot) const noexcept {
+    return (orders_[slot].flags() & flag_instructed) != 0 && details(slot).hidden;
+  }
+  [[nodiscard]] bool hides(std::uint32_t slot) const noexcept {
+    return is_hidden(slot) && (orders_[slot].flags() & flag_waiting) == 0;
   }
 
   // Details of the order in a slot, which has flag_instructed.

@@ -58,8 +58,14 @@ void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
 }
 
 OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
-  return {command.order,   command.side,  command.time_in_force, command.flags,
-          command.account, command.price, command.quantity,      Quantity{}};
+  Incoming incoming{command.order,   command.side,  command.time_in_force, command.flags,
+                    command.account, command.price, command.quantity,      Quantity{}};
+  if ((command.flags & flag_hidden) != 0) {
+    // Where it rests, its details tell it.
+    incoming.flags = static_cast<std::uint16_t>((command.flags & ~flag_hidden) | flag_instructed);
+    incoming.details.hidden = true;
+  }
+  return incoming;
 }
 
 // A market order trades up to its protection price, which its hold covers, and never beyond the
@@ -104,8 +110,9 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
     rests = false;
     within.reset();
   } else if (!gathers_ && crosses(taker.side, taker.limit)) {
-    left = (taker.flags & flag_by_firm) == 0 ? match(command, taker, memory, out)
-                                             : match_by_firm(command, taker, memory, out);
+    const bool in_parts = (taker.flags & flag_by_firm) != 0 || hides(opposite(taker.side));
+    left =
+        in_parts ? match_in_parts(command, taker, memory, out) : match(command, taker, memory, out);
     if (left.open == Quantity{0}) return;
     rests = rests && !left.prevented;
   }
@@ -132,8 +139,7 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
   } else {
     rest(incoming, shown, memory);
   }
-  BASALT_VERIFY(gathers_ || empty(Side::buy) || empty(Side::sell) ||
-                best(Side::buy) < best(Side::sell));  // I1
+  BASALT_VERIFY(gathers_ || !is_crossed());  // I1
 }
 
 inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& incoming,
@@ -206,21 +212,35 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
   return left;
 }
 
-// Whose firm an order is of costs a look into a table for each maker, so match() does not ask: it
-// takes what stands before the next order of the firm, and then that one is prevented.
-OrderBook::Left OrderBook::match_by_firm(const Order& command, const Incoming& incoming,
-                                         BookMemory& memory, EventOutlet& out) noexcept {
+// What few takers must look for match() does not ask of each maker: it takes a part, up to where
+// there is something else to do.
+//
+// Whose firm an order is of costs a look into a table: match() takes what stands before the next
+// order of the firm, and then that one is prevented. What hides has levels of its own: match()
+// takes what is shown, as far as nothing hides at a better price.
+OrderBook::Left OrderBook::match_in_parts(const Order& command, const Incoming& incoming,
+                                          BookMemory& memory, EventOutlet& out) noexcept {
+  const Side side = opposite(incoming.side);
+  const bool by_firm = (incoming.flags & flag_by_firm) != 0;
   Incoming part = incoming;
-  part.flags = static_cast<std::uint16_t>(part.flags & ~flag_self_trade_mask);
+  if (by_firm) part.flags = static_cast<std::uint16_t>(part.flags & ~flag_self_trade_mask);
   Left left{incoming.open};
   while (left.open > Quantity{0} && !left.prevented && crosses(incoming.side, incoming.limit)) {
-    part.open = shown_before_own(incoming, left.open, memory);
+    if (hidden_is_next(side)) {
+      left = take_hidden(command, incoming, left.open, memory, out);
+      continue;
+    }
+    if (hidden(side).best() > rank_of(side, incoming.limit)) {
+      BASALT_REACHED("a sweep stops where an order hides at a better price");
+    }
+    part.limit = price_of(side, std::max(rank_of(side, incoming.limit), hidden(side).best()));
+    part.open = by_firm ? shown_before_own(incoming, left.open, memory) : left.open;
     if (part.open > Quantity{0}) {
-      left.open -= part.open;
       const Left of_part = match(command, part, memory, out);
-      BASALT_ASSERT(of_part.open == Quantity{0});
+      BASALT_ASSERT(!by_firm || of_part.open == Quantity{0});
+      left = {left.open - part.open + of_part.open, of_part.prevented};
     } else {
-      const Level& level = memory.level(levels(opposite(incoming.side)).best_level());
+      const Level& level = memory.level(levels(side).best_level());
       const std::uint32_t slot = memory.slot_at(level.links.next);
       left = prevent_self_trade(command, incoming, left.open, slot, memory, out);
     }
@@ -269,7 +289,8 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   const Quantity original_open = memory.open(slot);
   const Quantity executed = memory.executed(slot);
   const bool waits = (original.flags() & flag_waiting) != 0;
-  // The new order inherits side, account and every instruction.
+  // The new order inherits side, account and every instruction. What hides goes on to, and must say
+  // so: nothing comes to be shown that was not to be.
   Incoming incoming{
       command.order,      original.side(), original.time_in_force(),    original.flags(),
       original.account(), command.price,   command.quantity - executed, executed};
@@ -277,11 +298,13 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
     incoming.details = memory.details(slot);
     incoming.details.reserve = Quantity{0};
   }
+  const bool is_other_display = incoming.details.hidden != ((command.flags & flag_hidden) != 0);
   // What was at market has a price now, and a stop at market becomes a stop-limit order.
   incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
   if (!waits) incoming.flags = flags_in_market(incoming);
   incoming.limit = bounded(incoming);
-  const bool canceled_instead = command.verdict != Reject::none || incoming.open <= Quantity{0};
+  const bool canceled_instead =
+      command.verdict != Reject::none || incoming.open <= Quantity{0} || is_other_display;
   const Reject reject = canceled_instead ? Reject::none
                         : waits          ? check_stop(incoming, original_open, memory)
                                          : check(incoming, original_open, memory);
@@ -293,14 +316,17 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   }
   if (canceled_instead || reject != Reject::none) {
     BASALT_REACHED("a replacement takes its original with it");
+    if (is_other_display) BASALT_REACHED("a replacement shows otherwise than its original");
     // OUCH 5.0, Replace: the original is live and the details are invalid, so the original goes.
-    const auto reason = command.verdict == Reject::none && incoming.open <= Quantity{0}
-                            ? CancelReason::user
-                            : CancelReason::supervisory;
+    const auto reason =
+        command.verdict == Reject::none && incoming.open <= Quantity{0} && !is_other_display
+            ? CancelReason::user
+            : CancelReason::supervisory;
     emit_canceled(command, slot, memory, original_open, reason, out);
     return remove(slot, memory);
   }
   if (!waits && crosses(incoming.side, incoming.limit)) BASALT_REACHED("a replacement crosses");
+  if (incoming.details.hidden) BASALT_REACHED("an order that hides is replaced");
   emit(command, EventKind::replaced, command.original, incoming.side, incoming.account,
        incoming.limit, original_open, incoming.open, 0, out, memory.shown_of(slot, original_open));
   remove(slot, memory);

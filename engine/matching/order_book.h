@@ -10,21 +10,24 @@
 //
 // Invariants, true between any two calls. assert_invariants() checks them all, after every
 // command, in tests and in the simulator; the hot path asserts only what it touches.
-//   I1  Not crossed: the best bid is below the best ask whenever both sides have orders. Only while
-//       the book gathers may it be: from an auction's start until trading opens again.
+//   I1  Not crossed: the best bid is below the best ask whenever both sides have orders, shown or
+//       hidden. Only while the book gathers may it be: from an auction's start until trading opens
+//       again.
 //   I2  A level's quantity is the sum of its orders'. No level and no order rests at zero.
 //   I3  Within a level, orders stand in the order in which they came to rest.
 //   I4  An order rests in one place: its slot's generation is not zero exactly while it does.
 //   I5  What rests on a side is at most limits::resting_max, so no sum of quantities overflows.
+//       What of it is not shown is reserve(): no order hides on a side where that is 0.
 //   I6  No stop waits that the last trade has reached, unless the book gathers.
 //   I7  What ends with an auction is in the list of such orders, and rests only while the book
 //       gathers.
 //
 // The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
-// an order must ask for; order_book_phases.cpp is what the phases of trading do to all of them;
-// order_book_auction.cpp is what trades at one price.
+// an order must ask for; order_book_hidden.cpp is what shows nothing; order_book_phases.cpp is what
+// the phases of trading do to all of them; order_book_auction.cpp is what trades at one price.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -96,11 +99,12 @@ class OrderBook {
   [[nodiscard]] InstrumentState phase() const noexcept { return phase_; }
 
   [[nodiscard]] Price last_trade() const noexcept { return last_trade_; }  // Or no_price.
+  // Of what is shown.
   [[nodiscard]] bool empty(Side side) const noexcept { return levels(side).empty(); }
   // Of a side that is not empty.
   [[nodiscard]] Price best(Side side) const noexcept { return price_of(side, levels(side).best()); }
 
-  // The level at a price, or nullptr.
+  // The level at a price, as it is shown, or nullptr.
   [[nodiscard]] const Level* find(Side side, Price price, const BookMemory& memory) const noexcept {
     return levels(side).find(memory, rank_of(side, price));
   }
@@ -112,6 +116,11 @@ class OrderBook {
   void each_level(Side side, const BookMemory& memory, Visit visit,
                   std::uint32_t levels_max = ~std::uint32_t{0}) const {
     each_of(levels(side), side, memory, visit, levels_max);
+  }
+  // Likewise all levels of orders that hide.
+  template <typename Visit>
+  void each_hidden_level(Side side, const BookMemory& memory, Visit visit) const {
+    each_of(hidden(side), side, memory, visit, ~std::uint32_t{0});
   }
   // Likewise visit(stop price, level) for the stops of a side, the first to trigger first.
   template <typename Visit>
@@ -177,7 +186,8 @@ class OrderBook {
                              const BookMemory& memory) const noexcept;
   [[nodiscard]] bool crosses(Side taker, Price limit) const noexcept {
     const Side makers = opposite(taker);
-    return levels(makers).best() >= rank_of(makers, limit);
+    const Rank rank = rank_of(makers, limit);
+    return levels(makers).best() >= rank || (hides(makers) && hidden(makers).best() >= rank);
   }
   [[nodiscard]] static bool trades_at_once(const Incoming& incoming) noexcept {
     return incoming.time_in_force == TimeInForce::ioc || incoming.time_in_force == TimeInForce::fok;
@@ -210,8 +220,8 @@ class OrderBook {
                      EventOutlet& out) noexcept;
   Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;  // The hot loop.
-  [[gnu::noinline]] Left match_by_firm(const Order& command, const Incoming& incoming,
-                                       BookMemory& memory, EventOutlet& out) noexcept;
+  [[gnu::noinline]] Left match_in_parts(const Order& command, const Incoming& incoming,
+                                        BookMemory& memory, EventOutlet& out) noexcept;
   void traded_from(Price first) noexcept;
   void move_collar() noexcept;  // To the last trade.
 
@@ -241,6 +251,7 @@ class OrderBook {
   void rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void give_details(std::uint32_t slot, BookMemory& memory) noexcept;
   void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
+  void lower_in_level(std::uint32_t slot, Quantity by, BookMemory& memory) noexcept;
   void remove(std::uint32_t slot, BookMemory& memory) noexcept;
   [[nodiscard]] static Reject check_details(const Incoming& incoming,
                                             const BookMemory& memory) noexcept;
@@ -256,6 +267,11 @@ class OrderBook {
   [[nodiscard]] bool reached_by_trades(Side side) const noexcept;
   void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
+
+  // order_book_hidden.cpp
+  [[nodiscard]] Levels& levels_of(std::uint32_t slot, const BookMemory& memory) noexcept;
+  [[nodiscard]] Left take_hidden(const Order& command, const Incoming& incoming, Quantity open,
+                                 BookMemory& memory, EventOutlet& out) noexcept;
 
   // order_book_phases.cpp
   void begin_auction(InstrumentState auction) noexcept;
@@ -277,6 +293,9 @@ class OrderBook {
 
   // order_book_audit.cpp
   [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;
+  void assert_phase() const;
+  void assert_in_market(std::uint32_t slot, Price price, bool hides,
+                        const BookMemory& memory) const;
 
   // order_book_auction.cpp
   [[nodiscard]] Equilibrium equilibrium(const BookMemory& memory) const noexcept;
@@ -286,8 +305,12 @@ class OrderBook {
   [[nodiscard]] bool go_on(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                            EventOutlet& out) noexcept;
   [[nodiscard]] bool crosses_at(Price price) const noexcept {
-    return !empty(Side::buy) && !empty(Side::sell) && best(Side::buy) >= price &&
-           best(Side::sell) <= price;
+    return best_rank(Side::buy) >= rank_of(Side::buy, price) &&
+           best_rank(Side::sell) >= rank_of(Side::sell, price);
+  }
+  [[nodiscard]] std::uint32_t next_to_cross(Side side, const BookMemory& memory) const noexcept {
+    const Levels& next = hidden_is_next(side) ? hidden(side) : levels(side);
+    return memory.slot_at(memory.level(next.best_level()).links.next);
   }
   [[nodiscard]] OrderId cross_once(const Order& command, OrderId taker, BookMemory& memory,
                                    EventOutlet& out) noexcept;
@@ -296,6 +319,29 @@ class OrderBook {
   void tell_uncrossed(const Order& command, EventOutlet& out) noexcept;
   [[nodiscard]] bool open_trading(const Order& command, BookMemory& memory,
                                   EventOutlet& out) noexcept;
+
+  // Does an order hide on a side?
+  [[nodiscard]] bool hides(Side side) const noexcept {
+    return reserve(side) > Quantity{0} && !hidden(side).empty();
+  }
+  // Is what hides on a side better than all that it shows? At one price it stands behind.
+  [[nodiscard]] bool hidden_is_next(Side side) const noexcept {
+    return hides(side) && hidden(side).best() > levels(side).best();
+  }
+  // Of all orders of a side that are not stops.
+  [[nodiscard]] Rank best_rank(Side side) const noexcept {
+    return hidden_is_next(side) ? hidden(side).best() : levels(side).best();
+  }
+  [[nodiscard]] Rank next_worse(Side side, Rank rank, const BookMemory& memory) const noexcept {
+    const Rank next = levels(side).next_worse(memory, rank);
+    return hides(side) ? std::max(next, hidden(side).next_worse(memory, rank)) : next;
+  }
+  [[nodiscard]] bool is_crossed() const noexcept {
+    const Rank bid = best_rank(Side::buy);
+    const Rank ask = best_rank(Side::sell);
+    return bid != no_rank && ask != no_rank &&
+           price_of(Side::buy, bid) >= price_of(Side::sell, ask);
+  }
 
   // What is open on a side and not shown.
   [[nodiscard]] Quantity& reserve(Side side) noexcept {
@@ -309,6 +355,13 @@ class OrderBook {
   }
   [[nodiscard]] const Levels& levels(Side side) const noexcept {
     return levels_[static_cast<std::size_t>(side)];
+  }
+  // Orders that hide. Their levels are not those of orders that show something.
+  [[nodiscard]] Levels& hidden(Side side) noexcept {
+    return hidden_[static_cast<std::size_t>(side)];
+  }
+  [[nodiscard]] const Levels& hidden(Side side) const noexcept {
+    return hidden_[static_cast<std::size_t>(side)];
   }
   // Stops that wait. The first to trigger is the best: buys lowest first, sells highest first, so
   // each side ranks its stops as the other ranks its prices.
@@ -335,7 +388,8 @@ class OrderBook {
   std::array<Quantity, 2> reserve_{};  // By side.
   Price trade_low_ = no_low;           // Of the trades whose stops were not looked for yet.
   Price trade_high_ = no_price;
-  std::array<Levels, 2> stops_;  // By side.
+  std::array<Levels, 2> stops_;   // By side.
+  std::array<Levels, 2> hidden_;  // Likewise.
   bool defined_ = false;
   InstrumentState auction_{};       // The latest.
   Price uncross_price_ = no_price;  // While uncrossing: no_price until it is found.

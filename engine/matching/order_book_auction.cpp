@@ -49,28 +49,31 @@ bool OrderBook::go_on(const Order& command, BookMemory& memory, std::uint32_t& f
 // fill.
 OrderId OrderBook::cross_once(const Order& command, OrderId taker, BookMemory& memory,
                               EventOutlet& out) noexcept {
-  const auto oldest = [&](Side side) {
-    return memory.slot_at(memory.level(levels(side).best_level()).links.next);
-  };
   const auto number = [&](std::uint32_t slot) {
     return order_id(slot, memory.order(slot).generation);
   };
-  const std::uint32_t buys = oldest(Side::buy);
-  const std::uint32_t sells = oldest(Side::sell);
-  const auto detail = static_cast<std::uint8_t>(auction_);
+  const auto detail = [&](std::uint32_t slot) {
+    const auto auction = static_cast<std::uint8_t>(auction_);
+    return memory.hides(slot) ? static_cast<std::uint8_t>(auction | detail_hidden) : auction;
+  };
+  const std::uint32_t buys = next_to_cross(Side::buy, memory);
+  const std::uint32_t sells = next_to_cross(Side::sell, memory);
+  if (memory.hides(buys) || memory.hides(sells)) {
+    BASALT_REACHED("an order that hides trades in an uncross");
+  }
   if (taker != number(buys) && taker != number(sells)) {
     const std::uint32_t slot =
         memory.order(buys).open() >= memory.order(sells).open() ? buys : sells;
     const RestingOrder& order = memory.order(slot);
     taker = number(slot);
     emit(command, EventKind::crossing, taker, order.side(), order.account(), uncross_price_, {},
-         memory.open(slot), detail, out);
+         memory.open(slot), detail(slot), out);
   }
   const std::uint32_t maker_slot = taker == number(buys) ? sells : buys;
   const RestingOrder& maker = memory.order(maker_slot);
   const Quantity quantity = std::min(memory.order(buys).open(), memory.order(sells).open());
   emit(command, EventKind::fill, number(maker_slot), maker.side(), maker.account(), uncross_price_,
-       quantity, memory.open(maker_slot) - quantity, detail, out);
+       quantity, memory.open(maker_slot) - quantity, detail(maker_slot), out);
   last_trade_ = uncross_price_;
   uncrossed_ += quantity;
   lower_oldest(command, buys, quantity, memory, out);
@@ -78,22 +81,22 @@ OrderId OrderBook::cross_once(const Order& command, OrderId taker, BookMemory& m
   return taker;
 }
 
-// The oldest of its side's best level has traded.
+// The oldest of the best level of its like has traded.
 void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity filled,
                              BookMemory& memory, EventOutlet& out) noexcept {
   RestingOrder& order = memory.order(slot);
-  Levels& own = levels(order.side());
+  Levels& own = levels_of(slot, memory);
   const Rank rank = own.best();
   const Link place = own.best_level();
   Level& level = memory.level(place);
   BASALT_ASSERT(level.links.next == memory.link_of(slot));
-  order.lower(filled);
-  level.quantity -= filled;
-  own.add(-filled);
+  lower_in_level(slot, filled, memory);
   if (order.open() > Quantity{0}) return memory.add_executed(slot, filled);
   Link next = order.links.next;
   if ((order.flags() & flag_instructed) != 0) {
-    BASALT_REACHED("a reserve order trades all that it shows in an uncross");
+    if (memory.details(slot).reserve > Quantity{0}) {
+      BASALT_REACHED("a reserve order trades all that it shows in an uncross");
+    }
     next = show_anew(command, slot, filled, memory, out);
   } else {
     order.generation = 0;  // I4
@@ -115,7 +118,7 @@ void OrderBook::tell_uncrossed(const Order& command, EventOutlet& out) noexcept 
 // Trading goes on where the auction ended: stops look at the last trade, those that buy first.
 bool OrderBook::open_trading(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   gathers_ = false;
-  BASALT_VERIFY(empty(Side::buy) || empty(Side::sell) || best(Side::buy) < best(Side::sell));  // I1
+  BASALT_VERIFY(!is_crossed());  // I1
   if (stops_waiting_ == 0 || last_trade_ == no_price) return false;
   const std::uint32_t waiting = stops_waiting_;
   trade_low_ = trade_high_ = last_trade_;
@@ -125,10 +128,13 @@ bool OrderBook::open_trading(const Order& command, BookMemory& memory, EventOutl
 
 OrderBook::Walk OrderBook::at(Side side, Rank rank, const BookMemory& memory) const noexcept {
   if (rank == no_rank) return {side, no_rank, {}};
-  const Level& level = *levels(side).find(memory, rank);
-  Quantity open = level.quantity;
-  if (reserve_[static_cast<std::size_t>(side)] > Quantity{0}) {
-    memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& order) {
+  const Level* shown = levels(side).find(memory, rank);
+  const Level* hides = hidden(side).find(memory, rank);
+  Quantity open;
+  if (hides != nullptr) open += hides->quantity;
+  if (shown != nullptr) open += shown->quantity;
+  if (shown != nullptr && reserve(side) > Quantity{0}) {
+    memory.each_order(*shown, [&](std::uint32_t slot, const RestingOrder& order) {
       if ((order.flags() & flag_instructed) != 0) open += memory.details(slot).reserve;
     });
   }
@@ -139,8 +145,8 @@ OrderBook::Walk OrderBook::at(Side side, Rank rank, const BookMemory& memory) co
 // can trade at one price, and it can at any from the last seller's that was paired to the last
 // buyer's. O(levels that cross), and O(their orders) where some show only a part.
 OrderBook::Equilibrium OrderBook::equilibrium(const BookMemory& memory) const noexcept {
-  Walk bid = at(Side::buy, levels(Side::buy).best(), memory);
-  Walk ask = at(Side::sell, levels(Side::sell).best(), memory);
+  Walk bid = at(Side::buy, best_rank(Side::buy), memory);
+  Walk ask = at(Side::sell, best_rank(Side::sell), memory);
   Quantity paired;
   Price low;
   Price high;
@@ -153,7 +159,7 @@ OrderBook::Equilibrium OrderBook::equilibrium(const BookMemory& memory) const no
     for (Walk* walk : {&bid, &ask}) {
       walk->left -= quantity;
       if (walk->left > Quantity{0}) continue;
-      *walk = at(walk->side, levels(walk->side).next_worse(memory, walk->rank), memory);
+      *walk = at(walk->side, next_worse(walk->side, walk->rank, memory), memory);
     }
   }
   if (paired == Quantity{0}) return {};
@@ -172,7 +178,7 @@ OrderBook::Equilibrium OrderBook::choose(const Walk& bid, const Walk& ask, Price
     return walk.rank == no_rank ? otherwise : price_of(walk.side, walk.rank);
   };
   const auto next_of = [&](const Walk& walk) {
-    return Walk{walk.side, levels(walk.side).next_worse(memory, walk.rank), {}};
+    return Walk{walk.side, next_worse(walk.side, walk.rank, memory), {}};
   };
   const Price bid_price = price(bid, no_price);
   const Price ask_price = price(ask, limits::price_max + tick);

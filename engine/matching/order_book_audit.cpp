@@ -21,10 +21,13 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
       hash.add(details.reserve);
       hash.add(details.min_quantity);
       hash.add(details.expiry);
+      hash.add(static_cast<std::uint8_t>(details.hidden));
     });
   };
   for (const Side side : {Side::buy, Side::sell}) {
     each_level(side, memory, [&](Price price, const Level& level) { add(side, price, level); });
+    each_hidden_level(side, memory,
+                      [&](Price price, const Level& level) { add(side, price, level); });
   }
   for (const Side side : {Side::buy, Side::sell}) {
     each_stop_level(side, memory,
@@ -62,9 +65,8 @@ std::uint32_t OrderBook::assert_ending(const BookMemory& memory) const {
   return ending;
 }
 
-std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
-  BASALT_ASSERT(gathers_ || empty(Side::buy) || empty(Side::sell) ||
-                best(Side::buy) < best(Side::sell));  // I1
+void OrderBook::assert_phase() const {
+  BASALT_ASSERT(gathers_ || !is_crossed());  // I1
   BASALT_ASSERT(gathers_ || !is_auction(phase_));
   BASALT_ASSERT(gathers_ || !uncrossing_);
   BASALT_ASSERT(deadline_ == Nanos{0} || phase_ == InstrumentState::volatility_auction ||
@@ -72,11 +74,30 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
   BASALT_ASSERT(!gathers_ || uncrossing_ || phase_ != InstrumentState::open);
   BASALT_ASSERT(uncrossing_ || (uncross_price_ == no_price && uncrossed_ == Quantity{0}));
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
+}
+
+// Of an order that is no stop, in a level of this price.
+void OrderBook::assert_in_market(std::uint32_t slot, Price price, bool hides,
+                                 const BookMemory& memory) const {
+  const RestingOrder& order = memory.order(slot);
+  const bool instructed = (order.flags() & flag_instructed) != 0;
+  BASALT_ASSERT(order.price() == price);
+  BASALT_ASSERT(instructed || !ends_with_auction(order.time_in_force(), order.flags()));  // I7
+  BASALT_ASSERT(memory.hides(slot) == hides);
+  if (!instructed) return;
+  const Details& details = memory.details(slot);
+  BASALT_ASSERT(hides || order.open() <= details.shown_of(order.open()));
+  BASALT_ASSERT(!hides || details.reserve == Quantity{0});
+  BASALT_ASSERT(details.stop == no_price);
+}
+
+std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
+  assert_phase();
   std::uint32_t ending = assert_ending(memory);
   std::uint32_t orders = 0;
   std::uint32_t waiting = 0;
   for (const Side side : {Side::buy, Side::sell}) {
-    Quantity hidden;
+    Quantity not_shown;
     const auto check_level = [&](const Level& level, bool waits, auto check_order) {
       Quantity sum;
       memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& order) {
@@ -98,23 +119,25 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
       BASALT_ASSERT(level.quantity == sum);
       return sum;
     };
-    Quantity shown;
-    each_level(side, memory, [&](Price price, const Level& level) {
-      shown += check_level(level, false, [&](std::uint32_t slot, const RestingOrder& order) {
-        BASALT_ASSERT(order.price() == price);
-        const bool ends = ends_with_auction(order.time_in_force(), order.flags());
-        ending -= ends;
-        BASALT_ASSERT(!ends || (order.flags() & flag_instructed) != 0);  // I7
-        if ((order.flags() & flag_instructed) == 0) return;
-        const Details& details = memory.details(slot);
-        BASALT_ASSERT(order.open() <= details.shown_of(order.open()));
-        BASALT_ASSERT(details.stop == no_price);
-        hidden += details.reserve;
-      });
-    });
+    const auto check_levels_of = [&](bool hides) {
+      Quantity sum;
+      const auto visit = [&](Price price, const Level& level) {
+        sum += check_level(level, false, [&](std::uint32_t slot, const RestingOrder& order) {
+          assert_in_market(slot, price, hides, memory);
+          ending -= ends_with_auction(order.time_in_force(), order.flags());
+          not_shown += memory.open(slot) - order.open();
+        });
+      };
+      hides ? each_hidden_level(side, memory, visit) : each_level(side, memory, visit);
+      return sum;
+    };
+    const Quantity shown = check_levels_of(false);
+    const Quantity hidden_open = check_levels_of(true);
+    not_shown += hidden_open;
     BASALT_ASSERT(levels(side).quantity() == shown);
-    BASALT_ASSERT(reserve(side) == hidden);
-    BASALT_ASSERT(shown + hidden <= limits::resting_max);  // I5
+    BASALT_ASSERT(hidden(side).quantity() == hidden_open);
+    BASALT_ASSERT(reserve(side) == not_shown);                // I5
+    BASALT_ASSERT(shown + not_shown <= limits::resting_max);  // I5
     Quantity stopped;
     each_stop_level(side, memory, [&](Price price, const Level& level) {
       stopped += check_level(level, true, [&](std::uint32_t slot, const RestingOrder& order) {

@@ -138,7 +138,7 @@ OrderBook::Incoming OrderBook::within_collar(Incoming incoming) const noexcept {
   const bool buys = incoming.side == Side::buy;
   const Rank near = rank_of(makers, buys ? collar_low_ : collar_high_);
   const Rank far = rank_of(makers, buys ? collar_high_ : collar_low_);
-  const Rank best = levels(makers).best();
+  const Rank best = best_rank(makers);
   const Rank worst_taken = best > near ? best + 1 : std::max(rank_of(makers, incoming.limit), far);
   incoming.limit = price_of(makers, worst_taken);
   return incoming;

@@ -15,10 +15,12 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
   BASALT_ASSERT(instructions.min_quantity <= command.quantity);
   BASALT_ASSERT(instructions.expiry == no_time || instructions.expiry > command.time);
   Incoming incoming = incoming_of(command);
+  const bool hidden = incoming.details.hidden;
   incoming.details = {instructions.display,      {},
                       instructions.min_quantity, instructions.stop,
                       instructions.expiry,       command.sequence,
                       command.instrument};
+  incoming.details.hidden = hidden;
   if (instructions.stop != no_price && !reached(command.side, instructions.stop)) {
     const Reject reject = check_stop(incoming, Quantity{0}, memory);
     if (reject != Reject::none) return emit_rejected(command, reject, out);
@@ -28,12 +30,12 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
   enter(command, incoming, memory, out);
 }
 
-// Once an order does not wait, only a reserve or an expiry makes it one with details in the book: a
-// quantity that must trade at once matters no more when it rests.
+// Once an order does not wait, only a reserve, an expiry or that it hides makes it one with details
+// in the book: a quantity that must trade at once matters no more when it rests.
 std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
   unsigned flags = incoming.flags & ~unsigned{flag_waiting};
   const Details& details = incoming.details;
-  if (details.display == Quantity{0} && details.expiry == no_time) {
+  if (details.display == Quantity{0} && details.expiry == no_time && !details.hidden) {
     flags &= ~unsigned{flag_instructed};
   }
   return static_cast<std::uint16_t>(flags);
@@ -51,12 +53,14 @@ Price OrderBook::slid(const Incoming& incoming) const noexcept {
     return limit;
   }
   constexpr Price tick{1};
-  const Price crossed = best(opposite(incoming.side));
+  const Side others = opposite(incoming.side);
+  const Price crossed = price_of(others, best_rank(others));
   const Price short_of = incoming.side == Side::buy ? crossed - tick : crossed + tick;
   if (short_of == no_price || short_of > rules_.price_max) {
     BASALT_REACHED("an order has nowhere to slide");
     return limit;
   }
+  if (hidden_is_next(others)) BASALT_REACHED("a post-only order slides short of what hides");
   BASALT_REACHED("a post-only order slides");
   return short_of;
 }
@@ -80,25 +84,31 @@ bool OrderBook::fills(const Incoming& incoming, Quantity wanted,
   return false;
 }
 
-// Order by order, with what they do not show. Orders of its own account are passed over where they
-// would be cancelled for the incoming one to go on, and are the end otherwise.
+// Order by order, with what they do not show; at one price what hides last. Orders of its own
+// account are passed over where they would be cancelled for the incoming one to go on, and are the
+// end otherwise.
 bool OrderBook::fills_one_by_one(const Incoming& incoming, Quantity wanted,
                                  const BookMemory& memory) const noexcept {
   const Side side = opposite(incoming.side);
-  const Levels& makers = levels(side);
   const Rank limit = rank_of(side, incoming.limit);
   const SelfTradePrevention prevention = self_trade_prevention(incoming.flags);
   Quantity found;
   bool ended = false;
-  for (Rank rank = makers.best(); rank >= limit && rank != no_rank && !ended;
-       rank = makers.next_worse(memory, rank)) {
-    memory.each_order(*makers.find(memory, rank), [&](std::uint32_t slot, const auto& maker) {
-      const bool own =
-          prevention != SelfTradePrevention::off && is_own(incoming, maker.account(), memory);
-      if (!own && !ended) found += memory.open(slot);
-      ended = ended || (own && prevention != SelfTradePrevention::oldest);
-    });
-    if (found >= wanted) return true;
+  const auto count = [&](std::uint32_t slot, const RestingOrder& maker) {
+    const bool own =
+        prevention != SelfTradePrevention::off && is_own(incoming, maker.account(), memory);
+    if (!own && !ended) found += memory.open(slot);
+    ended = ended || (own && prevention != SelfTradePrevention::oldest);
+  };
+  for (Rank rank = best_rank(side); rank >= limit && rank != no_rank && !ended;
+       rank = next_worse(side, rank, memory)) {
+    for (const Levels* makers : {&levels(side), &hidden(side)}) {
+      const Level* level = makers->find(memory, rank);
+      if (level != nullptr) memory.each_order(*level, count);
+    }
+    if (found < wanted) continue;
+    if (hides(side)) BASALT_REACHED("what must trade at once can with what hides");
+    return true;
   }
   return false;
 }
@@ -214,14 +224,19 @@ Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memo
 void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept {
   incoming.flags |= flag_instructed;
   Details kept = incoming.details;
-  kept.reserve = incoming.open - shown;
+  if (!kept.hidden) kept.reserve = incoming.open - shown;
   kept.min_quantity = Quantity{0};
   kept.stop = no_price;
   kept.next = kept.previous = none;
-  reserve(incoming.side) += kept.reserve;
+  reserve(incoming.side) += incoming.open - shown;
   const std::uint32_t slot = slot_of(incoming.order);
   memory.take_details(slot, kept);
-  rest(incoming, shown, memory);
+  if (kept.hidden) {
+    const Rank rank = rank_of(incoming.side, incoming.limit);
+    link(hidden(incoming.side), rank, incoming, incoming.open, memory);
+  } else {
+    rest(incoming, shown, memory);
+  }
   if (ends_with_auction(incoming.time_in_force, incoming.flags)) list(slot, memory);
 }
 
@@ -236,16 +251,22 @@ void OrderBook::give_details(std::uint32_t slot, BookMemory& memory) noexcept {
 void OrderBook::take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept {
   RestingOrder& order = memory.order(slot);
   if ((order.flags() & flag_instructed) != 0) {
-    const Quantity hidden = std::min(memory.details(slot).reserve, quantity);
-    memory.lower_reserve(slot, hidden);
-    reserve(order.side()) -= hidden;
-    quantity -= hidden;
+    const Quantity not_shown = std::min(memory.details(slot).reserve, quantity);
+    memory.lower_reserve(slot, not_shown);
+    reserve(order.side()) -= not_shown;
+    quantity -= not_shown;
   }
   BASALT_ASSERT(quantity < order.open());
-  order.lower(quantity);
-  memory.level(order.level).quantity -= quantity;
-  const bool waits = (order.flags() & flag_waiting) != 0;
-  (waits ? stops(order.side()) : levels(order.side())).add(-quantity);
+  lower_in_level(slot, quantity, memory);
+}
+
+// By what stands in its level, of which it may be the rest.
+void OrderBook::lower_in_level(std::uint32_t slot, Quantity by, BookMemory& memory) noexcept {
+  RestingOrder& order = memory.order(slot);
+  order.lower(by);
+  memory.level(order.level).quantity -= by;
+  levels_of(slot, memory).add(-by);
+  if (memory.hides(slot)) reserve(order.side()) -= by;
 }
 
 // Takes an order out of the book, wherever it is.
@@ -258,8 +279,8 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
     unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), order, memory);
     memory.give_details(slot);
   } else {
-    reserve(order.side()) -= details.reserve;
-    unlink(order, memory);
+    reserve(order.side()) -= details.hidden ? order.open() : details.reserve;
+    unlink_from(levels_of(slot, memory), rank_of(order.side(), order.price()), order, memory);
     give_details(slot, memory);
   }
 }

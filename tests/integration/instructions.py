@@ -1,5 +1,5 @@
-"""Orders with options, over the wire: reserves, stops, minimum quantities, self-trade prevention. What
-their owners are told, and that a restart and a replay tell the same.
+"""Orders with options, over the wire: reserves, stops, minimum quantities, self-trade prevention, orders
+that hide. What their owners are told, and that a restart and a replay tell the same.
 """
 import struct
 import sys
@@ -110,6 +110,16 @@ def prevention(maker):
     say(maker, "J41:0f", enter(41, b"B", 10, "AAPL", MIDDLE, options=prevent(b"?")))
 
 
+def hiding(maker, taker):
+    say(maker, "A45", enter(45, b"S", 10, "AAPL", MIDDLE, display=b"N"))
+    say(maker, "U46", replace(45, 46, 8, MIDDLE, display=b"N"))
+    say(maker, "A47", enter(47, b"S", 2, "AAPL", MIDDLE))
+    say(taker, "A45 E45:2 E45:3", enter(45, b"B", 5, "AAPL", MIDDLE))
+    expect(maker, "E47:2 E46:3")
+    # What hid is not shown by a replacement that forgets it.
+    say(maker, "C46:5S", replace(46, 48, 8, MIDDLE))
+
+
 def main():
     with Engine(topology=TINY) as engine:
         maker, taker = Soup("MAKER1"), Soup("MAKER2")
@@ -119,6 +129,7 @@ def main():
         minimums(maker, taker)
         stops(maker, taker)
         prevention(maker)
+        hiding(maker, taker)
         say(maker, "A51", enter(51, b"S", 30, "AAPL", MIDDLE, options=max_floor(10)))
         say(taker, "A51", enter(51, b"B", 10, "AAPL", MIDDLE + 50 * TICK,
                                 options=stop(MIDDLE + 40 * TICK)))

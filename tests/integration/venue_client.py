@@ -27,9 +27,9 @@ def cancel(ref, total=0):
     return b"X" + struct.pack(">II", ref, total)
 
 
-def replace(ref, new_ref, total, price):
-    return (b"U" + struct.pack(">IIIQ", ref, new_ref, total, price) + b"0YN" + b"test".ljust(14)
-            + b"\0\0")
+def replace(ref, new_ref, total, price, display=b"Y"):
+    return (b"U" + struct.pack(">IIIQ", ref, new_ref, total, price) + b"0" + display + b"N"
+            + b"test".ljust(14) + b"\0\0")
 
 
 def mass_cancel(ref, symbol="", options=b""):

@@ -62,9 +62,10 @@ class ClientOrders {
       case ouch50::Executed::type: {
         const auto& executed = message.as<ouch50::Executed>();
         const Execution execution{executed.quantity, executed.price};
-        if (executed.liquidity == ouch50::LiquidityFlag::added ||
-            executed.liquidity == ouch50::LiquidityFlag::removed) {
-          auto& side = executed.liquidity == ouch50::LiquidityFlag::added ? added_ : removed_;
+        const bool adds = executed.liquidity == ouch50::LiquidityFlag::added ||
+                          executed.liquidity == ouch50::LiquidityFlag::added_hidden;
+        if (adds || executed.liquidity == ouch50::LiquidityFlag::removed) {
+          auto& side = adds ? added_ : removed_;
           if (!side.emplace(executed.match_number, execution).second) {
             return "executes one match twice on one side";
           }

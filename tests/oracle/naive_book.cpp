@@ -140,6 +140,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
     } else if (words[i].starts_with("gtd=") && number(words[i].substr(4))) {
       order.life = "gtd";
       order.expiry = *number(words[i].substr(4));
+    } else if (words[i] == "hidden") {
+      order.hidden = true;
     } else if (words[i] == "post") {
       order.post = true;
     } else if (words[i] == "post=slide") {
@@ -222,7 +224,7 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   if (!order.market && (order.price < 1 || order.price > price_max)) {
     return rejected(order.id, "price");
   }
-  if (shows_less && (order.display < 1 || order.display > quantity_max)) {
+  if (shows_less && (order.display < 1 || order.display > quantity_max || order.hidden)) {
     return rejected(order.id, "display");
   }
   if (order.min < 0 || order.min > order.open) return rejected(order.id, "min-quantity");
@@ -387,7 +389,7 @@ void NaiveBook::take_and_rest(Order order) {
   }
   if (ends(order)) ending_.push_back(order.id);
   Level& level = side(order.buy)[rank(order)];
-  live_[order.id] = level.insert(level.end(), order);
+  live_[order.id] = level.insert(order.hidden ? level.end() : first_hidden(level), order);
 }
 
 // With the first of a level.
@@ -402,7 +404,12 @@ void NaiveBook::trade(Order& taker, Level& level) {
   lower_first(level, quantity);
 }
 
-// The first of a level has traded. One that has shown all shows anew, at the back.
+// Behind all that show something.
+NaiveBook::Level::iterator NaiveBook::first_hidden(Level& level) {
+  return std::find_if(level.begin(), level.end(), [](const Order& order) { return order.hidden; });
+}
+
+// The first of a level has traded. One that has shown all shows anew, at the back of what is shown.
 void NaiveBook::lower_first(Level& level, std::int64_t quantity) {
   Order& order = level.front();
   order.open -= quantity;
@@ -414,7 +421,7 @@ void NaiveBook::lower_first(Level& level, std::int64_t quantity) {
   }
   order.open = std::min(order.display, order.reserve);
   order.reserve -= order.open;
-  level.splice(level.end(), level, level.begin());
+  level.splice(first_hidden(level), level, level.begin());
 }
 
 // An order meets one of its own account. True: it goes on.
@@ -449,15 +456,25 @@ NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
 }
 
 void NaiveBook::print() const {
-  for (const bool buy : {true, false}) {
-    for (const auto& [rank, level] : side(buy)) {
-      std::int64_t sum = 0;
-      for (const Order& order : level) sum += order.open;
-      out_ << (buy ? "bid " : "ask ") << sum << '@' << level.front().price << ' ' << level.size()
-           << '\n';
-    }
+  for (const bool hidden : {false, true}) {
+    for (const bool buy : {true, false}) print_side(buy, hidden);
   }
   out_ << "end\n";
+}
+
+void NaiveBook::print_side(bool buy, bool hidden) const {
+  for (const auto& [rank, level] : side(buy)) {
+    std::int64_t sum = 0;
+    std::int64_t orders = 0;
+    for (const Order& order : level) {
+      if (order.hidden != hidden) continue;
+      sum += order.open;
+      ++orders;
+    }
+    if (orders == 0) continue;
+    out_ << (hidden ? "hidden " : "") << (buy ? "bid " : "ask ") << sum << '@'
+         << level.front().price << ' ' << orders << '\n';
+  }
 }
 
 }  // namespace basalt::oracle

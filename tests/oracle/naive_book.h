@@ -50,8 +50,9 @@ class NaiveBook {
     bool by_firm = false;       // Of stp: what is of its firm is its own.
     std::int64_t expiry = 0;    // Of gtd.
     std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.
+    bool hidden = false;        // Shows nothing.
   };
-  using Level = std::list<Order>;  // Oldest first.
+  using Level = std::list<Order>;  // Oldest first; what hides behind all others.
   struct Offer {
     std::int64_t quantity;
     std::int64_t price;
@@ -72,6 +73,8 @@ class NaiveBook {
   void cancel(std::uint32_t id);
   void reduce(std::uint32_t id, std::int64_t total);
   void print() const;
+  void print_side(bool buy, bool hidden) const;
+  static Level::iterator first_hidden(Level& level);
 
   void take_and_rest(Order order);
   void trade(Order& taker, Level& level);

@@ -70,9 +70,9 @@ inline Command enter(const Entered& entered) {
   command.order.price = Price{entered.price};
   command.order.quantity = Quantity{entered.quantity};
   command.order.instrument = InstrumentId{entered.instrument};
+  command.origin.display = (entered.flags & flag_hidden) != 0 ? 'N' : 'Y';
   command.origin.wire_side = entered.side == Side::buy ? 'B' : 'S';
   command.origin.wire_time_in_force = takes ? '3' : ends ? '6' : '0';
-  command.origin.display = 'Y';
   command.origin.capacity = 'P';
   command.origin.intermarket_sweep = 'N';
   command.origin.cross_type = 'N';
@@ -87,14 +87,15 @@ inline Command enter(const Entered& entered) {
 }
 
 inline Command replace(const Named& original, std::uint32_t ref, std::int64_t total,
-                       std::int64_t price) {
+                       std::int64_t price, bool hidden = false) {
   Command command = said(CommandKind::replace, {original.session, ref, original.channel});
   command.origin.original_user_ref_num = original.ref;
   command.order.quantity = Quantity{total};
   command.order.price = Price{price * wire_tick};
   command.order.flags = flag_wire_price;
+  if (hidden) command.order.flags |= flag_hidden;
   command.origin.wire_time_in_force = '0';
-  command.origin.display = 'Y';
+  command.origin.display = hidden ? 'N' : 'Y';
   command.origin.intermarket_sweep = 'N';
   command.origin.client_order_id = test::padded<14>("INSTEAD " + std::to_string(ref));
   return command;

@@ -10,9 +10,9 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 22> flows{{
+constexpr std::array<Flow, 26> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
-    // expiring, firms, rules
+    // expiring, firms, rules, hidden
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
     {"few ids", 500, 10, false, 50, 4,                             15, 15, 25, 10, 1, 10, 5},
@@ -36,6 +36,13 @@ constexpr std::array<Flow, 22> flows{{
         "rules collar=6000"},
     {"volatility", 1000, 30, false, 20, 60,          8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
         "rules collar=6000 volatility=3 extension=2"},
+    {"hidden", 1000, 6, false, 20, 60,  10, 5, 12, 30, 1, 40, 25, 0, true, 0, false, nullptr, 50},
+    {"hidden of firms", 1000, 5, false, 20, 60,  8, 5, 10, 30, 1, 90, 25, 0, true, 20, true,
+        nullptr, 50},
+    {"hidden in auctions", 1000, 8, false, 20, 60,  8, 5, 12, 8, 1, 20, 20, 12, true, 0, false,
+        nullptr, 40},
+    {"hidden and volatile", 1000, 30, false, 20, 60,  8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
+        "rules collar=6000 volatility=3 extension=2", 40},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
@@ -72,6 +79,7 @@ std::string CommandStream::new_order() {
   }
   if (flow_.auctions > 0 && chance(15)) line += chance(60) ? " at-open" : " at-close";
   if (chance(15)) line += chance(50) ? " post" : " post=slide";
+  if (flow_.hidden > 0 && chance(flow_.hidden)) line += " hidden";
   if (chance(flow_.owned)) {
     static constexpr std::array<const char*, 4> modes{"newest", "oldest", "both", "decrement"};
     line += " account=" + std::to_string(below(3));

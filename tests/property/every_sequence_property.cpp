@@ -28,7 +28,7 @@ namespace {
 const std::array<std::string, 24> operations{
     // Lives, types and instructions.
     "new 1 buy 5@10 gtc account=1",
-    "new 2 sell 7@10 gtd=5 account=2",
+    "new 2 sell 7@10 gtd=5 account=2 hidden",
     "new 3 sell 6@9 account=1 stp=oldest",
     "new 4 buy 8@11 ioc account=2 stp=newest",
     "new 5 sell 9@market account=1 stp=both",

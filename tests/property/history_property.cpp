@@ -241,7 +241,8 @@ TEST(HistoryProperty, the_flow_reaches_the_rare_branches) {
            "an order that must trade at once cannot", "self-trade prevention cancels the oldest",
            "self-trade prevention decrements", "a stop that waits expires",
            "an order expires in an auction", "a post-only order slides",
-           "self-trade prevention finds another account of the firm"}),
+           "self-trade prevention finds another account of the firm", "an order that hides trades",
+           "an order that hides is replaced", "a replacement shows otherwise than its original"}),
       std::vector<std::string>{});
 }
 

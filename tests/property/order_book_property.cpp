@@ -168,14 +168,14 @@ TEST(OrderBookProperty, every_short_sequence_in_an_auction_gives_the_events_of_t
   expect_agreement_in_all_sequences(
       {"phase auction", "phase open", "phase closing", "phase closed", "uncross", "tick",
        "halt 1 1", "new 1 buy 5@10", "new 2 sell 7@9 at-open", "new 3 buy 4@12 display=1",
-       "new 4 sell 2@10", "new 5 buy 3@10 stop=10", "cancel 2", "new 6 sell 6@market",
+       "new 4 sell 2@10 hidden", "new 5 buy 3@10 stop=10", "cancel 2", "new 6 sell 6@market",
        "new 7 buy 2@11 at-close"},
       4);
 }
 
 TEST(OrderBookProperty, every_short_sequence_at_a_collar_gives_the_events_of_the_naive_book) {
   expect_agreement_in_all_sequences(
-      {"new 1 buy 5@100", "new 2 sell 7@100", "new 3 sell 4@112", "new 4 buy 9@120",
+      {"new 1 buy 5@100", "new 2 sell 7@100", "new 3 sell 4@112 hidden", "new 4 buy 9@120",
        "new 5 buy 6@market", "new 6 sell 6@85 ioc", "new 7 buy 3@90 stop=100", "pass 3", "pass 2",
        "phase open", "halt 2 2", "cancel 2", "new 1 buy 4@125 post=slide"},
       4, {"rules collar=100000 volatility=3 extension=2"});
@@ -364,15 +364,27 @@ class Reach : public testing::Environment {
              "an order starts a volatility auction",
              "a volatility auction lasts longer",
              "a volatility auction ends in time",
+             "an order that hides trades",
+             "a taker leaves a part of an order that hides",
+             "a sweep stops where an order hides at a better price",
+             "an order that hides trades in an uncross",
+             "what must trade at once can with what hides",
+             "a post-only order slides short of what hides",
+             "self-trade prevention finds an order that hides",
          })) {
       ADD_FAILURE() << "never reached: " << missed;
     }
+    expect_words();
+  }
+
+ private:
+  static void expect_words() {
     for (const char* word :
          {"new", "cancel", "reduce", "replace", "phase", "open", "closed", "halted", "auction",
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
           "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at", "pass",
-          "halt", "rules",
+          "halt", "rules", "hidden",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",

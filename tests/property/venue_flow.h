@@ -54,6 +54,9 @@ class VenueFlow {
     return last_ref(session, channel) += static_cast<std::uint32_t>(chance(95) ? 1 : 1 + below(9));
   }
 
+  // Of what was entered as new: its replacements may be numbered otherwise, and are refused then.
+  static bool hides(std::uint32_t ref) { return ref % 6 == 0; }
+
   oracle::Named some_order() {
     oracle::Named name{session(), 0, channel()};
     const std::uint32_t last = last_ref(name.session, name.channel);
@@ -83,6 +86,7 @@ class VenueFlow {
       entered.flags |= flags_of(static_cast<SelfTradePrevention>(1 + below(4)));
       if (chance(30)) entered.flags |= flag_by_firm;
     }
+    if (hides(entered.ref)) entered.flags |= flag_hidden;
     if (chance(20)) entered.instructions = instructions(entered);
     if (entered.time_in_force == TimeInForce::day && chance(15)) {
       // Some are over before they begin.
@@ -107,8 +111,10 @@ class VenueFlow {
 
   Command replace() {
     const oracle::Named original = some_order();
+    const bool as_original = chance(90);
     Command command = oracle::replace(original, next_ref(original.session, original.channel),
-                                      number(60), price(chance(50) ? Side::buy : Side::sell));
+                                      number(60), price(chance(50) ? Side::buy : Side::sell),
+                                      hides(original.ref) == as_original);
     if (chance(2)) command.order.verdict = Reject::invalid_time_in_force;
     return command;
   }

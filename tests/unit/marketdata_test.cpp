@@ -331,6 +331,49 @@ TEST_F(OpenFeed, a_halt_of_the_market_is_told_once_and_of_each_instrument) {
   EXPECT_THAT(told(), ElementsAre("W 0 3", "H 1 AAPL H - MWC3", "H 3 LIVELY H - MWC3"));
 }
 
+TEST_F(OpenFeed, an_order_that_hides_is_not_told_and_what_it_trades_is_a_trade_of_nobody) {
+  const auto hide = [this](std::uint32_t ref, std::int64_t quantity, std::int64_t price) {
+    tell(enter({.session = 1,
+                .ref = ref,
+                .side = Side::sell,
+                .quantity = quantity,
+                .price = price,
+                .flags = flag_hidden}));
+  };
+  hide(1, 30, 10'000);
+  tell(reduce({.session = 1, .ref = 1}, 20));
+  tell(replace({.session = 1, .ref = 1}, 2, 20, 10'001, true));
+  EXPECT_THAT(told(), IsEmpty());
+  sell(3, 10, 10'001);
+  told();
+  buy(1, 15, 10'001);
+  EXPECT_THAT(told(), ElementsAre("E 1 1:0 10 1", "P 1 0 B 5 AAPL 1000100 2"));
+  tell(cancel({.session = 1, .ref = 2}));
+  EXPECT_THAT(told(), IsEmpty());
+  hide(4, 10, 10'001);
+  tell(enter({.ref = 2, .quantity = 25, .price = 10'001}));
+  EXPECT_THAT(told(), ElementsAre("P 1 0 B 10 AAPL 1000100 3", "A 1 1:1 B 15 AAPL 1000100"));
+}
+
+TEST_F(OpenFeed, an_uncross_prints_what_hides_and_executes_only_what_is_shown) {
+  tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
+  const auto hide = [this](std::uint32_t session, std::uint32_t ref, Side side) {
+    tell(enter({.session = session,
+                .ref = ref,
+                .side = side,
+                .quantity = 10,
+                .price = 10'000,
+                .flags = flag_hidden}));
+  };
+  hide(0, 1, Side::buy);
+  buy(2, 10, 10'000);
+  hide(1, 1, Side::sell);
+  hide(1, 2, Side::sell);
+  EXPECT_THAT(told(), ElementsAre("H 1 AAPL Q - -", "A 1 1:1 B 10 AAPL 1000000"));
+  tell(oracle::uncross(oracle::aapl));
+  EXPECT_THAT(told(), ElementsAre("C 1 1:1 10 1 N 1000000", "Q 1 20 AAPL 1000000 2 O"));
+}
+
 TEST_F(OpenFeed, an_order_that_ends_by_itself_is_deleted_and_a_stop_that_waits_is_not_told) {
   const auto ending = [&](std::uint32_t ref, std::int64_t stop) {
     Instructions asked{};

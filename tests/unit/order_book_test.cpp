@@ -87,6 +87,30 @@ TEST(OrderBook, the_hash_tells_a_post_only_order_from_a_plain_one) {
 }
 
 // The last trade was at 1,000, the collar is a tenth of it, and the cap lies within.
+TEST(OrderBook, the_hash_tells_an_order_that_hides_from_one_that_is_shown) {
+  OneBook shown;
+  OneBook hidden;
+  static_cast<void>(shown.add(Side::buy, 10, 5000));
+  const auto events = hidden.add(Side::buy, 10, 5000, TimeInForce::day, flag_hidden);
+  ASSERT_EQ(kinds(events), std::vector{EventKind::rested});
+  EXPECT_EQ(events[0].remaining, Quantity{10});
+  EXPECT_EQ(events[0].shown(), Quantity{0});
+  EXPECT_TRUE(hidden.book().empty(Side::buy));
+  EXPECT_NE(shown.hash(), hidden.hash());
+}
+
+TEST(OrderBook, a_fill_tells_whether_its_maker_hides) {
+  OneBook one;
+  static_cast<void>(one.add(Side::sell, 10, 5000, TimeInForce::day, flag_hidden));
+  static_cast<void>(one.add(Side::sell, 10, 5000));
+  const auto events = one.add(Side::buy, 15, 5000);
+  ASSERT_EQ(kinds(events), (std::vector{EventKind::fill, EventKind::fill}));
+  EXPECT_FALSE(events[0].hides());
+  EXPECT_TRUE(events[1].hides());
+  EXPECT_FALSE(is_auction(events[1].auction()));
+  EXPECT_EQ(events[1].remaining, Quantity{5});
+}
+
 TEST(OrderBook, an_order_does_not_slide_beyond_the_collar_or_the_cap_of_its_instrument) {
   OneBook one;
   Command define;

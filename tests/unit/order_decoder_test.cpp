@@ -107,6 +107,30 @@ TEST_F(OrderDecoding, a_key_alone_is_kept_and_does_not_go_to_the_book) {
   EXPECT_EQ(command.as<Instructions>().external_id.bytes[0], 1);
 }
 
+TEST_F(OrderDecoding, an_order_is_shown_or_hides) {
+  const auto decoded_as = [this](char display) {
+    std::vector<std::byte> bytes(sizeof(ouch50::EnterOrder));
+    auto& order = *wire::emplace<ouch50::EnterOrder>(bytes);
+    order.side = ouch50::Side::buy;
+    order.quantity = 100;
+    EXPECT_TRUE(order.symbol.assign("AAPL"));
+    order.price = std::uint64_t{20'000};
+    order.time_in_force = ouch50::TimeInForce::day;
+    order.display = ouch50::Display{display};
+    order.cross_type = ouch50::CrossType::continuous;
+    Command command;
+    EXPECT_EQ(decode_order(bytes, SessionId{0}, Nanos{7}, reference_, command), Intake::command);
+    EXPECT_EQ(command.origin.display, display);
+    return command.order;
+  };
+  EXPECT_EQ(decoded_as('Y').flags, 0);
+  EXPECT_EQ(decoded_as('A').flags, 0);
+  EXPECT_EQ(decoded_as('N').flags, flag_hidden);
+  EXPECT_EQ(decoded_as('N').verdict, Reject::none);
+  EXPECT_EQ(decoded_as('Z').verdict, Reject::invalid_display);  // Only the venue may say so.
+  EXPECT_EQ(decoded_as(' ').verdict, Reject::invalid_display);
+}
+
 TEST_F(OrderDecoding, all_of_an_immediate_order_as_its_minimum_is_fill_or_kill) {
   const std::vector<Option> all = {{Tag::min_quantity, {0, 0, 0, 100}}};
   const Command command = decoded(all, ouch50::TimeInForce::immediate_or_cancel);

@@ -41,6 +41,9 @@ void FeedBooks::apply(std::span<const std::byte> message) {
       const auto& executed = decoded.as<itch50::OrderExecutedWithPrice>();
       return execute(executed.order_reference, executed.shares, executed.price);
     }
+    case itch50::Trade::type:
+      last_trade_[locate].store(decoded.as<itch50::Trade>().price, std::memory_order_relaxed);
+      return;
     case itch50::OrderCancel::type: {
       const auto& canceled = decoded.as<itch50::OrderCancel>();
       return take(canceled.order_reference, canceled.shares);
