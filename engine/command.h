@@ -200,7 +200,8 @@ struct EpochLimits {
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
-// at once, and switch order entry off. 5: orders may hide.
+// at once, and switch order entry off. 5: orders may hide,
+// and follow the market.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
@@ -279,6 +280,13 @@ struct DefineSession {
       password_sha256;  // Of salt, then the password in upper case, padded.
 };
 
+// What an order's price is.
+enum class PriceType : std::uint8_t {
+  limit = 0,     // Its own.
+  midpoint = 1,  // The middle of the best that both sides show. Of these its own is the limit.
+  primary = 2,   // The best that its own side shows, or so far away from that.
+};
+
 // What an order asks for that most do not. In slot 2 of a new order with flag_instructed.
 struct Instructions {
   Quantity display;        // Reserve: what the book shows of it at a time; 0: all of it.
@@ -286,7 +294,10 @@ struct Instructions {
   Price stop;              // Waits until the market trades here or beyond; no_price: does not wait.
   ExternalId external_id;  // The client's own key; all zero: none. Without the flag, this alone.
   Nanos expiry;            // Of gtd: ends with the Tick that reaches this time; else no_time.
-  std::array<std::uint8_t, 16> spare;
+  std::array<std::uint8_t, 8> spare;
+  std::int32_t peg_offset;  // Of a primary peg: ticks, away from the other side.
+  PriceType price_type;
+  std::array<std::uint8_t, 3> spare_end;
 };
 
 // Which of its limits an account or an instrument gets anew.
@@ -400,6 +411,7 @@ static_assert(sizeof(DefineAccount) == 64 &&
               std::has_unique_object_representations_v<DefineAccount>);
 static_assert(sizeof(DefineSession) == 64 &&
               std::has_unique_object_representations_v<DefineSession>);
+static_assert(offsetof(Instructions, peg_offset) == 56);
 static_assert(sizeof(Instructions) == 64 && std::has_unique_object_representations_v<Instructions>);
 static_assert(sizeof(Amendment) == 64 && std::has_unique_object_representations_v<Amendment>);
 static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);

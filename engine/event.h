@@ -14,6 +14,7 @@
 //                  Uncrossed, Canceled… (of the auction alone), stops that trigger
 //                  │ Indicative │ Nothing
 //   tick           of each book first: Canceled…, of orders whose time has come
+//                  │ (Crossing, Fill…, Canceled)…, of pegs that have come to meet somebody
 //   others         Nothing
 //
 // A Fill of a reserve order that shows anew is followed by its Restated. Whatever trades may
@@ -44,7 +45,7 @@ enum class EventKind : std::uint8_t {
   triggered = 134,  // A stop enters the market; remaining is open. Fills that follow are its own.
   restated = 135,   // A reserve order shows quantity anew, behind all others; remaining is open.
   armed = 136,      // A stop waits; price is where it triggers, remaining is open.
-  crossing = 137,   // In an uncross: fills that follow are of this order, until the next of these.
+  crossing = 137,   // Of an uncross, or a peg: fills that follow are of this order, until the next.
   uncrossed = 138,  // All that could trade at price has, quantity in all; 0: nothing could.
   // What an uncross would do now: quantity at price, and remaining would be left of `side`. No
   // price: nothing would trade.

@@ -34,6 +34,9 @@ inline constexpr Quantity quantity_max{(std::int64_t{1} << 48) - 1};
 // How often a reserve order may show anew: each time is a fill of its own.
 inline constexpr std::int64_t reserve_parts_max = 1'000;
 
+// Pegs on one side of a book: each taker that could reach them works out their prices.
+inline constexpr std::uint32_t pegs_max = 128;
+
 // An auction or a halt that ends by itself lasts at most a day.
 inline constexpr std::uint32_t auction_ms_max = 86'400'000;
 // Mass cancels that one session may have under way; one that covers all of these may always come.

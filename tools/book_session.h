@@ -49,8 +49,18 @@ struct BookSession::State {
     std::optional<Quantity> min_quantity;
     std::optional<Price> stop;
     Nanos expiry;
+    PriceType price_type = PriceType::limit;
+    std::int32_t offset = 0;
 
     [[nodiscard]] bool ends() const { return order.time_in_force == TimeInForce::gtd; }
+    [[nodiscard]] bool is_peg() const { return price_type != PriceType::limit; }
+    // It hides, has a limit and may rest; only a primary peg has an offset.
+    [[nodiscard]] bool is_peg_possible() const {
+      if (!is_peg()) return offset == 0;
+      return (order.flags & (flag_market | flag_slide)) == 0 && !stop &&
+             !is_for_auction(order.time_in_force) && offset >= 0 &&
+             (price_type == PriceType::primary || offset == 0);
+    }
   };
   void new_order(const std::vector<std::string_view>& words);
   void take_instruction(std::string_view word, Asked& asked);

@@ -112,6 +112,11 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
     asked.min_quantity = quantity_of(word.substr(4));
   } else if (starts("stop=")) {
     asked.stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
+  } else if (word == "peg=mid" || word == "peg=primary") {
+    asked.price_type = word == "peg=mid" ? PriceType::midpoint : PriceType::primary;
+    order.flags |= flag_hidden;
+  } else if (starts("offset=")) {
+    asked.offset = number<std::int32_t>(word.substr(7), "the offset");
   } else {
     throw Unreadable{"no such instruction: " + std::string(word)};
   }
@@ -132,6 +137,7 @@ Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) cons
     return Reject::invalid_stop_price;
   }
   if (asked.ends() && asked.expiry <= now) return Reject::invalid_expiry;
+  if (!asked.is_peg_possible()) return Reject::invalid_peg;
   if (live.contains(id)) return Reject::duplicate_order;
   return free_slots.empty() ? Reject::open_orders_exceeded : Reject::none;
 }
@@ -161,14 +167,16 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   order.order = take_slot(id);
   Command command;
   command.order = order;
-  if (asked.display || asked.min_quantity || asked.stop || asked.ends()) {
+  if (asked.display || asked.min_quantity || asked.stop || asked.ends() || asked.is_peg()) {
     command.order.flags |= flag_instructed;
-    command.set(Instructions{asked.display.value_or(Quantity{}),
-                             asked.min_quantity.value_or(Quantity{}),
-                             asked.stop.value_or(no_price),
-                             {},
-                             asked.ends() ? asked.expiry : no_time,
-                             {}});
+    Instructions instructions{};
+    instructions.display = asked.display.value_or(Quantity{});
+    instructions.min_quantity = asked.min_quantity.value_or(Quantity{});
+    instructions.stop = asked.stop.value_or(no_price);
+    instructions.expiry = asked.ends() ? asked.expiry : no_time;
+    instructions.price_type = asked.price_type;
+    instructions.peg_offset = asked.offset;
+    command.set(instructions);
   }
   apply(command, id);
 }
@@ -336,6 +344,15 @@ void BookSession::State::print_book() {
   book().each_level(Side::sell, memory, print_as("ask"));
   book().each_hidden_level(Side::buy, memory, print_as("hidden bid"));
   book().each_hidden_level(Side::sell, memory, print_as("hidden ask"));
+  const auto print_pegs = [&](Side side, std::string_view name) {
+    book().each_peg_level(side, memory, [&](const matching::Level& level) {
+      std::uint32_t orders = 0;
+      memory.each_order(level, [&](std::uint32_t, const matching::RestingOrder&) { ++orders; });
+      out << name << ' ' << level.quantity.value << ' ' << orders << '\n';
+    });
+  };
+  print_pegs(Side::buy, "pegged bid");
+  print_pegs(Side::sell, "pegged ask");
   out << "end\n";
 }
 
@@ -386,7 +403,7 @@ int book_verb(int argc, char** argv) {
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
            "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
-           "      [display=Q|hidden] [min=Q] [stop=P]\n"
+           "      [display=Q|hidden|peg=mid|peg=primary [offset=N]] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
            "  rules [collar=PPM] [volatility=MS] [extension=MS] · pass MS · halt [MS MS]\n"

@@ -197,6 +197,10 @@ void add_instructions(Json& fields, const Instructions& instructions) {
   fields["min_quantity"] = instructions.min_quantity.value;
   fields["stop"] = instructions.stop.value;
   if (instructions.expiry != no_time) fields["expiry"] = instructions.expiry.value;
+  if (instructions.price_type != PriceType::limit) {
+    fields["price_type"] = static_cast<unsigned>(instructions.price_type);
+    fields["peg_offset"] = instructions.peg_offset;
+  }
   if (instructions.external_id != ExternalId{}) {
     fields["external_id"] = hex_of(instructions.external_id);
   }

@@ -118,7 +118,8 @@ void take_self_trade_prevention(Command& command, char letter) noexcept {
 // What the book is to know goes to it; a key alone does not.
 void keep(Command& command, const Instructions& asked) noexcept {
   const bool instructed = asked.display > Quantity{0} || asked.min_quantity > Quantity{0} ||
-                          asked.stop != no_price || asked.expiry != no_time;
+                          asked.stop != no_price || asked.expiry != no_time ||
+                          asked.price_type != PriceType::limit;
   if (instructed) command.order.flags |= flag_instructed;
   if (instructed || asked.external_id != ExternalId{}) command.set(asked);
 }
@@ -129,7 +130,23 @@ struct Asked {
   std::uint64_t wire_stop = 0;       // Until the instrument is known; 0: none.
   std::uint64_t wire_expiry = 0;     // Nanoseconds since 1970; 0: none.
   std::uint32_t time_to_live_s = 0;  // Likewise.
+  std::int32_t wire_offset = 0;      // Of a peg, added to what it follows.
 };
+
+void take_price_type(Command& command, char letter, Asked& asked) noexcept {
+  switch (letter) {
+    case 'L':
+      return;
+    case 'M':
+      asked.instructions.price_type = PriceType::midpoint;
+      return;
+    case 'R':
+      asked.instructions.price_type = PriceType::primary;
+      return;
+    default:
+      return refuse(command, Reject::invalid_peg);
+  }
+}
 
 // False: it is another's option.
 bool take_option_of_new(Command& command, const Element& element, Asked& asked) noexcept {
@@ -150,6 +167,12 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
       return true;
     case ouch50::Tag::stop_price:
       asked.wire_stop = wire::overlay<wire::U64>(value);
+      return true;
+    case ouch50::Tag::price_type:
+      take_price_type(command, static_cast<char>(*value), asked);
+      return true;
+    case ouch50::Tag::peg_offset:
+      asked.wire_offset = wire::overlay<wire::I32>(value).value();
       return true;
     case ouch50::Tag::expiry:
       asked.wire_expiry = wire::overlay<wire::U64>(value);
@@ -289,6 +312,20 @@ void take_expiry(Command& command, Asked& asked) noexcept {
   }
 }
 
+// In ticks, away from the other side.
+void take_peg_offset(Command& command, Asked& asked, const Instrument& instrument) noexcept {
+  if (asked.wire_offset == 0) return;
+  const std::int64_t offset = asked.wire_offset;
+  const std::int64_t away = command.order.side == basalt::Side::buy ? -offset : offset;
+  const std::int64_t ticks = away / instrument.wire_tick;
+  const bool is_peg = asked.instructions.price_type != PriceType::limit;
+  if (!is_peg || away < 0 || away % instrument.wire_tick != 0 ||
+      ticks > std::numeric_limits<std::int32_t>::max()) {
+    return refuse(command, Reject::invalid_peg);
+  }
+  asked.instructions.peg_offset = static_cast<std::int32_t>(ticks);
+}
+
 void take_prices(Command& command, std::uint64_t wire_price, Asked& asked,
                  const Instrument& instrument) noexcept {
   if (wire_price == price_market) {
@@ -299,6 +336,7 @@ void take_prices(Command& command, std::uint64_t wire_price, Asked& asked,
   if (!to_ticks(asked.wire_stop, instrument, asked.instructions.stop)) {
     refuse(command, Reject::invalid_stop_price);
   }
+  take_peg_offset(command, asked, instrument);
 }
 
 void enter(const Inbound& message, const ReferenceData& reference, Command& command) noexcept {

@@ -13,7 +13,7 @@
 // an order has traded and stays: most never do.
 //
 // What only few orders have (a reserve, a stop, an expiry, an auction that they end with, that they
-// hide) lies in a pool of details, found by slot.
+// hide or are pegged) lies in a pool of details, found by slot.
 //
 // A leaf that its last order leaves stays where it hangs, *parked*, for the next order near its
 // price often comes soon. Few are parked, those that were left last: the one that was parked
@@ -128,6 +128,8 @@ struct Details {
   // Slots, in the book's list of orders that end with the auction.
   std::uint32_t next = none;
   std::uint32_t previous = none;
+  std::int32_t peg_offset = 0;
+  PriceType price_type = PriceType::limit;
   bool hidden = false;  // Shows nothing.
 
   // Of so much in the market, what everybody sees.
@@ -135,6 +137,7 @@ struct Details {
     if (hidden) return {};
     return display == Quantity{0} ? open : std::min(display, open);
   }
+  [[nodiscard]] bool is_peg() const noexcept { return price_type != PriceType::limit; }
   // How often it will show anew.
   [[nodiscard]] std::int64_t parts() const noexcept {
     return reserve == Quantity{0} ? 0 : (reserve.value + display.value - 1) / display.value;

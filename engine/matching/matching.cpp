@@ -63,7 +63,7 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     case CommandKind::new_order:
       if ((command.order.flags & flag_instructed) == 0) break;
       book().new_order(command.order, command.as<Instructions>(), memory_, out);
-      if (watched_ > 0) look_after(command.order);
+      look_after(command.order);  // A peg waits for ticks.
       out.latest().last = 1;
       return;
     default:

@@ -21,7 +21,7 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
              !moves_by_itself()) {
     return Reject::outside_collar;
   }
-  if ((incoming.flags & flag_post_only) != 0 && crosses(incoming.side, incoming.limit)) {
+  if ((incoming.flags & flag_post_only) != 0 && crosses(incoming.side, incoming.limit, memory)) {
     return Reject::would_cross;
   }
   if (!gathers_ && takes_only(incoming)) return Reject::none;
@@ -40,7 +40,7 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
       (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);
   // Most orders: nothing to refuse, nothing to take.
   if (plain && command.price >= collar_low_ && command.price <= collar_high_ &&
-      !crosses(command.side, command.price) &&
+      !crosses(command.side, command.price, memory) &&
       has_room(command.side, command.quantity, Quantity{0}, memory)) [[likely]] {
     emit(command, EventKind::rested, command.order, command.side, command.account, command.price,
          {}, command.quantity, 0, out, command.quantity);
@@ -71,9 +71,9 @@ OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
 // A market order trades up to its protection price, which its hold covers, and never beyond the
 // collar, where that refuses: not in an auction, nor where an auction is what it starts. Where the
 // market has moved so far that the two exclude each other, the collar refuses it.
-Price OrderBook::bounded(const Incoming& incoming) const noexcept {
+Price OrderBook::bounded(const Incoming& incoming, const BookMemory& memory) const noexcept {
   if ((incoming.flags & (flag_market | flag_slide)) == 0) return incoming.limit;
-  if ((incoming.flags & flag_market) == 0) return slid(incoming);
+  if ((incoming.flags & flag_market) == 0) return slid(incoming, memory);
   if (gathers_ || moves_by_itself()) return incoming.limit;
   return incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
                                     : std::max(incoming.limit, collar_low_);
@@ -81,7 +81,7 @@ Price OrderBook::bounded(const Incoming& incoming) const noexcept {
 
 void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memory,
                       EventOutlet& out) noexcept {
-  incoming.limit = bounded(incoming);
+  incoming.limit = bounded(incoming, memory);
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject != Reject::none) [[unlikely]]
     return emit_rejected(command, reject, out);
@@ -96,31 +96,38 @@ void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memo
 
 void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
                               EventOutlet& out) noexcept {
-  const Quantity must_trade = incoming.time_in_force == TimeInForce::fok
-                                  ? incoming.open
-                                  : std::min(incoming.details.min_quantity, incoming.open);
+  const Quantity at_once = must_trade(incoming);
   Left left{incoming.open};
   bool rests = gathers_ || !takes_only(incoming);
   std::optional<Incoming> within;
   if (moves_by_itself() && !gathers_) [[unlikely]]
     within = within_collar(incoming);
   const Incoming& taker = within ? *within : incoming;
-  if (must_trade > Quantity{0} && !fills(taker, must_trade, memory)) [[unlikely]] {
+  if (at_once > Quantity{0} && !fills(taker, at_once, memory)) [[unlikely]] {
     BASALT_REACHED("an order that must trade at once cannot");
     rests = false;
     within.reset();
-  } else if (!gathers_ && crosses(taker.side, taker.limit)) {
+  } else if (!gathers_ && crosses(taker.side, taker.limit, memory)) {
     const bool in_parts = (taker.flags & flag_by_firm) != 0 || hides(opposite(taker.side));
     left =
         in_parts ? match_in_parts(command, taker, memory, out) : match(command, taker, memory, out);
     if (left.open == Quantity{0}) return;
     rests = rests && !left.prevented;
   }
-  if (within && !left.prevented && crosses(incoming.side, incoming.limit)) [[unlikely]] {
+  const Side makers = opposite(incoming.side);  // Pegs keep within the collar by themselves.
+  if (within && !left.prevented && best_rank(makers) >= rank_of(makers, incoming.limit))
+      [[unlikely]] {
     *within = incoming;
     within->open = left.open;
     rests = interrupt(command, *within, memory, out);
   }
+  rest_or_cancel(command, incoming, left, rests, memory, out);
+}
+
+// What is left of an order that came in.
+void OrderBook::rest_or_cancel(const Order& command, Incoming& incoming, const Left& left,
+                               bool rests, BookMemory& memory, EventOutlet& out) noexcept {
+  BASALT_ASSERT(left.open > Quantity{0});
   if (!rests) {
     if (left.open < incoming.open) BASALT_REACHED("what is left of a taker is canceled");
     const auto reason = left.prevented ? CancelReason::self_match : CancelReason::immediate;
@@ -220,20 +227,29 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
 // takes what is shown, as far as nothing hides at a better price.
 OrderBook::Left OrderBook::match_in_parts(const Order& command, const Incoming& incoming,
                                           BookMemory& memory, EventOutlet& out) noexcept {
+  PricedPegs pegs = priced_pegs(opposite(incoming.side), memory);
+  return match_beside(command, incoming, pegs, memory, out);
+}
+
+OrderBook::Left OrderBook::match_beside(const Order& command, const Incoming& incoming,
+                                        PricedPegs& pegs, BookMemory& memory,
+                                        EventOutlet& out) noexcept {
   const Side side = opposite(incoming.side);
+  const Rank limit = rank_of(side, incoming.limit);
   const bool by_firm = (incoming.flags & flag_by_firm) != 0;
   Incoming part = incoming;
   if (by_firm) part.flags = static_cast<std::uint16_t>(part.flags & ~flag_self_trade_mask);
   Left left{incoming.open};
-  while (left.open > Quantity{0} && !left.prevented && crosses(incoming.side, incoming.limit)) {
-    if (hidden_is_next(side)) {
-      left = take_hidden(command, incoming, left.open, memory, out);
+  while (left.open > Quantity{0} && !left.prevented) {
+    const Rank shown = levels(side).best();
+    const Rank unseen = std::max(hidden(side).best(), pegs.best());
+    if (std::max(shown, unseen) < limit) break;
+    if (unseen > shown) {
+      left = take_unseen(command, incoming, left.open, pegs, memory, out);
       continue;
     }
-    if (hidden(side).best() > rank_of(side, incoming.limit)) {
-      BASALT_REACHED("a sweep stops where an order hides at a better price");
-    }
-    part.limit = price_of(side, std::max(rank_of(side, incoming.limit), hidden(side).best()));
+    if (unseen > limit) BASALT_REACHED("a sweep stops where an order hides at a better price");
+    part.limit = price_of(side, std::max(limit, unseen));
     part.open = by_firm ? shown_before_own(incoming, left.open, memory) : left.open;
     if (part.open > Quantity{0}) {
       const Left of_part = match(command, part, memory, out);
@@ -302,11 +318,13 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   // What was at market has a price now, and a stop at market becomes a stop-limit order.
   incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
   if (!waits) incoming.flags = flags_in_market(incoming);
-  incoming.limit = bounded(incoming);
+  const bool is_peg = incoming.details.is_peg();
+  if (!is_peg) incoming.limit = bounded(incoming, memory);
   const bool canceled_instead =
       command.verdict != Reject::none || incoming.open <= Quantity{0} || is_other_display;
   const Reject reject = canceled_instead ? Reject::none
                         : waits          ? check_stop(incoming, original_open, memory)
+                        : is_peg         ? check_peg(incoming, original_open, memory)
                                          : check(incoming, original_open, memory);
   if (reject == Reject::would_cross || reject == Reject::open_orders_exceeded ||
       reject == Reject::invalid_max_floor || reject == Reject::not_for_auction ||
@@ -325,13 +343,19 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
     emit_canceled(command, slot, memory, original_open, reason, out);
     return remove(slot, memory);
   }
-  if (!waits && crosses(incoming.side, incoming.limit)) BASALT_REACHED("a replacement crosses");
+  if (!waits && !is_peg && crosses(incoming.side, incoming.limit, memory)) {
+    BASALT_REACHED("a replacement crosses");
+  }
   if (incoming.details.hidden) BASALT_REACHED("an order that hides is replaced");
   emit(command, EventKind::replaced, command.original, incoming.side, incoming.account,
        incoming.limit, original_open, incoming.open, 0, out, memory.shown_of(slot, original_open));
   remove(slot, memory);
   if (waits) return wait(command, incoming, memory, out);  // Not reached before, nor now: I6.
-  take_and_rest(command, incoming, memory, out);
+  if (is_peg) {
+    take_and_rest_peg(command, incoming, memory, out);
+  } else {
+    take_and_rest(command, incoming, memory, out);
+  }
   if (stops_waiting_ > 0) [[unlikely]]
     trigger_stops(command, incoming.side, memory, out);
 }

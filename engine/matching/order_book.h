@@ -84,12 +84,15 @@ class OrderBook {
   // The time of an order has come.
   void expire(const Order& command, std::uint32_t slot, BookMemory& memory,
               EventOutlet& out) noexcept;
-  // What an uncross would do may be another thing than before.
+  // What an uncross would do may be another thing than before, and so whom pegs meet.
   void mark_changed() noexcept { changed_ = true; }
   // What enters rests beside what it crosses: in an auction, and after it until trading opens.
   [[nodiscard]] bool gathers() const noexcept { return gathers_; }
-  // Its ticks may tell something: it gathers, or a time is set at which its phase ends.
-  [[nodiscard]] bool waits_for_ticks() const noexcept { return gathers_ || deadline_ != Nanos{0}; }
+  // Its ticks may tell something: it gathers, or a time is set at which its phase ends, or pegs may
+  // come to meet somebody.
+  [[nodiscard]] bool waits_for_ticks() const noexcept {
+    return gathers_ || deadline_ != Nanos{0} || has_pegs();
+  }
   // Orders can bring it into another phase.
   [[nodiscard]] bool moves_by_itself() const noexcept {
     return rules_.volatility_auction > Nanos{0};
@@ -122,6 +125,11 @@ class OrderBook {
   void each_hidden_level(Side side, const BookMemory& memory, Visit visit) const {
     each_of(hidden(side), side, memory, visit, ~std::uint32_t{0});
   }
+  // Likewise visit(level) for the pegs of a side, where it has some.
+  template <typename Visit>
+  void each_peg_level(Side side, const BookMemory& memory, Visit visit) const {
+    if (!pegs(side).empty()) visit(memory.level(pegs(side).best_level()));
+  }
   // Likewise visit(stop price, level) for the stops of a side, the first to trigger first.
   template <typename Visit>
   void each_stop_level(Side side, const BookMemory& memory, Visit visit) const {
@@ -153,6 +161,22 @@ class OrderBook {
     bool prevented = false;  // Self-trade prevention ended it: nothing of it may rest.
   };
 
+  // The pegs of one side that have a price, best first, at one price the oldest first: as they are
+  // when a taker comes in, whatever that one does to what they follow.
+  struct PricedPegs {
+    struct Peg {
+      Rank rank;
+      std::uint32_t slot;
+    };
+    std::array<Peg, limits::pegs_max> peg;
+    std::uint32_t count = 0;
+    std::uint32_t first = 0;
+
+    [[nodiscard]] Rank best() const noexcept { return first < count ? peg[first].rank : no_rank; }
+    [[nodiscard]] std::uint32_t slot() const noexcept { return peg[first].slot; }
+    void pass() noexcept { ++first; }
+  };
+
   // What an uncross would do.
   struct Equilibrium {
     Price price = no_price;  // no_price: nothing would trade.
@@ -180,14 +204,15 @@ class OrderBook {
 
   // order_book.cpp
   [[nodiscard]] static Incoming incoming_of(const Order& command) noexcept;
-  [[nodiscard]] Price bounded(const Incoming& incoming) const noexcept;
-  [[nodiscard]] Price slid(const Incoming& incoming) const noexcept;  // order_book_rules.cpp
+  [[nodiscard]] Price bounded(const Incoming& incoming, const BookMemory& memory) const noexcept;
+  [[nodiscard]] Price slid(const Incoming& incoming,
+                           const BookMemory& memory) const noexcept;  // order_book_rules.cpp
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept;
-  [[nodiscard]] bool crosses(Side taker, Price limit) const noexcept {
+  [[nodiscard]] bool crosses(Side taker, Price limit, const BookMemory& memory) const noexcept {
     const Side makers = opposite(taker);
     const Rank rank = rank_of(makers, limit);
-    return levels(makers).best() >= rank || (hides(makers) && hidden(makers).best() >= rank);
+    return levels(makers).best() >= rank || (hides(makers) && best_unseen(makers, memory) >= rank);
   }
   [[nodiscard]] static bool trades_at_once(const Incoming& incoming) noexcept {
     return incoming.time_in_force == TimeInForce::ioc || incoming.time_in_force == TimeInForce::fok;
@@ -216,12 +241,21 @@ class OrderBook {
                                            EventOutlet& out) noexcept;
   void enter(const Order& command, Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;
+  [[nodiscard]] static Quantity must_trade(const Incoming& incoming) noexcept {
+    return incoming.time_in_force == TimeInForce::fok
+               ? incoming.open
+               : std::min(incoming.details.min_quantity, incoming.open);
+  }
   void take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
+  void rest_or_cancel(const Order& command, Incoming& incoming, const Left& left, bool rests,
+                      BookMemory& memory, EventOutlet& out) noexcept;
   Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;  // The hot loop.
   [[gnu::noinline]] Left match_in_parts(const Order& command, const Incoming& incoming,
                                         BookMemory& memory, EventOutlet& out) noexcept;
+  Left match_beside(const Order& command, const Incoming& incoming, PricedPegs& pegs,
+                    BookMemory& memory, EventOutlet& out) noexcept;
   void traded_from(Price first) noexcept;
   void move_collar() noexcept;  // To the last trade.
 
@@ -269,9 +303,30 @@ class OrderBook {
                      EventOutlet& out) noexcept;
 
   // order_book_hidden.cpp
+  [[nodiscard]] Levels& levels_of(Side side, const Details& details) noexcept;
   [[nodiscard]] Levels& levels_of(std::uint32_t slot, const BookMemory& memory) noexcept;
-  [[nodiscard]] Left take_hidden(const Order& command, const Incoming& incoming, Quantity open,
-                                 BookMemory& memory, EventOutlet& out) noexcept;
+  // Its place there.
+  [[nodiscard]] static Rank rank_in_levels(Side side, Price price, const Details& details) noexcept;
+  [[nodiscard]] Left take_unseen(const Order& command, const Incoming& incoming, Quantity open,
+                                 PricedPegs& pegs, BookMemory& memory, EventOutlet& out) noexcept;
+  void lower_or_remove(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
+  [[gnu::noinline]] [[nodiscard]] Rank best_unseen(Side side,
+                                                   const BookMemory& memory) const noexcept;
+  [[nodiscard]] Price price_of_peg(Side side, const Details& peg, Price limit) const noexcept;
+  [[nodiscard]] PricedPegs priced_pegs(Side side, const BookMemory& memory) const noexcept;
+  [[nodiscard]] Reject check_peg(const Incoming& incoming, Quantity freed,
+                                 const BookMemory& memory) const noexcept;
+  void enter_peg(const Order& command, Incoming& incoming, BookMemory& memory,
+                 EventOutlet& out) noexcept;
+  void take_and_rest_peg(const Order& command, Incoming& incoming, BookMemory& memory,
+                         EventOutlet& out) noexcept;
+  [[nodiscard]] bool pair_pegs(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
+                               EventOutlet& out) noexcept;
+  [[nodiscard]] bool pair_peg(const Order& command, std::uint32_t slot, Price price,
+                              PricedPegs& others, BookMemory& memory, EventOutlet& out) noexcept;
+  [[nodiscard]] bool has_pegs() const noexcept {
+    return pegs_[0].best() != no_rank || pegs_[1].best() != no_rank;
+  }
 
   // order_book_phases.cpp
   void begin_auction(InstrumentState auction) noexcept;
@@ -320,21 +375,20 @@ class OrderBook {
   [[nodiscard]] bool open_trading(const Order& command, BookMemory& memory,
                                   EventOutlet& out) noexcept;
 
-  // Does an order hide on a side?
+  // Does an order hide on a side, with a limit or pegged?
   [[nodiscard]] bool hides(Side side) const noexcept {
-    return reserve(side) > Quantity{0} && !hidden(side).empty();
+    return reserve(side) > Quantity{0} && !(hidden(side).empty() && pegs(side).empty());
   }
   // Is what hides on a side better than all that it shows? At one price it stands behind.
   [[nodiscard]] bool hidden_is_next(Side side) const noexcept {
-    return hides(side) && hidden(side).best() > levels(side).best();
+    return hidden(side).best() > levels(side).best();
   }
-  // Of all orders of a side that are not stops.
+  // Of all orders of a side that have a limit and do not wait.
   [[nodiscard]] Rank best_rank(Side side) const noexcept {
     return hidden_is_next(side) ? hidden(side).best() : levels(side).best();
   }
   [[nodiscard]] Rank next_worse(Side side, Rank rank, const BookMemory& memory) const noexcept {
-    const Rank next = levels(side).next_worse(memory, rank);
-    return hides(side) ? std::max(next, hidden(side).next_worse(memory, rank)) : next;
+    return std::max(levels(side).next_worse(memory, rank), hidden(side).next_worse(memory, rank));
   }
   [[nodiscard]] bool is_crossed() const noexcept {
     const Rank bid = best_rank(Side::buy);
@@ -356,12 +410,17 @@ class OrderBook {
   [[nodiscard]] const Levels& levels(Side side) const noexcept {
     return levels_[static_cast<std::size_t>(side)];
   }
-  // Orders that hide. Their levels are not those of orders that show something.
+  // Orders that hide and have a limit. Their levels are not those of orders that show something.
   [[nodiscard]] Levels& hidden(Side side) noexcept {
     return hidden_[static_cast<std::size_t>(side)];
   }
   [[nodiscard]] const Levels& hidden(Side side) const noexcept {
     return hidden_[static_cast<std::size_t>(side)];
+  }
+  // Pegs, in one level, by time.
+  [[nodiscard]] Levels& pegs(Side side) noexcept { return pegs_[static_cast<std::size_t>(side)]; }
+  [[nodiscard]] const Levels& pegs(Side side) const noexcept {
+    return pegs_[static_cast<std::size_t>(side)];
   }
   // Stops that wait. The first to trigger is the best: buys lowest first, sells highest first, so
   // each side ranks its stops as the other ranks its prices.
@@ -374,6 +433,7 @@ class OrderBook {
   }
 
   static constexpr Price no_low{limits::price_max.value + 1};
+  static constexpr Rank peg_rank = 0;  // Of all pegs: they have no lasting price.
 
   std::array<Levels, 2> levels_;  // By side.
   Price last_trade_ = no_price;
@@ -384,12 +444,14 @@ class OrderBook {
   InstrumentState phase_ = InstrumentState::open;
   bool gathers_ = false;
   bool uncrossing_ = false;
-  bool changed_ = false;               // Since the indicative price was worked out.
+  bool changed_ = false;  // Since the indicative price was worked out, or pegs were paired.
   std::array<Quantity, 2> reserve_{};  // By side.
   Price trade_low_ = no_low;           // Of the trades whose stops were not looked for yet.
   Price trade_high_ = no_price;
   std::array<Levels, 2> stops_;   // By side.
-  std::array<Levels, 2> hidden_;  // Likewise.
+  std::array<Levels, 2> hidden_;  // Likewise, and these.
+  std::array<Levels, 2> pegs_;
+  std::array<std::uint32_t, 2> pegs_resting_{};
   bool defined_ = false;
   InstrumentState auction_{};       // The latest.
   Price uncross_price_ = no_price;  // While uncrossing: no_price until it is found.

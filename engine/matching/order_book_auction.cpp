@@ -118,6 +118,7 @@ void OrderBook::tell_uncrossed(const Order& command, EventOutlet& out) noexcept 
 // Trading goes on where the auction ended: stops look at the last trade, those that buy first.
 bool OrderBook::open_trading(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   gathers_ = false;
+  changed_ = true;               // Pegs have prices again.
   BASALT_VERIFY(!is_crossed());  // I1
   if (stops_waiting_ == 0 || last_trade_ == no_price) return false;
   const std::uint32_t waiting = stops_waiting_;

@@ -22,12 +22,15 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
       hash.add(details.min_quantity);
       hash.add(details.expiry);
       hash.add(static_cast<std::uint8_t>(details.hidden));
+      hash.add(details.price_type);
+      hash.add(details.peg_offset);
     });
   };
   for (const Side side : {Side::buy, Side::sell}) {
     each_level(side, memory, [&](Price price, const Level& level) { add(side, price, level); });
     each_hidden_level(side, memory,
                       [&](Price price, const Level& level) { add(side, price, level); });
+    each_peg_level(side, memory, [&](const Level& level) { add(side, no_price, level); });
   }
   for (const Side side : {Side::buy, Side::sell}) {
     each_stop_level(side, memory,
@@ -76,12 +79,13 @@ void OrderBook::assert_phase() const {
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
 }
 
-// Of an order that is no stop, in a level of this price.
+// Of an order that is no stop, in a level of this price; a peg is in one of none.
 void OrderBook::assert_in_market(std::uint32_t slot, Price price, bool hides,
                                  const BookMemory& memory) const {
   const RestingOrder& order = memory.order(slot);
   const bool instructed = (order.flags() & flag_instructed) != 0;
-  BASALT_ASSERT(order.price() == price);
+  BASALT_ASSERT(order.price() == price || price == no_price);
+  BASALT_ASSERT((price == no_price) == (instructed && memory.details(slot).is_peg()));
   BASALT_ASSERT(instructed || !ends_with_auction(order.time_in_force(), order.flags()));  // I7
   BASALT_ASSERT(memory.hides(slot) == hides);
   if (!instructed) return;
@@ -119,23 +123,30 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
       BASALT_ASSERT(level.quantity == sum);
       return sum;
     };
-    const auto check_levels_of = [&](bool hides) {
-      Quantity sum;
-      const auto visit = [&](Price price, const Level& level) {
-        sum += check_level(level, false, [&](std::uint32_t slot, const RestingOrder& order) {
-          assert_in_market(slot, price, hides, memory);
-          ending -= ends_with_auction(order.time_in_force(), order.flags());
-          not_shown += memory.open(slot) - order.open();
-        });
-      };
-      hides ? each_hidden_level(side, memory, visit) : each_level(side, memory, visit);
-      return sum;
+    const auto check_in_market = [&](bool hides, Price price, const Level& level) {
+      return check_level(level, false, [&](std::uint32_t slot, const RestingOrder& order) {
+        assert_in_market(slot, price, hides, memory);
+        ending -= ends_with_auction(order.time_in_force(), order.flags());
+        not_shown += memory.open(slot) - order.open();
+      });
     };
-    const Quantity shown = check_levels_of(false);
-    const Quantity hidden_open = check_levels_of(true);
-    not_shown += hidden_open;
+    Quantity shown;
+    Quantity hidden_open;
+    Quantity pegged;
+    each_level(side, memory, [&](Price price, const Level& level) {
+      shown += check_in_market(false, price, level);
+    });
+    each_hidden_level(side, memory, [&](Price price, const Level& level) {
+      hidden_open += check_in_market(true, price, level);
+    });
+    const std::uint32_t before = orders;
+    each_peg_level(side, memory,
+                   [&](const Level& level) { pegged += check_in_market(true, no_price, level); });
+    BASALT_ASSERT(orders - before == pegs_resting_[static_cast<std::size_t>(side)]);
+    not_shown += hidden_open + pegged;
     BASALT_ASSERT(levels(side).quantity() == shown);
     BASALT_ASSERT(hidden(side).quantity() == hidden_open);
+    BASALT_ASSERT(pegs(side).quantity() == pegged);
     BASALT_ASSERT(reserve(side) == not_shown);                // I5
     BASALT_ASSERT(shown + not_shown <= limits::resting_max);  // I5
     Quantity stopped;

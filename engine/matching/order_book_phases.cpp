@@ -80,7 +80,13 @@ bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fi
   if (deadline_ != Nanos{0} && command.time >= deadline_) {
     return fills_left > 0 && end_in_time(command, memory, fills_left, out);
   }
-  if (!is_auction(phase_) || !changed_) return false;
+  if (!changed_) return false;
+  if (phase_ == InstrumentState::open) {
+    if (fills_left == 0) return false;
+    changed_ = pair_pegs(command, memory, fills_left, out);
+    return changed_;
+  }
+  if (!is_auction(phase_)) return false;
   changed_ = false;
   const Equilibrium now = equilibrium(memory);
   if (now == indicated_) return false;
@@ -162,7 +168,8 @@ bool OrderBook::interrupt(const Order& command, const Incoming& left, const Book
 // an auction needs one that has not.
 bool OrderBook::refused_by_auction(const Incoming& incoming) const noexcept {
   if (trades_at_once(incoming) || incoming.details.min_quantity > Quantity{0}) return true;
-  if (uncrossing_ && crosses(incoming.side, incoming.limit)) return true;
+  const Side makers = opposite(incoming.side);  // Pegs have no price here.
+  if (uncrossing_ && best_rank(makers) >= rank_of(makers, incoming.limit)) return true;
   return ends_with_auction(incoming.time_in_force, incoming.flags) &&
          (!is_auction(phase_) || expiring_);
 }

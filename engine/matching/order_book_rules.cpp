@@ -21,6 +21,9 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
                       instructions.expiry,       command.sequence,
                       command.instrument};
   incoming.details.hidden = hidden;
+  incoming.details.price_type = instructions.price_type;
+  incoming.details.peg_offset = instructions.peg_offset;
+  if (incoming.details.is_peg()) return enter_peg(command, incoming, memory, out);
   if (instructions.stop != no_price && !reached(command.side, instructions.stop)) {
     const Reject reject = check_stop(incoming, Quantity{0}, memory);
     if (reject != Reject::none) return emit_rejected(command, reject, out);
@@ -44,23 +47,25 @@ std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
 // A post-only order that slides rests one tick short of the best that it would cross, which is the
 // better price for its owner. Not where the venue takes no such price, and not a stop: when it
 // triggers, its owner was told its price long ago.
-Price OrderBook::slid(const Incoming& incoming) const noexcept {
+Price OrderBook::slid(const Incoming& incoming, const BookMemory& memory) const noexcept {
   const Price limit = incoming.limit;
   const bool collared =
       !gathers_ && !moves_by_itself() && (limit < collar_low_ || limit > collar_high_);
   if (takes_only(incoming) || incoming.details.stop != no_price || collared ||
-      !crosses(incoming.side, limit)) {
+      !crosses(incoming.side, limit, memory)) {
     return limit;
   }
   constexpr Price tick{1};
   const Side others = opposite(incoming.side);
-  const Price crossed = price_of(others, best_rank(others));
+  const Rank shown = levels(others).best();
+  const Price crossed = price_of(others, std::max(shown, best_unseen(others, memory)));
   const Price short_of = incoming.side == Side::buy ? crossed - tick : crossed + tick;
   if (short_of == no_price || short_of > rules_.price_max) {
     BASALT_REACHED("an order has nowhere to slide");
     return limit;
   }
-  if (hidden_is_next(others)) BASALT_REACHED("a post-only order slides short of what hides");
+  if (crossed != price_of(others, shown))
+    BASALT_REACHED("a post-only order slides short of what hides");
   BASALT_REACHED("a post-only order slides");
   return short_of;
 }
@@ -100,12 +105,15 @@ bool OrderBook::fills_one_by_one(const Incoming& incoming, Quantity wanted,
     if (!own && !ended) found += memory.open(slot);
     ended = ended || (own && prevention != SelfTradePrevention::oldest);
   };
-  for (Rank rank = best_rank(side); rank >= limit && rank != no_rank && !ended;
-       rank = next_worse(side, rank, memory)) {
+  PricedPegs pegs = priced_pegs(side, memory);
+  for (Rank rank = std::max(best_rank(side), pegs.best());
+       rank >= limit && rank != no_rank && !ended;
+       rank = std::max(next_worse(side, rank, memory), pegs.best())) {
     for (const Levels* makers : {&levels(side), &hidden(side)}) {
       const Level* level = makers->find(memory, rank);
       if (level != nullptr) memory.each_order(*level, count);
     }
+    for (; pegs.best() == rank; pegs.pass()) count(pegs.slot(), memory.order(pegs.slot()));
     if (found < wanted) continue;
     if (hides(side)) BASALT_REACHED("what must trade at once can with what hides");
     return true;
@@ -231,12 +239,9 @@ void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory
   reserve(incoming.side) += incoming.open - shown;
   const std::uint32_t slot = slot_of(incoming.order);
   memory.take_details(slot, kept);
-  if (kept.hidden) {
-    const Rank rank = rank_of(incoming.side, incoming.limit);
-    link(hidden(incoming.side), rank, incoming, incoming.open, memory);
-  } else {
-    rest(incoming, shown, memory);
-  }
+  if (kept.is_peg()) ++pegs_resting_[static_cast<std::size_t>(incoming.side)];
+  link(levels_of(incoming.side, kept), rank_in_levels(incoming.side, incoming.limit, kept),
+       incoming, kept.hidden ? incoming.open : shown, memory);
   if (ends_with_auction(incoming.time_in_force, incoming.flags)) list(slot, memory);
 }
 
@@ -280,7 +285,9 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
     memory.give_details(slot);
   } else {
     reserve(order.side()) -= details.hidden ? order.open() : details.reserve;
-    unlink_from(levels_of(slot, memory), rank_of(order.side(), order.price()), order, memory);
+    if (details.is_peg()) --pegs_resting_[static_cast<std::size_t>(order.side())];
+    unlink_from(levels_of(slot, memory), rank_in_levels(order.side(), order.price(), details),
+                order, memory);
     give_details(slot, memory);
   }
 }
@@ -365,7 +372,7 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
   incoming.flags = flags_in_market(incoming);
   remove(slot, memory);
   emit_triggered(command, incoming, out);
-  incoming.limit = bounded(incoming);
+  incoming.limit = bounded(incoming, memory);
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject == Reject::none) return take_and_rest(command, incoming, memory, out);
   BASALT_REACHED("a stop that triggers is not let in");

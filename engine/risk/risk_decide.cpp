@@ -115,7 +115,18 @@ Reject RiskCore::check_instructions(const Order& order, const Instructions& aske
   }
   const bool ends = order.time_in_force == TimeInForce::gtd;
   if (ends ? asked.expiry <= order.time : asked.expiry != no_time) return Reject::invalid_expiry;
-  return Reject::none;
+  return is_peg_possible(order, asked) ? Reject::none : Reject::invalid_peg;
+}
+
+// What follows the market hides, and has a limit. It does not come nearer to the other side than
+// what it follows.
+bool RiskCore::is_peg_possible(const Order& order, const Instructions& asked) noexcept {
+  if (asked.price_type == PriceType::limit) return true;
+  const bool hides = (order.flags & flag_hidden) != 0;
+  const bool plain = (order.flags & (flag_market | flag_slide)) == 0;
+  const bool now = asked.stop == no_price && !is_for_auction(order.time_in_force);
+  const bool is_primary = asked.price_type == PriceType::primary;
+  return hides && plain && now && asked.peg_offset >= 0 && (is_primary || asked.peg_offset == 0);
 }
 
 // An order that is to live so long does so from when it is decided, which only here is known.

@@ -50,6 +50,8 @@ namespace basalt::ouch50 {
       return RejectReason::risk_aggregate_exposure;
     case Reject::outside_collar:
       return RejectReason::fat_finger;
+    case Reject::invalid_peg:
+      return RejectReason::invalid_peg_type;
     case Reject::not_live:
       return RejectReason::replace_not_allowed;
     case Reject::would_cross:

@@ -165,6 +165,10 @@ void NaiveBook::tick() {
     end_in_time();
     return;
   }
+  if (phase_ == "open") {
+    pair_pegs();
+    return;
+  }
   if (!is_auction(phase_)) return;
   const Prospect now = prospect();
   const std::string side = now.surplus > 0 ? "buy" : now.surplus < 0 ? "sell" : "none";

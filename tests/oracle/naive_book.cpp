@@ -142,6 +142,9 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
       order.expiry = *number(words[i].substr(4));
     } else if (words[i] == "hidden") {
       order.hidden = true;
+    } else if (words[i] == "peg=mid" || words[i] == "peg=primary") {
+      order.peg = words[i].substr(4);
+      order.hidden = true;
     } else if (words[i] == "post") {
       order.post = true;
     } else if (words[i] == "post=slide") {
@@ -160,6 +163,9 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
       shows_less = true;
     } else if (value && words[i].starts_with("min=")) {
       order.min = *value;
+    } else if (value && words[i].starts_with("offset=") && *value >= -(std::int64_t{1} << 31) &&
+               *value < std::int64_t{1} << 31) {
+      order.offset = *value;
     } else if (value && words[i].starts_with("stop=")) {
       order.stop = *value;
       stops = true;
@@ -175,8 +181,9 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
 
 // Why an order may not enter, or nothing. `freed` leaves its side of the book in the same step.
 std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
-  const auto& others = side(!order.buy);
-  const bool crosses = !others.empty() && reaches(order, others.begin()->second.front().price);
+  if (!order.peg.empty()) return refusal_of_peg(order, freed);
+  const auto best = best_to_take(!order.buy);
+  const bool crosses = best && reaches(order, *best);
   if (order.life == "at-open" && phase_ != "auction") return "outside-auction";
   if (order.life == "at-close" && phase_ != "closing") return "outside-auction";
   const bool at_once = order.life == "ioc" || order.life == "fok";
@@ -200,6 +207,7 @@ std::int64_t NaiveBook::resting(bool buy) const {
   for (const auto& [rank, level] : side(buy)) {
     for (const Order& other : level) sum += other.open + other.reserve;
   }
+  for (const Order& other : pegs(buy)) sum += other.open;
   return sum;
 }
 
@@ -233,6 +241,9 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
     return rejected(order.id, "stop-price");
   }
   if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
+  const bool follows = !order.market && !order.slides && !stops && !for_auction;
+  const bool away = order.offset == 0 || (order.peg == "primary" && order.offset > 0);
+  if (!away || (!order.peg.empty() && !follows)) return rejected(order.id, "peg");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
   const bool waits = stops && !reached(order);
   slide(order);
@@ -248,13 +259,12 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
 // An order that would cross, and may rest, asks for one tick less than the best it would cross.
 // Stops do not.
 void NaiveBook::slide(Order& order) const {
-  const auto& others = side(!order.buy);
-  if (!order.slides || order.stop != 0 || order.market || others.empty()) return;
+  const auto best = best_to_take(!order.buy);
+  if (!order.slides || order.stop != 0 || order.market || !best) return;
   if (!gathers_ && volatility_ == 0 && !within_collar(order.price)) return;
   if (order.life == "ioc" || order.life == "fok") return;
-  const std::int64_t best = others.begin()->second.front().price;
-  if (!reaches(order, best)) return;
-  const std::int64_t price = order.buy ? best - 1 : best + 1;
+  if (!reaches(order, *best)) return;
+  const std::int64_t price = order.buy ? *best - 1 : *best + 1;
   if (price >= 1 && price <= price_max) order.price = price;
 }
 
@@ -319,64 +329,31 @@ void NaiveBook::reduce(std::uint32_t id, std::int64_t total) {
   take_away(order, goes);
 }
 
-// An account of which nothing else was said is of no firm but itself.
-bool NaiveBook::own(const Order& taker, const Order& maker) const {
-  if (taker.stp.empty() || taker.account == 0) return false;
-  if (taker.account == maker.account) return true;
-  const auto one = firms_.find(taker.account);
-  const auto other = firms_.find(maker.account);
-  return taker.by_firm && one != firms_.end() && other != firms_.end() &&
-         one->second == other->second;
-}
-
-// How much of the other side the order could take, but no more than it wants. Where it would have
-// to lose something to an order of its own account, it gets no further.
-std::int64_t NaiveBook::reachable(const Order& taker) const {
-  std::int64_t found = 0;
-  for (const auto& [rank, level] : side(!taker.buy)) {
-    if (!reaches(taker, level.front().price)) break;
-    if (guarded() && !within_collar(level.front().price)) break;
-    for (const Order& maker : level) {
-      if (own(taker, maker) && taker.stp == "oldest") continue;
-      if (own(taker, maker)) return found;
-      found += maker.open + maker.reserve;
-      if (found >= taker.open) return taker.open;
-    }
-  }
-  return found;
-}
-
 void NaiveBook::take_and_rest(Order order) {
   entered_ = std::min(entered_ + order.open, resting_max);
-  auto& makers = side(!order.buy);
+  const std::int64_t limit = order.price;
+  bool takes = !gathers_;
+  if (!order.peg.empty()) {
+    const auto price = price_of_peg(order);
+    takes = price.has_value();
+    order.price = price.value_or(limit);
+  }
   const std::int64_t must_trade =
       order.life == "fok" ? order.open : std::min(order.min, order.open);
-  const bool takes = must_trade == 0 || reachable(order) >= must_trade;
-  bool too_far = false;
-  bool traded = false;
-  while (takes && !gathers_ && order.open > 0 && !makers.empty()) {
-    Level& best = makers.begin()->second;
-    Order& maker = best.front();
-    if (!reaches(order, maker.price)) break;
-    if (guarded() && !within_collar(maker.price)) {
-      too_far = true;
-      break;
-    }
-    if (own(order, maker)) {
-      if (prevents(order, maker)) continue;
-      if (order.open > 0) out_ << "canceled " << order.id << ' ' << order.open << " self-match\n";
-      if (traded) move_collar();
-      return;
-    }
-    trade(order, best);
-    traded = true;
-  }
-  if (traded) move_collar();
+  const bool fails = must_trade > 0 && (!takes || reachable(order) < must_trade);
+  Taken taken;
+  if (takes && !fails) taken = take(order);
+  order.price = limit;
   if (order.open == 0) return;
+  if (taken.prevented) {
+    out_ << "canceled " << order.id << ' ' << order.open << " self-match\n";
+    return;
+  }
+  const bool too_far = taken.too_far && order.peg.empty();
   if (too_far) interrupt();
   const bool no_room = too_far && order.market &&
                        (order.open > resting_max - resting(order.buy) || shows_too_often(order));
-  if (!takes || no_room || (order.market && !gathers_) || order.life == "ioc" ||
+  if (fails || no_room || (order.market && !gathers_) || order.life == "ioc" ||
       order.life == "fok") {
     out_ << "canceled " << order.id << ' ' << order.open << " immediate\n";
     return;
@@ -388,55 +365,12 @@ void NaiveBook::take_and_rest(Order order) {
     order.open = order.display;
   }
   if (ends(order)) ending_.push_back(order.id);
-  Level& level = side(order.buy)[rank(order)];
-  live_[order.id] = level.insert(order.hidden ? level.end() : first_hidden(level), order);
-}
-
-// With the first of a level.
-void NaiveBook::trade(Order& taker, Level& level) {
-  Order& maker = level.front();
-  const std::int64_t quantity = std::min(taker.open, maker.open);
-  out_ << "fill " << taker.id << ' ' << maker.id << ' ' << quantity << '@' << maker.price << '\n';
-  last_trade_ = maker.price;
-  trades_.push_back(maker.price);
-  taker.open -= quantity;
-  taker.executed += quantity;
-  lower_first(level, quantity);
-}
-
-// Behind all that show something.
-NaiveBook::Level::iterator NaiveBook::first_hidden(Level& level) {
-  return std::find_if(level.begin(), level.end(), [](const Order& order) { return order.hidden; });
-}
-
-// The first of a level has traded. One that has shown all shows anew, at the back of what is shown.
-void NaiveBook::lower_first(Level& level, std::int64_t quantity) {
-  Order& order = level.front();
-  order.open -= quantity;
-  order.executed += quantity;
-  if (order.open > 0) return;
-  if (order.reserve == 0) {
-    remove(order.id);
+  if (!order.peg.empty()) {
+    live_[order.id] = pegs(order.buy).insert(pegs(order.buy).end(), order);
     return;
   }
-  order.open = std::min(order.display, order.reserve);
-  order.reserve -= order.open;
-  level.splice(first_hidden(level), level, level.begin());
-}
-
-// An order meets one of its own account. True: it goes on.
-bool NaiveBook::prevents(Order& taker, Order& maker) {
-  const auto cancel_some = [this](Order& order, std::int64_t quantity) {
-    out_ << "canceled " << order.id << ' ' << quantity << " self-match\n";
-    take_away(order, quantity);
-    order.executed += quantity;  // It counts in the total that the client intends.
-  };
-  const std::int64_t all = maker.open + maker.reserve;
-  const std::int64_t smaller = std::min(taker.open, all);
-  if (taker.stp != "newest") cancel_some(maker, taker.stp == "decrement" ? smaller : all);
-  if (taker.stp == "decrement") cancel_some(taker, smaller);
-  if (maker.open == 0) remove(maker.id);
-  return taker.stp == "oldest" || (taker.stp == "decrement" && taker.open > 0);
+  Level& level = side(order.buy)[rank(order)];
+  live_[order.id] = level.insert(order.hidden ? level.end() : first_hidden(level), order);
 }
 
 NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
@@ -448,6 +382,11 @@ NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
   ending_.remove(id);
   if (ending_.empty()) expiring_ = false;
   Order order = *live_[id];
+  if (!order.peg.empty()) {
+    pegs(order.buy).erase(live_[id]);
+    live_.erase(id);
+    return order;
+  }
   auto& levels = side(order.buy);
   levels[rank(order)].erase(live_[id]);
   if (levels[rank(order)].empty()) levels.erase(rank(order));
@@ -458,6 +397,12 @@ NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
 void NaiveBook::print() const {
   for (const bool hidden : {false, true}) {
     for (const bool buy : {true, false}) print_side(buy, hidden);
+  }
+  for (const bool buy : {true, false}) {
+    std::int64_t sum = 0;
+    for (const Order& order : pegs(buy)) sum += order.open;
+    if (sum > 0)
+      out_ << (buy ? "pegged bid " : "pegged ask ") << sum << ' ' << pegs(buy).size() << '\n';
   }
   out_ << "end\n";
 }

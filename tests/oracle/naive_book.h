@@ -51,12 +51,25 @@ class NaiveBook {
     std::int64_t expiry = 0;    // Of gtd.
     std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.
     bool hidden = false;        // Shows nothing.
+    std::string peg{};          // mid, primary, or empty: has a price of its own.
+    std::int64_t offset = 0;    // Of a primary peg.
   };
   using Level = std::list<Order>;  // Oldest first; what hides behind all others.
   struct Offer {
     std::int64_t quantity;
     std::int64_t price;
     bool market;
+  };
+  // A peg, with the price that it has when somebody asks.
+  struct Peg {
+    std::int64_t price;
+    std::uint32_t id;
+  };
+  // What became of an order that took.
+  struct Taken {
+    bool traded = false;
+    bool too_far = false;    // The next trade would be beyond the collar.
+    bool prevented = false;  // Self-trade prevention ended it.
   };
   // What would trade at a price, and how much more would be bought than sold there.
   struct Prospect {
@@ -77,7 +90,8 @@ class NaiveBook {
   static Level::iterator first_hidden(Level& level);
 
   void take_and_rest(Order order);
-  void trade(Order& taker, Level& level);
+  Taken take(Order& order);
+  void trade(Order& taker, Order& maker, std::int64_t price);
   void lower_first(Level& level, std::int64_t quantity);
   std::string refusal(const Order& order, std::int64_t freed) const;
   std::string refusal_to_wait(const Order& order, std::int64_t freed) const;
@@ -108,6 +122,18 @@ class NaiveBook {
   std::map<std::int64_t, Level>& side(bool buy) { return buy ? bids_ : asks_; }
   const std::map<std::int64_t, Level>& side(bool buy) const { return buy ? bids_ : asks_; }
   std::int64_t reachable(const Order& taker) const;
+
+  // naive_pegs.cpp
+  std::optional<std::int64_t> best_shown(bool buy) const;
+  std::optional<std::int64_t> price_of_peg(const Order& peg) const;
+  std::vector<Peg> priced_pegs(bool buy) const;
+  std::optional<std::int64_t> best_to_take(bool buy) const;
+  std::string refusal_of_peg(const Order& order, std::int64_t freed) const;
+  bool pair_pegs();
+  bool pair_peg(const Peg& peg);
+  Level& pegs(bool buy) { return pegs_[buy ? 1 : 0]; }
+  const Level& pegs(bool buy) const { return pegs_[buy ? 1 : 0]; }
+
   bool own(const Order& taker, const Order& maker) const;
   bool prevents(Order& taker, Order& maker);
 
@@ -143,7 +169,8 @@ class NaiveBook {
   std::map<std::int64_t, Level> bids_;
   std::map<std::int64_t, Level> asks_;
   std::map<std::uint32_t, Level::iterator> live_;
-  Level stops_;                                   // That wait, in the order in which they began to.
+  Level pegs_[2];  // By whether they buy, in the order in which they came to rest.
+  Level stops_;    // That wait, in the order in which they began to.
   std::map<std::uint32_t, std::uint32_t> firms_;  // By account.
   std::int64_t entered_ = 0;  // Of all orders so far, as long as it is less than may rest.
   std::int64_t last_trade_ = 0;

@@ -79,7 +79,7 @@ inline Command enter(const Entered& entered) {
   command.origin.client_order_id = test::padded<14>("NO " + std::to_string(entered.ref));
   const Instructions& asked = entered.instructions;
   if (asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price ||
-      asked.expiry != no_time) {
+      asked.expiry != no_time || asked.price_type != PriceType::limit) {
     command.order.flags |= flag_instructed;
     command.set(asked);
   }

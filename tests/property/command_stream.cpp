@@ -10,9 +10,9 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 26> flows{{
+constexpr std::array<Flow, 29> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
-    // expiring, firms, rules, hidden
+    // expiring, firms, rules, hidden, pegs
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
     {"few ids", 500, 10, false, 50, 4,                             15, 15, 25, 10, 1, 10, 5},
@@ -43,6 +43,11 @@ constexpr std::array<Flow, 26> flows{{
         nullptr, 40},
     {"hidden and volatile", 1000, 30, false, 20, 60,  8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
         "rules collar=6000 volatility=3 extension=2", 40},
+    {"pegs", 1000, 9, false, 20, 60,  12, 5, 12, 25, 1, 40, 15, 3, true, 8, true, nullptr, 25, 40},
+    {"many pegs", 1000, 24, false, 9, 600,  2, 2, 6, 4, 1, 20, 5, 2, true, 3, false, nullptr, 10,
+        85},
+    {"pegs at a collar", 1000, 30, false, 20, 60,  8, 5, 12, 20, 1, 30, 20, 8, true, 0, false,
+        "rules collar=8000 volatility=3 extension=2", 30, 40},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
@@ -80,6 +85,7 @@ std::string CommandStream::new_order() {
   if (flow_.auctions > 0 && chance(15)) line += chance(60) ? " at-open" : " at-close";
   if (chance(15)) line += chance(50) ? " post" : " post=slide";
   if (flow_.hidden > 0 && chance(flow_.hidden)) line += " hidden";
+  if (flow_.pegs > 0 && chance(flow_.pegs)) line += peg();
   if (chance(flow_.owned)) {
     static constexpr std::array<const char*, 4> modes{"newest", "oldest", "both", "decrement"};
     line += " account=" + std::to_string(below(3));
@@ -100,13 +106,18 @@ std::string CommandStream::instructions() {
   return words;
 }
 
+std::string CommandStream::peg() {
+  if (chance(65)) return " peg=mid";
+  return chance(60) ? " peg=primary" : " peg=primary offset=" + std::to_string(below(4));
+}
+
 std::string CommandStream::odd() {
   static constexpr std::array<std::int64_t, 14> prices{
       -1,           0, 1, 2, 63, 64, 65, 4095, 4096, 262'143, 262'144, price_cap - 1, price_cap,
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 39> unreadable{"new",
+  static constexpr std::array<const char*, 43> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -135,6 +146,10 @@ std::string CommandStream::odd() {
                                                           "new 1 buy 5@1 gtd=",
                                                           "new 1 buy 5@1 gtd=-1",
                                                           "new 1 buy 1@1 stop=2 at-open",
+                                                          "new 1 buy 1@1 peg=market",
+                                                          "new 1 buy 1@1 offset=1",
+                                                          "new 1 buy 1@1 peg=mid offset=1",
+                                                          "new 1 buy 1@1 peg=primary offset=-1",
                                                           "tick -1",
                                                           "tick 1 2",
                                                           "pass",
@@ -199,6 +214,7 @@ std::string CommandStream::next() {
   if (chance(flow_.odd)) return odd();
   if (flow_.auctions > 0 && chance(flow_.auctions)) return of_auction();
   if (flow_.expiring > 0 && chance(10)) return tick();
+  if (flow_.pegs > 0 && chance(6)) return "tick";
   if (flow_.firms && chance(2)) {
     return "account " + std::to_string(below(3)) + ' ' + std::to_string(below(2));
   }

@@ -35,6 +35,7 @@ struct Flow {
   bool firms = false;           // Accounts are of firms, and prevention looks at these.
   const char* rules = nullptr;  // Of the instrument: the first line.
   std::uint32_t hidden = 0;     // Of new orders: show nothing.
+  std::uint32_t pegs = 0;       // Of new orders: follow what is shown.
 };
 
 [[nodiscard]] std::span<const Flow> all_flows();
@@ -56,6 +57,7 @@ class CommandStream {
   std::string offer() { return quantity() + '@' + price(); }
   std::string new_order();
   std::string instructions();
+  std::string peg();
   std::string odd();
   std::string of_auction();
   std::string tick();

@@ -242,7 +242,9 @@ TEST(HistoryProperty, the_flow_reaches_the_rare_branches) {
            "self-trade prevention decrements", "a stop that waits expires",
            "an order expires in an auction", "a post-only order slides",
            "self-trade prevention finds another account of the firm", "an order that hides trades",
-           "an order that hides is replaced", "a replacement shows otherwise than its original"}),
+           "an order that hides is replaced", "a replacement shows otherwise than its original",
+           "a taker meets a peg", "a peg takes what it meets when it comes in",
+           "pegs meet with a tick"}),
       std::vector<std::string>{});
 }
 

@@ -181,6 +181,16 @@ TEST(OrderBookProperty, every_short_sequence_at_a_collar_gives_the_events_of_the
       4, {"rules collar=100000 volatility=3 extension=2"});
 }
 
+TEST(OrderBookProperty, every_short_sequence_with_pegs_gives_the_events_of_the_naive_book) {
+  expect_agreement_in_all_sequences(
+      {"new 1 buy 5@10", "new 2 sell 5@13", "new 3 buy 4@12 peg=mid",
+       "new 4 sell 6@11 peg=mid account=1", "new 5 sell 3@11 hidden",
+       "new 6 buy 7@14 account=1 stp=oldest", "new 7 sell 9@9 peg=primary offset=1",
+       "new 4 buy 2@12 peg=mid account=1 stp=both", "replace 3 1 8@11", "cancel 1", "reduce 4 2",
+       "tick", "phase auction", "phase open"},
+      4);
+}
+
 // Prices are above 0 and below this.
 constexpr std::int64_t price_ends = std::int64_t{1} << 36;
 constexpr std::int64_t quantity_ends = std::int64_t{1} << 48;
@@ -263,7 +273,7 @@ std::string without_takers(const std::string& text) {
 // Tells a stream and its rewriting to two books: the answers must be each other's rewriting. Books
 // are compared as sets of lines, since bids are printed before asks. What has no mirror is left out
 // of auctions: that stops to buy enter first, and the middle of an even number of prices, which
-// decides only before the first trade.
+// decides only before the first trade. So are pegs, of which those to buy meet the others first.
 template <typename PriceTo>
 void expect_same_shape(const Rewriting<PriceTo>& to) {
   const std::uint64_t seed = setting("BASALT_SEED", 1);
@@ -273,6 +283,7 @@ void expect_same_shape(const Rewriting<PriceTo>& to) {
     if (flow.price_wide || to.price_to(flow.price_low + flow.price_width) >= price_ends) continue;
     if (flow.quantity_max > quantity_ends / to.times) continue;
     if (to.mirror && flow.auctions > 0) flow.stops = false;
+    if (to.mirror) flow.pegs = 0;
     SCOPED_TRACE(std::string(flow.name) + ", BASALT_SEED=" + std::to_string(seed));
     BookPair plain(shape);
     BookPair other(shape);
@@ -371,6 +382,12 @@ class Reach : public testing::Environment {
              "what must trade at once can with what hides",
              "a post-only order slides short of what hides",
              "self-trade prevention finds an order that hides",
+             "a taker meets a peg",
+             "a peg comes in and has no price",
+             "a peg takes what it meets when it comes in",
+             "a side takes no more pegs",
+             "pegs meet with a tick",
+             "pegs go on to meet with the next tick",
          })) {
       ADD_FAILURE() << "never reached: " << missed;
     }
@@ -384,7 +401,7 @@ class Reach : public testing::Environment {
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
           "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at", "pass",
-          "halt", "rules", "hidden",
+          "halt", "rules", "hidden", "peg=mid", "peg=primary", "offset=", "rejected peg",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",

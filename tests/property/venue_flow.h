@@ -94,6 +94,7 @@ class VenueFlow {
       entered.flags |= flag_time_to_live;
       entered.instructions.expiry = Nanos{number(60) * 1'000'000};
     }
+    if (hides(entered.ref) && chance(40)) peg(entered);
     Command command = oracle::enter(entered);
     if (chance(1)) command.order.verdict = Reject::invalid_option;
     if (chance(1)) command.order.instrument = no_instrument;
@@ -107,6 +108,18 @@ class VenueFlow {
     if (chance(25)) asked.min_quantity = Quantity{number(30)};
     if (chance(40)) asked.stop = Price{chance(98) ? price(opposite(entered.side)) : 40'000'000};
     return asked;
+  }
+
+  // With a limit on the other side of the market, most of them.
+  void peg(oracle::Entered& entered) {
+    Instructions& asked = entered.instructions;
+    asked = {};
+    asked.price_type = chance(70) ? PriceType::midpoint : PriceType::primary;
+    if (asked.price_type == PriceType::primary && chance(50)) asked.peg_offset = 1;
+    entered.flags =
+        static_cast<std::uint16_t>((entered.flags & ~(flag_market | flag_slide)) | flag_hidden);
+    entered.time_in_force = chance(90) ? TimeInForce::day : TimeInForce::ioc;
+    entered.price = price(opposite(entered.side));
   }
 
   Command replace() {

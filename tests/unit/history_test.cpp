@@ -131,29 +131,6 @@ TEST_F(History, a_fill_is_told_to_both_sides_under_their_own_numbers) {
               ElementsAre("A 9 S 30 AAPL 900000 0 Y 1:1 P N N L NO 9", "E 9 30 1000000 R 1"));
 }
 
-TEST_F(History, an_order_that_hides_is_accepted_as_such_and_hears_that_it_added_unseen) {
-  tell(sell_order(1, 30, 10'000, flag_hidden));
-  buy(1, 10, 10'000);
-  tell(replace({.session = 1, .ref = 1}, 2, 30, 10'001, true));
-  EXPECT_THAT(told(1),
-              ElementsAre("A 1 S 30 AAPL 1000000 0 N 1:0 P N N L NO 1", "E 1 10 1000000 J 1",
-                          "U 1 2 S 20 AAPL 1000100 0 N 1:2 P N N L INSTEAD 2"));
-  // Nothing that hid comes to be shown.
-  tell(replace({.session = 1, .ref = 2}, 3, 30, 10'002));
-  EXPECT_THAT(told(1), ElementsAre("C 2 20 S"));
-  buy(2, 5, 10'002);
-  tell(replace({.session = 0, .ref = 2}, 3, 5, 10'001, true));
-  told(0);
-  EXPECT_TRUE(small_.venue().book(InstrumentId{oracle::aapl}).empty(Side::buy));
-}
-
-TEST_F(History, a_part_of_what_hides_cannot_be_shown) {
-  Instructions asked{};
-  asked.display = Quantity{10};
-  tell(sell_order(1, 30, 10'000, flag_hidden, asked));
-  EXPECT_THAT(told(1), ElementsAre("J 1 13 NO 1"));
-}
-
 TEST_F(History, a_sweep_tells_each_fill_in_order_and_then_rests) {
   buy(1, 10, 10'000);
   buy(2, 20, 10'001);

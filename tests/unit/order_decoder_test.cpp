@@ -131,6 +131,28 @@ TEST_F(OrderDecoding, an_order_is_shown_or_hides) {
   EXPECT_EQ(decoded_as(' ').verdict, Reject::invalid_display);
 }
 
+TEST_F(OrderDecoding, a_peg_says_what_it_follows_and_how_far_away_it_stays) {
+  const auto pegged = [this](char type, std::int32_t offset) {
+    const auto bits = static_cast<std::uint32_t>(offset);
+    const auto byte = [bits](int shift) { return static_cast<std::uint8_t>(bits >> shift); };
+    return decoded({{Tag::price_type, {static_cast<std::uint8_t>(type)}},
+                    {Tag::peg_offset, {byte(24), byte(16), byte(8), byte(0)}}});
+  };
+  const Command primary = pegged('R', -200);  // Of a buy, and so below.
+  EXPECT_EQ(primary.order.verdict, Reject::none);
+  EXPECT_EQ(primary.order.flags, flag_instructed);
+  EXPECT_EQ(primary.as<Instructions>().price_type, PriceType::primary);
+  EXPECT_EQ(primary.as<Instructions>().peg_offset, 2);
+  EXPECT_EQ(pegged('M', 0).as<Instructions>().price_type, PriceType::midpoint);
+  EXPECT_EQ(pegged('L', 0).order.slots, 2);
+  EXPECT_EQ(pegged('R', 200).order.verdict, Reject::invalid_peg);   // Nearer to the other side.
+  EXPECT_EQ(pegged('R', -150).order.verdict, Reject::invalid_peg);  // No whole tick.
+  EXPECT_EQ(pegged('L', -200).order.verdict, Reject::invalid_peg);
+  for (const char type : {'P', 'Q', 'm', ' '}) {
+    EXPECT_EQ(pegged(type, 0).order.verdict, Reject::invalid_peg);
+  }
+}
+
 TEST_F(OrderDecoding, all_of_an_immediate_order_as_its_minimum_is_fill_or_kill) {
   const std::vector<Option> all = {{Tag::min_quantity, {0, 0, 0, 100}}};
   const Command command = decoded(all, ouch50::TimeInForce::immediate_or_cancel);

@@ -390,6 +390,7 @@ TEST(Ouch50, every_refusal_of_the_engine_has_a_code_that_ouch_knows) {
       {Reject::limit_exceeded, 0x0F},        {Reject::invalid_value, 0x0F},
       {Reject::not_an_admin, 0x0F},          {Reject::not_for_auction, 0x14},
       {Reject::outside_auction, 0x14},       {Reject::not_in_auction, 0x0F},
+      {Reject::invalid_expiry, 0x0F},        {Reject::invalid_peg, 0x05},
   };
   for (const auto& [reject, code] : table) {
     EXPECT_EQ(static_cast<int>(ouch_reject_code(reject)), code) << static_cast<int>(reject);

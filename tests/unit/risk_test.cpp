@@ -30,6 +30,7 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
     order.order.flags = flag_instructed;
     order.set(asked);
   };
+  asked.price_type = PriceType::midpoint;  // And shown.
   ask(-1, 20, 20'000'000);
   struct Row {
     Reject told;
@@ -49,6 +50,11 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
       {Reject::invalid_min_quantity, [&] { ask(2, 5, 20'000'000); }},
       {Reject::invalid_stop_price, [&] { ask(2, 5, 0); }},
       {Reject::invalid_expiry, [&] { order.order.time_in_force = TimeInForce::day; }},
+      {Reject::invalid_peg,
+       [&] {
+         asked.price_type = PriceType::limit;
+         ask(2, 5, 0);
+       }},
       {Reject::insufficient_funds, [&] { order.order.quantity = Quantity{5}; }},
       {Reject::none, [] {}},
   };
