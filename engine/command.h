@@ -198,8 +198,9 @@ struct EpochLimits {
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
-// at once, and switch order entry off.
-inline constexpr std::uint32_t rules_version_now = 4;
+// at once, and switch order entry off. 5: parts of reserves vary in size, by a seed of the
+// instrument.
+inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
   std::uint32_t engine;
@@ -246,7 +247,8 @@ struct DefineInstrument {
   std::uint32_t volatility_auction_ms;
   std::uint32_t
       volatility_extension_ms;  // Once, where its price is beyond it still; 0: not at all.
-  std::array<std::uint8_t, 20> spare;
+  std::array<std::uint8_t, 16> spare;
+  std::uint32_t reserve_seed;  // Of the sizes that parts of reserves have where these vary.
 };
 
 struct DefineFirm {
@@ -284,7 +286,9 @@ struct Instructions {
   Price stop;              // Waits until the market trades here or beyond; no_price: does not wait.
   ExternalId external_id;  // The client's own key; all zero: none. Without the flag, this alone.
   Nanos expiry;            // Of gtd: ends with the Tick that reaches this time; else no_time.
-  std::array<std::uint8_t, 16> spare;
+  std::uint32_t spare32;
+  std::uint32_t random;  // With display: what it shows anew is more or less by up to so much.
+  std::array<std::uint8_t, 8> spare;
 };
 
 // Which of its limits an account or an instrument gets anew.

@@ -31,6 +31,7 @@ Instrument instrument_of(const DefineInstrument& definition) noexcept {
           .protection_ppm = definition.protection_ppm,
           .volatility_auction_ms = definition.volatility_auction_ms,
           .volatility_extension_ms = definition.volatility_extension_ms,
+          .reserve_seed = definition.reserve_seed,
           .tick_lot_value = definition.tick_lot_value,
           .lot_value = definition.lot_value,
           .price_max = definition.price_max,

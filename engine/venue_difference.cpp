@@ -296,6 +296,7 @@ class Difference {
           definition.volatility_auction_ms);
     agree(what, "volatility_extension_ms", known.volatility_extension_ms,
           definition.volatility_extension_ms);
+    agree(what, "reserve_seed", known.reserve_seed, definition.reserve_seed);
     compare_limits(id, known, definition);
   }
 

@@ -159,6 +159,8 @@ void VenueReader::read_rules(TomlTable& table, DefineInstrument& definition) {
     table.add("volatility_extension_ms", "there is no auction to extend",
               "set 'volatility_auction_ms' too, or leave it out");
   }
+  definition.reserve_seed =
+      static_cast<std::uint32_t>(table.whole_or("reserve_seed", 0, UINT32_MAX, 0));
   const std::uint64_t cycle_ms = table.whole("settlement_cycle_ms", 0, 86'400'000);
   definition.settlement_cycle = Nanos{static_cast<std::int64_t>(cycle_ms) * 1'000'000};
   if (cycles_.insert(cycle_ms).second && cycles_.size() > limits::settlement_cycles_max) {

@@ -46,6 +46,7 @@ struct BookSession::State {
   struct Asked {
     Order order;
     std::optional<Quantity> display;
+    std::int64_t random = 0;  // 0: each part is as large.
     std::optional<Quantity> min_quantity;
     std::optional<Price> stop;
     Nanos expiry;
@@ -54,6 +55,7 @@ struct BookSession::State {
   };
   void new_order(const std::vector<std::string_view>& words);
   void take_instruction(std::string_view word, Asked& asked);
+  [[nodiscard]] static bool valid_random(const Asked& asked);
   [[nodiscard]] Reject refusal_of(std::uint32_t id, const Asked& asked) const;
   void replace(const std::vector<std::string_view>& words);
   void cancel(std::uint32_t id, std::optional<Quantity> total);

@@ -92,6 +92,8 @@ void BookSession::State::rules(const std::vector<std::string_view>& words) {
       definition.volatility_auction_ms = number<std::uint32_t>(value, "the auction's time");
     } else if (word.starts_with("extension=")) {
       definition.volatility_extension_ms = number<std::uint32_t>(value, "the extension");
+    } else if (word.starts_with("seed=")) {
+      definition.reserve_seed = number<std::uint32_t>(value, "the seed");
     } else {
       throw Unreadable{"no such rule: " + std::string(word)};
     }

@@ -106,6 +106,8 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
     order.flags |= self_trade_flags_of(word.substr(4));
   } else if (starts("display=")) {
     asked.display = quantity_of(word.substr(8));
+  } else if (starts("random=")) {
+    asked.random = number<std::int64_t>(word.substr(7), "the random part");
   } else if (starts("min=")) {
     asked.min_quantity = quantity_of(word.substr(4));
   } else if (starts("stop=")) {
@@ -115,6 +117,12 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
   }
 }
 
+bool BookSession::State::valid_random(const Asked& asked) {
+  constexpr std::int64_t most = 0xFFFF'FFFF;
+  return asked.random > 0 && asked.random <= most &&
+         Quantity{asked.random} < asked.display.value_or(Quantity{0});
+}
+
 // In the order of engine/reject.h.
 Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) const {
   const Order& order = asked.order;
@@ -122,6 +130,7 @@ Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) cons
   if (!valid(order.quantity)) return Reject::invalid_quantity;
   if (!valid(order.price)) return Reject::invalid_price;
   if (asked.display && !valid(*asked.display)) return Reject::invalid_max_floor;
+  if (asked.random != 0 && !valid_random(asked)) return Reject::invalid_max_floor;
   if (const auto min = asked.min_quantity; min && (*min < Quantity{0} || *min > order.quantity)) {
     return Reject::invalid_min_quantity;
   }
@@ -160,12 +169,14 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   command.order = order;
   if (asked.display || asked.min_quantity || asked.stop || asked.ends()) {
     command.order.flags |= flag_instructed;
-    command.set(Instructions{asked.display.value_or(Quantity{}),
-                             asked.min_quantity.value_or(Quantity{}),
-                             asked.stop.value_or(no_price),
-                             {},
-                             asked.ends() ? asked.expiry : no_time,
-                             {}});
+    command.set(Instructions{.display = asked.display.value_or(Quantity{}),
+                             .min_quantity = asked.min_quantity.value_or(Quantity{}),
+                             .stop = asked.stop.value_or(no_price),
+                             .external_id = {},
+                             .expiry = asked.ends() ? asked.expiry : no_time,
+                             .spare32 = 0,
+                             .random = static_cast<std::uint32_t>(asked.random),
+                             .spare = {}});
   }
   apply(command, id);
 }
@@ -380,10 +391,10 @@ int book_verb(int argc, char** argv) {
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
            "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
-           "      [display=Q] [min=Q] [stop=P]\n"
+           "      [display=Q [random=R]] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  rules [collar=PPM] [volatility=MS] [extension=MS] · pass MS · halt [MS MS]\n"
+           "  rules [collar=PPM] [volatility=MS] [extension=MS] [seed=N] · pass MS · halt [MS MS]\n"
            "  account N FIRM · tick [T] · book                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }

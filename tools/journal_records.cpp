@@ -194,6 +194,7 @@ void add_of_firm(Json& fields, const Command& command) {
 
 void add_instructions(Json& fields, const Instructions& instructions) {
   fields["display"] = instructions.display.value;
+  if (instructions.random != 0) fields["random"] = instructions.random;
   fields["min_quantity"] = instructions.min_quantity.value;
   fields["stop"] = instructions.stop.value;
   if (instructions.expiry != no_time) fields["expiry"] = instructions.expiry.value;
@@ -236,6 +237,7 @@ void add_instrument(Json& fields, const DefineInstrument& definition) {
   fields["protection_ppm"] = definition.protection_ppm;
   fields["volatility_auction_ms"] = definition.volatility_auction_ms;
   fields["volatility_extension_ms"] = definition.volatility_extension_ms;
+  fields["reserve_seed"] = definition.reserve_seed;
   fields["price_max"] = definition.price_max.value;
   fields["quantity_max"] = definition.quantity_max.value;
   fields["reference"] = definition.reference.value;

@@ -117,8 +117,9 @@ void take_self_trade_prevention(Command& command, char letter) noexcept {
 
 // What the book is to know goes to it; a key alone does not.
 void keep(Command& command, const Instructions& asked) noexcept {
-  const bool instructed = asked.display > Quantity{0} || asked.min_quantity > Quantity{0} ||
-                          asked.stop != no_price || asked.expiry != no_time;
+  const bool instructed = asked.display > Quantity{0} || asked.random > 0 ||
+                          asked.min_quantity > Quantity{0} || asked.stop != no_price ||
+                          asked.expiry != no_time;
   if (instructed) command.order.flags |= flag_instructed;
   if (instructed || asked.external_id != ExternalId{}) command.set(asked);
 }
@@ -140,6 +141,9 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
       return true;
     case ouch50::Tag::max_floor:
       asked.instructions.display = Quantity{wire::overlay<wire::U32>(value).value()};
+      return true;
+    case ouch50::Tag::random_reserves:
+      asked.instructions.random = wire::overlay<wire::U32>(value);
       return true;
     case ouch50::Tag::self_trade_prevention:
       take_self_trade_prevention(command, static_cast<char>(*value));

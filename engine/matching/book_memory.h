@@ -128,14 +128,16 @@ struct Details {
   // Slots, in the book's list of orders that end with the auction.
   std::uint32_t next = none;
   std::uint32_t previous = none;
+  std::uint32_t random = 0;  // By how much a part shown anew may differ from `display`.
 
   // Of so much in the market, what everybody sees.
   [[nodiscard]] Quantity shown_of(Quantity open) const noexcept {
     return display == Quantity{0} ? open : std::min(display, open);
   }
-  // How often it will show anew.
+  // How often it will show anew, at the most.
   [[nodiscard]] std::int64_t parts() const noexcept {
-    return reserve == Quantity{0} ? 0 : (reserve.value + display.value - 1) / display.value;
+    const std::int64_t smallest = display.value - std::int64_t{random};
+    return reserve == Quantity{0} ? 0 : (reserve.value + smallest - 1) / smallest;
   }
 };
 

@@ -140,10 +140,10 @@ void MatchingCore::define(const Command& command) noexcept {
   constexpr auto duration = [](std::uint32_t ms) { return Nanos{std::int64_t{ms} * 1'000'000}; };
   OrderBook& book = book_[index_of(command.order.instrument)];
   if (book.moves_by_itself()) --watched_;
-  book.define(
-      {command.order.instrument, definition.collar_ppm, definition.reference, definition.price_max,
-       duration(definition.volatility_auction_ms), duration(definition.volatility_extension_ms)},
-      definition.state);
+  book.define({command.order.instrument, definition.collar_ppm, definition.reference,
+               definition.price_max, duration(definition.volatility_auction_ms),
+               duration(definition.volatility_extension_ms), definition.reserve_seed},
+              definition.state);
   if (book.moves_by_itself()) ++watched_;
   note_waiting(command.order.instrument);
 }

@@ -50,6 +50,7 @@ class OrderBook {
     // Of the auction that trades beyond the collar start, in place of a refusal; 0: none.
     Nanos volatility_auction{};
     Nanos volatility_extension{};  // Once, where its price is beyond the collar still; 0: none.
+    std::uint32_t reserve_seed = 0;
   };
 
   // `phase` counts the first time: what has moved since is no part of a definition.
@@ -238,6 +239,7 @@ class OrderBook {
   // A reserve order has traded all that it showed, `filled` of it now. The next to take from.
   [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, Quantity filled,
                                    BookMemory& memory, EventOutlet& out) noexcept;
+  [[nodiscard]] Quantity next_part(const Details& details) noexcept;
   void rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void give_details(std::uint32_t slot, BookMemory& memory) noexcept;
   void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
@@ -348,6 +350,8 @@ class OrderBook {
   Nanos reopening_;        // How long the auction is behind a halt that does.
   bool extended_ = false;  // The volatility auction was.
   bool expiring_ = false;  // It has ended, and not all of them are gone yet.
+  // Parts of reserves that were shown anew in a random size.
+  std::uint64_t parts_drawn_ = 0;
 };
 
 }  // namespace basalt::matching

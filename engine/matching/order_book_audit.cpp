@@ -18,6 +18,7 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
       const Details& details = memory.details(slot);
       hash.add(order.price());
       hash.add(details.display);
+      hash.add(details.random);
       hash.add(details.reserve);
       hash.add(details.min_quantity);
       hash.add(details.expiry);
@@ -45,6 +46,7 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
   hash.add(reopening_);
   hash.add(uncross_price_);
   hash.add(uncrossed_);
+  hash.add(parts_drawn_);
 }
 
 // Returns how many orders end with the auction, by their list.
@@ -107,7 +109,8 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
         BASALT_ASSERT(!ends || (order.flags() & flag_instructed) != 0);  // I7
         if ((order.flags() & flag_instructed) == 0) return;
         const Details& details = memory.details(slot);
-        BASALT_ASSERT(order.open() <= details.shown_of(order.open()));
+        BASALT_ASSERT(details.display == Quantity{0} ||
+                      order.open() <= details.display + Quantity{details.random});
         BASALT_ASSERT(details.stop == no_price);
         hidden += details.reserve;
       });

@@ -6,11 +6,26 @@
 #include "engine/matching/order_book.h"
 
 namespace basalt::matching {
+namespace {
+
+// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): of
+// the numbers that a seed gives, the one behind `before` others. So a count is all its state.
+constexpr std::uint64_t split_mix(std::uint64_t seed, std::uint64_t before) noexcept {
+  std::uint64_t z = seed + (before + 1) * 0x9E37'79B9'7F4A'7C15;
+  z = (z ^ z >> 30) * 0xBF58'476D'1CE4'E5B9;
+  z = (z ^ z >> 27) * 0x94D0'49BB'1331'11EB;
+  return z ^ z >> 31;
+}
+static_assert(split_mix(0, 0) == 0xE220'A839'7B1D'CDAF);
+static_assert(split_mix(0, 1) == 0x6E78'9E6A'A1B9'65F4);
+
+}  // namespace
 
 void OrderBook::new_order(const Order& command, const Instructions& instructions,
                           BookMemory& memory, EventOutlet& out) noexcept {
   BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);
   BASALT_ASSERT(instructions.display >= Quantity{0});
+  BASALT_ASSERT(instructions.random == 0 || Quantity{instructions.random} < instructions.display);
   BASALT_ASSERT(instructions.min_quantity >= Quantity{0});
   BASALT_ASSERT(instructions.min_quantity <= command.quantity);
   BASALT_ASSERT(instructions.expiry == no_time || instructions.expiry > command.time);
@@ -19,6 +34,7 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
                       instructions.min_quantity, instructions.stop,
                       instructions.expiry,       command.sequence,
                       command.instrument};
+  incoming.details.random = instructions.random;
   if (instructions.stop != no_price && !reached(command.side, instructions.stop)) {
     const Reject reject = check_stop(incoming, Quantity{0}, memory);
     if (reject != Reject::none) return emit_rejected(command, reject, out);
@@ -180,7 +196,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity fil
     return next;
   }
   memory.add_executed(slot, filled);
-  const Quantity shown = std::min(details.display, details.reserve);
+  const Quantity shown = std::min(next_part(details), details.reserve);
   memory.lower_reserve(slot, shown);
   reserve(order.side()) -= shown;
   levels(order.side()).add(shown);
@@ -200,6 +216,15 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity fil
   order.links = {order.level, youngest};
   level.links.previous = own;
   return next;
+}
+
+// Every size from display - random to display + random is as likely, to one part in 2^31.
+Quantity OrderBook::next_part(const Details& details) noexcept {
+  if (details.random == 0) return details.display;
+  BASALT_REACHED("a reserve order shows a part of a random size");
+  const std::uint64_t sizes = 2 * std::uint64_t{details.random} + 1;
+  const std::uint64_t drawn = split_mix(rules_.reserve_seed, parts_drawn_++) % sizes;
+  return {details.display.value - details.random + static_cast<std::int64_t>(drawn)};
 }
 
 Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memory) noexcept {

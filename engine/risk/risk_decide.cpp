@@ -101,6 +101,9 @@ Instructions RiskCore::instructions_of(const Command& command) noexcept {
 Reject RiskCore::check_instructions(const Order& order, const Instructions& asked,
                                     const Instrument& instrument) noexcept {
   if (asked.display < Quantity{0}) return Reject::invalid_max_floor;
+  if (asked.random != 0 && Quantity{asked.random} >= asked.display) {
+    return Reject::invalid_max_floor;
+  }
   if (asked.min_quantity < Quantity{0} || asked.min_quantity > order.quantity) {
     return Reject::invalid_min_quantity;
   }

@@ -193,7 +193,7 @@ enum class Tag : std::uint8_t {
   discretion_price_type = 10,     // Letter: L, P, M, R.
   discretion_peg_offset = 11,     // I32, signed price.
   post_only = 12,                 // Letter: P post only, N no (default).
-  random_reserves = 13,           // U32.
+  random_reserves = 13,           // U32: by how much parts of max_floor vary; 0: not.
   route = 14,                     // Alpha<4>; retired from inbound messages.
   expire_time = 15,               // U32: seconds to live, below 86,400; 0: none.
   trade_now = 16,                 // Letter: Y, N; space: the port's.

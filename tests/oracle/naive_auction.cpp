@@ -23,21 +23,26 @@ bool NaiveBook::set_rules(const std::vector<std::string>& words) {
   std::int64_t collar = 0;
   std::int64_t volatility = 0;
   std::int64_t extension = 0;
+  std::int64_t seed = 0;
   for (std::size_t i = 1; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
     const std::string name = words[i].substr(0, equals);
     const std::string digits = equals == std::string::npos ? "" : words[i].substr(equals + 1);
     if (digits.empty() || digits.size() > 9) return false;
     if (digits.find_first_not_of("0123456789") != std::string::npos) return false;
-    if (name != "collar" && name != "volatility" && name != "extension") return false;
+    if (name != "collar" && name != "volatility" && name != "extension" && name != "seed") {
+      return false;
+    }
     (name == "collar"       ? collar
      : name == "volatility" ? volatility
-                            : extension) = std::stoll(digits);
+     : name == "extension"  ? extension
+                            : seed) = std::stoll(digits);
   }
   if (collar > 1'000'000) return false;
   collar_ppm_ = collar;
   volatility_ = volatility;
   extension_ = extension;
+  seed_ = seed;
   return true;
 }
 

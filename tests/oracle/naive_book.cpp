@@ -12,6 +12,7 @@ constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
 constexpr std::int64_t parts_max = 1000;                     // A reserve order shows anew so often.
+constexpr std::int64_t random_max = 4'294'967'295;
 
 // A whole number of 63 bits, which may be negative.
 std::optional<std::int64_t> number(const std::string& word) {
@@ -156,6 +157,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
                value && words[i].starts_with("display=")) {
       order.display = *value;
       shows_less = true;
+    } else if (value && words[i].starts_with("random=")) {
+      order.random = *value;
     } else if (value && words[i].starts_with("min=")) {
       order.min = *value;
     } else if (value && words[i].starts_with("stop=")) {
@@ -211,9 +214,24 @@ NaiveBook::Order NaiveBook::priced(Order order) const {
   return order;
 }
 
+// Even where each part is as small as it may be.
 bool NaiveBook::shows_too_often(const Order& order) {
   if (order.display == 0 || order.open <= order.display) return false;
-  return (order.open - order.display + order.display - 1) / order.display > parts_max;
+  const std::int64_t smallest = order.display - order.random;
+  return (order.open - order.display + smallest - 1) / smallest > parts_max;
+}
+
+// The next number of SplitMix64, whose state begins as the seed, says which of the sizes it is.
+std::int64_t NaiveBook::next_part(const Order& order) {
+  if (order.random == 0) return order.display;
+  auto state = static_cast<std::uint64_t>(seed_);
+  ++drawn_;
+  for (std::uint64_t i = 0; i < drawn_; ++i) state += 0x9e3779b97f4a7c15;
+  std::uint64_t number = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
+  number = (number ^ (number >> 27)) * 0x94d049bb133111eb;
+  number ^= number >> 31;
+  const auto sizes = static_cast<std::uint64_t>(2 * order.random + 1);
+  return order.display - order.random + static_cast<std::int64_t>(number % sizes);
 }
 
 void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
@@ -223,6 +241,10 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
     return rejected(order.id, "price");
   }
   if (shows_less && (order.display < 1 || order.display > quantity_max)) {
+    return rejected(order.id, "display");
+  }
+  const bool varies = order.random != 0;
+  if (varies && (order.random < 0 || order.random > random_max || order.random >= order.display)) {
     return rejected(order.id, "display");
   }
   if (order.min < 0 || order.min > order.open) return rejected(order.id, "min-quantity");
@@ -412,7 +434,7 @@ void NaiveBook::lower_first(Level& level, std::int64_t quantity) {
     remove(order.id);
     return;
   }
-  order.open = std::min(order.display, order.reserve);
+  order.open = std::min(next_part(order), order.reserve);
   order.reserve -= order.open;
   level.splice(level.end(), level, level.begin());
 }

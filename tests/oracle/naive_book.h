@@ -43,6 +43,7 @@ class NaiveBook {
     std::int64_t open;  // Of a reserve order: what it shows.
     std::int64_t executed;
     std::int64_t display = 0;   // 0: shows all.
+    std::int64_t random = 0;    // Of display: a part shown anew is more or less by up to so much.
     std::int64_t reserve = 0;   // What it does not show.
     std::int64_t min = 0;       // Must trade at once.
     std::int64_t stop = 0;      // 0: does not wait.
@@ -79,6 +80,7 @@ class NaiveBook {
   std::string refusal(const Order& order, std::int64_t freed) const;
   std::string refusal_to_wait(const Order& order, std::int64_t freed) const;
   static bool shows_too_often(const Order& order);
+  std::int64_t next_part(const Order& order);
   void slide(Order& order) const;
   bool reached(const Order& stop) const;
   void trigger_stops(bool incoming_buys);
@@ -158,11 +160,13 @@ class NaiveBook {
   std::int64_t collar_ppm_ = 0;
   std::int64_t volatility_ = 0;
   std::int64_t extension_ = 0;
+  std::int64_t seed_ = 0;
   std::int64_t collar_low_ = 0;
   std::int64_t collar_high_ = std::numeric_limits<std::int64_t>::max();
   std::optional<std::int64_t> deadline_;  // When the phase ends by itself.
   bool extended_ = false;
   std::int64_t reopening_ = 0;  // How long the auction is behind a halt.
+  std::uint64_t drawn_ = 0;     // Parts of a random size until now.
   std::uint64_t line_number_ = 0;
 };
 

@@ -33,7 +33,7 @@ constexpr std::array<Flow, 22> flows{{
     {"auctions of equals", 1000, 5, false, 3, 24,                  8, 5, 12, 4, 1, 20, 0, 25},
     {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
     {"collars", 1000, 30, false, 20, 60,             8, 5, 12, 30, 1, 20, 30, 3, true, 0, false,
-        "rules collar=6000"},
+        "rules collar=6000 seed=7"},
     {"volatility", 1000, 30, false, 20, 60,          8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
         "rules collar=6000 volatility=3 extension=2"},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
@@ -86,7 +86,12 @@ std::string CommandStream::new_order() {
 
 std::string CommandStream::instructions() {
   std::string words;
-  if (chance(40)) words += " display=" + std::to_string(1 + below(5));
+  if (chance(40)) {
+    const std::uint64_t display = 1 + below(5);
+    words += " display=" + std::to_string(display);
+    // Now and then too much.
+    if (chance(40)) words += " random=" + std::to_string(below(display + 1));
+  }
   if (chance(20)) words += " min=" + std::to_string(below(8));
   if (flow_.stops && chance(60)) words += " stop=" + price();
   return words;
@@ -98,7 +103,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 39> unreadable{"new",
+  static constexpr std::array<const char*, 44> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -120,6 +125,10 @@ std::string CommandStream::odd() {
                                                           "new 1 buy 1@1 account=1 stp=all",
                                                           "new 1 buy 5@1 display=",
                                                           "new 1 buy 5@1 display=0",
+                                                          "new 1 buy 5@1 random=1",
+                                                          "new 1 buy 5@1 display=3 random=3",
+                                                          "new 1 buy 5@1 display=3 random=-1",
+                                                          "new 1 buy 5@1 display=3 random=",
                                                           "new 1 buy 5@1 min=6",
                                                           "new 1 buy 5@1 min=-1",
                                                           "new 1 buy 5@1 stop=0",
@@ -133,6 +142,7 @@ std::string CommandStream::odd() {
                                                           "pass -1",
                                                           "rules collar",
                                                           "rules collar=1000001",
+                                                          "rules seed=",
                                                           "halt 1",
                                                           "halt 0 1",
                                                           "halt 1 86400001",

@@ -99,7 +99,10 @@ class VenueFlow {
   // Some are refused: more than the order, or beyond the price cap.
   Instructions instructions(const oracle::Entered& entered) {
     Instructions asked{};
-    if (chance(50)) asked.display = Quantity{1 + number(20)};
+    if (chance(50)) {
+      asked.display = Quantity{1 + number(20)};
+      if (chance(30)) asked.random = static_cast<std::uint32_t>(number(20));
+    }
     if (chance(25)) asked.min_quantity = Quantity{number(30)};
     if (chance(40)) asked.stop = Price{chance(98) ? price(opposite(entered.side)) : 40'000'000};
     return asked;

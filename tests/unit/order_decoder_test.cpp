@@ -75,6 +75,7 @@ TEST_F(OrderDecoding, without_options_it_has_two_slots_and_nothing_for_the_book)
 TEST_F(OrderDecoding, options_that_ask_for_nothing_are_as_if_they_were_absent) {
   const Command command = decoded({{Tag::min_quantity, {0, 0, 0, 0}},
                                    {Tag::max_floor, {0, 0, 0, 0}},
+                                   {Tag::random_reserves, {0, 0, 0, 0}},
                                    {Tag::self_trade_prevention, {' '}},
                                    {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0, 0}},
                                    {Tag::expire_time, {0, 0, 0, 0}},
@@ -87,6 +88,7 @@ TEST_F(OrderDecoding, options_that_ask_for_nothing_are_as_if_they_were_absent) {
 
 TEST_F(OrderDecoding, instructions_go_with_the_order_and_to_the_book) {
   const Command command = decoded({{Tag::max_floor, {0, 0, 0, 10}},
+                                   {Tag::random_reserves, {0, 0, 0, 9}},
                                    {Tag::min_quantity, {0, 0, 0, 20}},
                                    {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0x4E, 0x20}},
                                    {Tag::external_id, std::vector<std::uint8_t>(16, 0xAB)}});
@@ -95,9 +97,17 @@ TEST_F(OrderDecoding, instructions_go_with_the_order_and_to_the_book) {
   EXPECT_EQ(command.order.flags, flag_instructed);
   const auto asked = command.as<Instructions>();
   EXPECT_EQ(asked.display, Quantity{10});
+  EXPECT_EQ(asked.random, 9U);
   EXPECT_EQ(asked.min_quantity, Quantity{20});
   EXPECT_EQ(asked.stop, Price{200});
   EXPECT_EQ(asked.external_id.bytes[15], 0xAB);
+}
+
+TEST_F(OrderDecoding, parts_of_random_sizes_without_a_part_are_for_risk_to_refuse) {
+  const Command command = decoded({{Tag::random_reserves, {0, 0, 0, 9}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.flags, flag_instructed);
+  EXPECT_EQ(command.as<Instructions>().random, 9U);
 }
 
 TEST_F(OrderDecoding, a_key_alone_is_kept_and_does_not_go_to_the_book) {

@@ -168,6 +168,16 @@ TEST(venue, an_instrument_may_go_into_an_auction_where_its_collar_would_refuse) 
               testing::ElementsAre(HasSubstr("there is no auction to extend")));
 }
 
+TEST(venue, an_instrument_has_a_seed_for_the_sizes_of_reserves) {
+  VenueText text;
+  text.instruments += "reserve_seed = 4294967295\n";
+  Journaled journal;
+  journal.start(load_text(text.whole()));
+  EXPECT_EQ(journal.reference().instrument(InstrumentId{0}).reserve_seed, 4'294'967'295U);
+  EXPECT_THAT(journal.contradictions(load_text(VenueText{}.whole())),
+              testing::ElementsAre(HasSubstr("reserve_seed 4294967295")));
+}
+
 TEST(venue, every_error_of_a_file_is_listed_at_once_with_its_line) {
   const VenueLoad load = load_venue(BASALT_BROKEN_VENUE);
   std::vector<std::pair<std::uint32_t, std::string>> found;
