@@ -103,6 +103,8 @@ inline constexpr std::uint16_t flag_by_firm = 1U << 11;
 inline constexpr std::uint16_t flag_time_to_live = 1U << 12;
 // A cancel that a mass cancel makes: with flag_by_venue the operator's, else the firm's.
 inline constexpr std::uint16_t flag_mass_cancel = 1U << 13;
+// With flag_market: what is left of it rests, as a limit order at the price of its last fill.
+inline constexpr std::uint16_t flag_rests = 1U << 15;
 
 // Decided by the aggressor: what rests has no say.
 enum class SelfTradePrevention : std::uint8_t {
@@ -199,7 +201,7 @@ struct EpochLimits {
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
 // at once, and switch order entry off. 5: parts of reserves vary in size, by a seed of the
-// instrument.
+// instrument; what is left of a market order may rest.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {

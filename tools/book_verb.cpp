@@ -100,6 +100,9 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
     order.flags |= flag_post_only;
   } else if (word == "post=slide") {
     order.flags |= flag_post_only | flag_slide;
+  } else if (word == "rests") {
+    if ((order.flags & flag_market) == 0) throw Unreadable{"rests is for QTY@market"};
+    order.flags |= flag_rests;
   } else if (starts("account=")) {
     order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
   } else if (starts("stp=")) {
@@ -390,7 +393,7 @@ int book_verb(int argc, char** argv) {
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
-           "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
+           "      [post|post=slide] [rests] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
            "      [display=Q [random=R]] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"

@@ -58,6 +58,7 @@ bool asks_for_nothing(const Element& element) noexcept {
       return first == 'L';
     case ouch50::Tag::self_trade_prevention:
     case ouch50::Tag::slide:
+    case ouch50::Tag::remainder:
       return first == ' ';
     case ouch50::Tag::min_quantity:
     case ouch50::Tag::max_floor:
@@ -151,6 +152,10 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
     case ouch50::Tag::slide:
       if (static_cast<char>(*value) != 'S') return false;
       command.order.flags |= flag_slide;
+      return true;
+    case ouch50::Tag::remainder:
+      if (static_cast<char>(*value) != 'R') return false;
+      command.order.flags |= flag_rests;
       return true;
     case ouch50::Tag::stop_price:
       asked.wire_stop = wire::overlay<wire::U64>(value);
@@ -316,6 +321,9 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
   take_options(command, message, asked);
   take_expiry(command, asked);
   if ((command.order.flags & flag_slide) != 0 && (command.order.flags & flag_post_only) == 0) {
+    refuse(command, Reject::invalid_option);
+  }
+  if ((command.order.flags & flag_rests) != 0 && wire.price != price_market) {
     refuse(command, Reject::invalid_option);
   }
 

@@ -129,6 +129,7 @@ struct Details {
   std::uint32_t next = none;
   std::uint32_t previous = none;
   std::uint32_t random = 0;  // By how much a part shown anew may differ from `display`.
+  bool rests = false;        // Of a stop that waits: it will have flag_rests.
 
   // Of so much in the market, what everybody sees.
   [[nodiscard]] Quantity shown_of(Quantity open) const noexcept {

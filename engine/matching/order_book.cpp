@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "engine/matching/order_book-inl.h"
 
@@ -58,8 +59,12 @@ void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
 }
 
 OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
-  return {command.order,   command.side,  command.time_in_force, command.flags,
-          command.account, command.price, command.quantity,      Quantity{}};
+  Incoming incoming{command.order,   command.side,  command.time_in_force, command.flags,
+                    command.account, command.price, command.quantity,      Quantity{}};
+  if ((command.flags & flag_market) == 0) {
+    incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_rests);
+  }
+  return incoming;
 }
 
 // A market order trades up to its protection price, which its hold covers, and never beyond the
@@ -104,8 +109,9 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
     rests = false;
     within.reset();
   } else if (!gathers_ && crosses(taker.side, taker.limit)) {
-    left = (taker.flags & flag_by_firm) == 0 ? match(command, taker, memory, out)
-                                             : match_by_firm(command, taker, memory, out);
+    left = (taker.flags & (flag_by_firm | flag_rests)) == 0
+               ? match(command, taker, memory, out)
+               : match_with_care(command, taker, memory, out);
     if (left.open == Quantity{0}) return;
     rests = rests && !left.prevented;
   }
@@ -114,6 +120,8 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
     within->open = left.open;
     rests = interrupt(command, *within, memory, out);
   }
+  if (left.traded && !rests) [[unlikely]]
+    rests = rests_at_last_fill(incoming, left, memory);
   if (!rests) {
     if (left.open < incoming.open) BASALT_REACHED("what is left of a taker is canceled");
     const auto reason = left.prevented ? CancelReason::self_match : CancelReason::immediate;
@@ -207,24 +215,29 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
 }
 
 // Whose firm an order is of costs a look into a table for each maker, so match() does not ask: it
-// takes what stands before the next order of the firm, and then that one is prevented.
-OrderBook::Left OrderBook::match_by_firm(const Order& command, const Incoming& incoming,
-                                         BookMemory& memory, EventOutlet& out) noexcept {
+// takes what stands before the next order of the firm, and then that one is prevented. Nor does it
+// say whether it has traded: there is a last trade then.
+OrderBook::Left OrderBook::match_with_care(const Order& command, const Incoming& incoming,
+                                           BookMemory& memory, EventOutlet& out) noexcept {
+  const bool by_firm = (incoming.flags & flag_by_firm) != 0;
   Incoming part = incoming;
-  part.flags = static_cast<std::uint16_t>(part.flags & ~flag_self_trade_mask);
+  if (by_firm) part.flags = static_cast<std::uint16_t>(part.flags & ~flag_self_trade_mask);
+  const Price last_trade = std::exchange(last_trade_, no_price);
   Left left{incoming.open};
   while (left.open > Quantity{0} && !left.prevented && crosses(incoming.side, incoming.limit)) {
-    part.open = shown_before_own(incoming, left.open, memory);
+    part.open = by_firm ? shown_before_own(incoming, left.open, memory) : left.open;
     if (part.open > Quantity{0}) {
-      left.open -= part.open;
       const Left of_part = match(command, part, memory, out);
-      BASALT_ASSERT(of_part.open == Quantity{0});
+      BASALT_ASSERT(!by_firm || of_part.open == Quantity{0});
+      left = {left.open - part.open + of_part.open, of_part.prevented};
     } else {
       const Level& level = memory.level(levels(opposite(incoming.side)).best_level());
       const std::uint32_t slot = memory.slot_at(level.links.next);
       left = prevent_self_trade(command, incoming, left.open, slot, memory, out);
     }
   }
+  left.traded = last_trade_ != no_price;
+  if (!left.traded) last_trade_ = last_trade;
   return left;
 }
 

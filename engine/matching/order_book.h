@@ -143,6 +143,7 @@ class OrderBook {
   struct Left {
     Quantity open;
     bool prevented = false;  // Self-trade prevention ended it: nothing of it may rest.
+    bool traded = false;     // Of an order that match_with_care() was for.
   };
 
   // What an uncross would do.
@@ -211,8 +212,8 @@ class OrderBook {
                      EventOutlet& out) noexcept;
   Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;  // The hot loop.
-  [[gnu::noinline]] Left match_by_firm(const Order& command, const Incoming& incoming,
-                                       BookMemory& memory, EventOutlet& out) noexcept;
+  [[gnu::noinline]] Left match_with_care(const Order& command, const Incoming& incoming,
+                                         BookMemory& memory, EventOutlet& out) noexcept;
   void traded_from(Price first) noexcept;
   void move_collar() noexcept;  // To the last trade.
 
@@ -240,6 +241,8 @@ class OrderBook {
   [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, Quantity filled,
                                    BookMemory& memory, EventOutlet& out) noexcept;
   [[nodiscard]] Quantity next_part(const Details& details) noexcept;
+  [[nodiscard]] bool rests_at_last_fill(Incoming& incoming, const Left& left,
+                                        const BookMemory& memory) const noexcept;
   void rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void give_details(std::uint32_t slot, BookMemory& memory) noexcept;
   void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;

@@ -19,6 +19,7 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
       hash.add(order.price());
       hash.add(details.display);
       hash.add(details.random);
+      hash.add(static_cast<std::uint8_t>(details.rests));
       hash.add(details.reserve);
       hash.add(details.min_quantity);
       hash.add(details.expiry);

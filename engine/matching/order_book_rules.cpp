@@ -1,5 +1,5 @@
 // What an order must ask for: to slide, quantities that must trade at once, self-trade prevention,
-// reserves, stops, an end of its own.
+// reserves, that what is left at market rests, stops, an end of its own.
 #include <algorithm>
 
 #include "engine/matching/order_book-inl.h"
@@ -236,12 +236,30 @@ Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memo
   return memory.has_room_for(wanted) ? Reject::none : Reject::open_orders_exceeded;
 }
 
+// What is left of a market order that asks for it becomes a limit order, where there is room for
+// one. Not where it has started an auction: there it waits as it is.
+bool OrderBook::rests_at_last_fill(Incoming& incoming, const Left& left,
+                                   const BookMemory& memory) const noexcept {
+  if ((incoming.flags & flag_rests) == 0 || trades_at_once(incoming)) return false;
+  if (left.prevented || gathers_) return false;
+  Incoming limit = incoming;
+  limit.open = left.open;
+  limit.flags = static_cast<std::uint16_t>(limit.flags & ~(flag_market | flag_rests));
+  if (!has_room(limit.side, limit.open, Quantity{0}, memory)) return false;
+  if (rests_with_details(limit) && check_details(limit, memory) != Reject::none) return false;
+  BASALT_REACHED("what is left of a market order rests");
+  incoming.flags = limit.flags;
+  incoming.limit = last_trade_;
+  return true;
+}
+
 void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept {
-  incoming.flags |= flag_instructed;
+  incoming.flags = static_cast<std::uint16_t>((incoming.flags & ~flag_rests) | flag_instructed);
   Details kept = incoming.details;
   kept.reserve = incoming.open - shown;
   kept.min_quantity = Quantity{0};
   kept.stop = no_price;
+  kept.rests = false;
   kept.next = kept.previous = none;
   reserve(incoming.side) += kept.reserve;
   const std::uint32_t slot = slot_of(incoming.order);
@@ -319,11 +337,13 @@ Reject OrderBook::check_stop(const Incoming& incoming, Quantity freed,
 void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept {
   Incoming waiting = incoming;
-  waiting.flags |= flag_waiting | flag_instructed;
+  waiting.details.rests = (incoming.flags & flag_rests) != 0;
+  waiting.flags =
+      static_cast<std::uint16_t>((incoming.flags & ~flag_rests) | flag_waiting | flag_instructed);
   emit(command, EventKind::armed, incoming.order, incoming.side, incoming.account,
        incoming.details.stop, {}, incoming.open, 0, out);
   ++stops_waiting_;
-  memory.take_details(slot_of(incoming.order), incoming.details);
+  memory.take_details(slot_of(incoming.order), waiting.details);
   link(stops(incoming.side), stop_rank(incoming.side, incoming.details.stop), waiting,
        incoming.open, memory);
 }
@@ -367,6 +387,7 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
                     memory.executed(slot),
                     memory.details(slot)};  // A stop that waits has no reserve yet.
   incoming.flags = flags_in_market(incoming);
+  if (incoming.details.rests) incoming.flags |= flag_rests;
   remove(slot, memory);
   emit_triggered(command, incoming, out);
   incoming.limit = bounded(incoming);

@@ -213,6 +213,7 @@ enum class Tag : std::uint8_t {
   stop_price = 131,               // U64; 0: none.
   expiry = 132,                   // U64: nanoseconds since 1970-01-01 UTC; 0: none.
   slide = 133,                    // Letter: S a post-only order slides; space: it does not.
+  remainder = 136,                // Letter: R what is left at market rests; space: it does not.
 };
 
 inline constexpr std::size_t account_bytes = 4;
@@ -234,6 +235,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::user_ref_index:
     case Tag::self_trade_prevention:
     case Tag::slide:
+    case Tag::remainder:
       return 1;
     case Tag::group_id:
       return 2;

@@ -145,6 +145,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
       order.post = true;
     } else if (words[i] == "post=slide") {
       order.post = order.slides = true;
+    } else if (words[i] == "rests" && order.market) {
+      order.rests = true;
     } else if (words[i].starts_with("stp=")) {
       order.stp = words[i].substr(4);
       order.by_firm = order.stp.starts_with("firm-");
@@ -394,10 +396,15 @@ void NaiveBook::take_and_rest(Order order) {
   if (traded) move_collar();
   if (order.open == 0) return;
   if (too_far) interrupt();
-  const bool no_room = too_far && order.market &&
-                       (order.open > resting_max - resting(order.buy) || shows_too_often(order));
-  if (!takes || no_room || (order.market && !gathers_) || order.life == "ioc" ||
-      order.life == "fok") {
+  const bool at_once = order.life == "ioc" || order.life == "fok";
+  const bool stays = order.market && (gathers_ ? too_far : order.rests && traded && !at_once);
+  const bool no_room =
+      stays && (order.open > resting_max - resting(order.buy) || shows_too_often(order));
+  if (stays && !gathers_) {
+    order.market = false;
+    order.price = last_trade_;
+  }
+  if (!takes || no_room || (order.market && !gathers_) || at_once) {
     out_ << "canceled " << order.id << ' ' << order.open << " immediate\n";
     return;
   }

@@ -48,6 +48,7 @@ class NaiveBook {
     std::int64_t min = 0;       // Must trade at once.
     std::int64_t stop = 0;      // 0: does not wait.
     bool slides = false;        // Of post.
+    bool rests = false;         // Of market: what is left does, at the price of the last fill.
     bool by_firm = false;       // Of stp: what is of its firm is its own.
     std::int64_t expiry = 0;    // Of gtd.
     std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.

@@ -64,6 +64,7 @@ std::string CommandStream::new_order() {
   const bool market = chance(flow_.takers) && chance(30);
   std::string line = "new " + id() + (chance(50) ? " buy " : " sell ") +
                      (market ? quantity() + "@market" : offer());
+  if (market && chance(40)) line += " rests";
   if (chance(flow_.takers)) line += chance(50) ? " ioc" : " fok";
   if (chance(5)) line += " gtc";
   // Now and then already past.
@@ -103,7 +104,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 44> unreadable{"new",
+  static constexpr std::array<const char*, 45> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -129,6 +130,7 @@ std::string CommandStream::odd() {
                                                           "new 1 buy 5@1 display=3 random=3",
                                                           "new 1 buy 5@1 display=3 random=-1",
                                                           "new 1 buy 5@1 display=3 random=",
+                                                          "new 1 buy 5@1 rests",
                                                           "new 1 buy 5@1 min=6",
                                                           "new 1 buy 5@1 min=-1",
                                                           "new 1 buy 5@1 stop=0",

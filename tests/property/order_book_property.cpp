@@ -344,6 +344,7 @@ class Reach : public testing::Environment {
              "a reserve order shows a part of a random size",
              "what is left of a taker is canceled",
              "what is left of a taker rests",
+             "what is left of a market order rests",
              "the middle of a level goes",
              "the best level goes without a fill",
              "a total at or below what is executed",
@@ -383,7 +384,7 @@ class Reach : public testing::Environment {
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
           "stp=both", "stp=decrement", "stp=firm", "display=", "random=", "min=", "stop=", "at",
-          "pass", "halt", "rules",
+          "rests", "pass", "halt", "rules",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",

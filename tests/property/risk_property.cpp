@@ -63,7 +63,7 @@ class ScarceFlow {
                   .price = price(),
                   .instrument = bitcoins ? btc_usd : aapl,
                   .time_in_force = below(5) == 0 ? TimeInForce::ioc : TimeInForce::day,
-                  .flags = static_cast<std::uint16_t>(market          ? flag_market
+                  .flags = static_cast<std::uint16_t>(market          ? flag_market | flag_rests
                                                       : below(8) == 0 ? flag_post_only | flag_slide
                                                                       : 0)};
     if (order.time_in_force == TimeInForce::day && below(6) == 0) {

@@ -75,7 +75,9 @@ class VenueFlow {
     if (chance(8)) {
       entered.time_in_force = chance(50) ? TimeInForce::at_open : TimeInForce::at_close;
     }
-    if (chance(5)) entered.flags = flag_market;
+    if (chance(5)) {
+      entered.flags = static_cast<std::uint16_t>(flag_market | (chance(50) ? flag_rests : 0));
+    }
     if (entered.flags == 0 && chance(12)) {
       entered.flags = static_cast<std::uint16_t>(flag_post_only | (chance(50) ? flag_slide : 0));
     }

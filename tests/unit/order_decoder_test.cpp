@@ -77,6 +77,7 @@ TEST_F(OrderDecoding, options_that_ask_for_nothing_are_as_if_they_were_absent) {
                                    {Tag::max_floor, {0, 0, 0, 0}},
                                    {Tag::random_reserves, {0, 0, 0, 0}},
                                    {Tag::self_trade_prevention, {' '}},
+                                   {Tag::remainder, {' '}},
                                    {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0, 0}},
                                    {Tag::expire_time, {0, 0, 0, 0}},
                                    {Tag::expiry, {0, 0, 0, 0, 0, 0, 0, 0}},
@@ -215,6 +216,17 @@ TEST_F(OrderDecoding, only_what_is_post_only_may_slide) {
   EXPECT_EQ(decoded({post, {Tag::slide, {' '}}}).order.flags, flag_post_only);
   EXPECT_EQ(decoded({slide}).order.verdict, Reject::invalid_option);
   EXPECT_EQ(decoded({post, {Tag::slide, {'s'}}}).order.verdict, Reject::invalid_option);
+}
+
+TEST_F(OrderDecoding, only_what_is_at_the_market_has_a_remainder_that_may_rest) {
+  constexpr auto day = ouch50::TimeInForce::day;
+  const Option rests{Tag::remainder, {'R'}};
+  EXPECT_EQ(decoded({rests}, day, ouch50::price_market).order.flags, flag_market | flag_rests);
+  EXPECT_EQ(decoded({rests}, day, ouch50::price_market).order.verdict, Reject::none);
+  EXPECT_EQ(decoded({{Tag::remainder, {' '}}}).order.verdict, Reject::none);
+  EXPECT_EQ(decoded({rests}).order.verdict, Reject::invalid_option);
+  EXPECT_EQ(decoded({{Tag::remainder, {'r'}}}, day, ouch50::price_market).order.verdict,
+            Reject::invalid_option);
 }
 
 TEST_F(OrderDecoding, of_a_stop_price_that_is_no_price_it_is_the_stop_that_is_wrong) {

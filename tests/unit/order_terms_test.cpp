@@ -41,6 +41,30 @@ TEST(Sliding, leaves_a_buyers_hold_to_cover_the_price_that_it_asked_for) {
   small.venue().assert_invariants();
 }
 
+// Of 10,000 the protection is 500. The hold stays that of 10,500, as for a buyer that slid.
+TEST(Remainder, leaves_a_buyers_hold_to_cover_the_price_that_bounded_it) {
+  SmallVenue small;
+  const Money all = balance(small, 0, usd).free;
+  small.tell(enter({.session = 1, .ref = 1, .side = Side::sell, .quantity = 10, .price = 9'000}));
+  const auto told = small.tell(
+      enter({.session = 0, .ref = 1, .quantity = 30, .flags = flag_market | flag_rests}));
+  const std::vector<Event>& events = told.front().events;
+  ASSERT_EQ(kinds(events), (std::vector{EventKind::fill, EventKind::rested}));
+  EXPECT_EQ(events.back().price, Price{9'000});
+  EXPECT_EQ(events.back().remaining, Quantity{20});
+  SmallVenue other;
+  other.tell(enter({.session = 0, .ref = 1, .quantity = 20, .price = 10'500}));
+  EXPECT_EQ(balance(small, 0, usd).held, balance(other, 0, usd).held);
+  small.venue().assert_invariants();
+  small.tell(replace({.session = 0, .ref = 1}, 2, 25, 9'100));
+  small.venue().assert_invariants();
+  small.tell(enter({.session = 1, .ref = 2, .side = Side::sell, .quantity = 15, .price = 9'000}));
+  EXPECT_EQ(balance(small, 0, usd).held, Money{0});
+  // As the taker it pays 0.3 %, as the maker it gets 0.1 %, rounded toward the house.
+  EXPECT_EQ(balance(small, 0, usd).free, all - Money{90'000 + 270 + 136'500 - 136});
+  small.venue().assert_invariants();
+}
+
 // Sessions 0 and 1 have accounts of their own, and one firm.
 TEST(PreventionByFirm, gives_back_what_was_held_for_orders_of_the_firm) {
   for (const std::uint32_t shards : {1U, 2U}) {
