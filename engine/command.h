@@ -134,7 +134,7 @@ struct Order {
   OrderId order{};
   Price price;
   Quantity quantity;
-  OrderId original{};
+  OrderId original{};  // Replace: what it replaces. New order: what it is linked to.
   InstrumentId instrument{};
   AccountId account{};
 };
@@ -142,8 +142,10 @@ struct Order {
 struct Origin {
   SessionId session{};
   std::uint32_t user_ref_num = 0;
-  std::uint32_t original_user_ref_num = 0;  // Replace: the order's. Account query: the next free.
-  std::uint8_t user_ref_index = 0;          // OUCH's order flow channel.
+  // Replace: the order's. Account query: the next free. New order: of what it is linked to; 0:
+  // none.
+  std::uint32_t original_user_ref_num = 0;
+  std::uint8_t user_ref_index = 0;  // OUCH's order flow channel.
   // These six are OUCH's characters, to be echoed. Of a mass cancel of both sides the first is 0.
   std::uint8_t wire_side = 0;
   std::uint8_t wire_time_in_force = 0;
@@ -201,7 +203,8 @@ struct EpochLimits {
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
 // at once, and switch order entry off. 5: parts of reserves vary in size, by a seed of the
-// instrument; what is left of a market order may rest.
+// instrument; what is left of a market order may rest; two
+// orders may be linked.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {

@@ -18,6 +18,8 @@
 //
 // A Fill of a reserve order that shows anew is followed by its Restated. Whatever trades may
 // trigger stops: each is Triggered, then told as a new order, before the command's last event.
+// Behind what a command has traded, and a stop, come Canceled… of the orders that were linked to
+// these.
 //
 // Who takes, in a Fill: the order of the latest Crossing or Triggered of its command, where there
 // is one; else the command's own order.
@@ -58,7 +60,7 @@ enum class EventKind : std::uint8_t {
 // Why an order, or a part of it, was cancelled. The values are OUCH's characters.
 enum class CancelReason : std::uint8_t {
   none = 0,
-  user = 'U',
+  user = 'U',       // Also: the order that it was linked to has traded.
   immediate = 'I',  // The rest of an immediate-or-cancel or of a market order.
   collar = 'K',
   post_only = 'G',  // It would have taken from this venue's own book.

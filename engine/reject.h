@@ -37,6 +37,8 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     entry_disabled = 31,
     // The session has too many mass cancels under way.
     mass_cancels_exceeded = 32,
+    // Linked to what is no live order of the account in the instrument, or linked itself already.
+    invalid_link = 33,
     // Found by matching.
     outside_collar = 48,   // Beyond the dynamic collar around the last trade.
     not_live = 49,         // Cancel, reduce or replace of an order that is not live.

@@ -49,6 +49,7 @@ struct BookSession::State {
     std::int64_t random = 0;  // 0: each part is as large.
     std::optional<Quantity> min_quantity;
     std::optional<Price> stop;
+    std::optional<std::uint32_t> linked_to;
     Nanos expiry;
 
     [[nodiscard]] bool ends() const { return order.time_in_force == TimeInForce::gtd; }

@@ -113,6 +113,8 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
     asked.random = number<std::int64_t>(word.substr(7), "the random part");
   } else if (starts("min=")) {
     asked.min_quantity = quantity_of(word.substr(4));
+  } else if (starts("oco=")) {
+    asked.linked_to = id_of(word.substr(4));
   } else if (starts("stop=")) {
     asked.stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
   } else {
@@ -141,6 +143,7 @@ Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) cons
     return Reject::invalid_stop_price;
   }
   if (asked.ends() && asked.expiry <= now) return Reject::invalid_expiry;
+  if (asked.linked_to && !live.contains(*asked.linked_to)) return Reject::invalid_link;
   if (live.contains(id)) return Reject::duplicate_order;
   return free_slots.empty() ? Reject::open_orders_exceeded : Reject::none;
 }
@@ -170,7 +173,8 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   order.order = take_slot(id);
   Command command;
   command.order = order;
-  if (asked.display || asked.min_quantity || asked.stop || asked.ends()) {
+  if (asked.linked_to) command.order.original = live.at(*asked.linked_to);
+  if (asked.display || asked.min_quantity || asked.stop || asked.ends() || asked.linked_to) {
     command.order.flags |= flag_instructed;
     command.set(Instructions{.display = asked.display.value_or(Quantity{}),
                              .min_quantity = asked.min_quantity.value_or(Quantity{}),
@@ -394,7 +398,7 @@ int book_verb(int argc, char** argv) {
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
            "      [post|post=slide] [rests] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
-           "      [display=Q [random=R]] [min=Q] [stop=P]\n"
+           "      [display=Q [random=R]] [min=Q] [stop=P] [oco=ID]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
            "  rules [collar=PPM] [volatility=MS] [extension=MS] [seed=N] · pass MS · halt [MS MS]\n"

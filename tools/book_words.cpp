@@ -91,6 +91,8 @@ std::string_view word_for(Reject reject) noexcept {
       return "stop-price";
     case Reject::invalid_expiry:
       return "expiry";
+    case Reject::invalid_link:
+      return "link";
     case Reject::duplicate_order:
       return "duplicate";
     case Reject::not_live:

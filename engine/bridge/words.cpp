@@ -145,6 +145,8 @@ std::string_view word(Reject reject) noexcept {
       return "invalid stop price";
     case Reject::invalid_expiry:
       return "invalid expiry";
+    case Reject::invalid_link:
+      return "invalid link";
     case Reject::outside_collar:
     case Reject::not_live:
     case Reject::would_cross:

@@ -66,6 +66,7 @@ bool asks_for_nothing(const Element& element) noexcept {
     case ouch50::Tag::discretion_price:
     case ouch50::Tag::discretion_peg_offset:
     case ouch50::Tag::random_reserves:
+    case ouch50::Tag::linked_to:
     case ouch50::Tag::expire_time:
     case ouch50::Tag::group_id:
     case ouch50::Tag::stop_price:
@@ -118,7 +119,8 @@ void take_self_trade_prevention(Command& command, char letter) noexcept {
 
 // What the book is to know goes to it; a key alone does not.
 void keep(Command& command, const Instructions& asked) noexcept {
-  const bool instructed = asked.display > Quantity{0} || asked.random > 0 ||
+  const bool linked = command.origin.original_user_ref_num != 0;
+  const bool instructed = linked || asked.display > Quantity{0} || asked.random > 0 ||
                           asked.min_quantity > Quantity{0} || asked.stop != no_price ||
                           asked.expiry != no_time;
   if (instructed) command.order.flags |= flag_instructed;
@@ -156,6 +158,9 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
     case ouch50::Tag::remainder:
       if (static_cast<char>(*value) != 'R') return false;
       command.order.flags |= flag_rests;
+      return true;
+    case ouch50::Tag::linked_to:
+      command.origin.original_user_ref_num = wire::overlay<wire::U32>(value);
       return true;
     case ouch50::Tag::stop_price:
       asked.wire_stop = wire::overlay<wire::U64>(value);

@@ -26,6 +26,7 @@
 //   M3  An order's generation is not 0 exactly while it is linked.
 //   M4  A leaf hangs in an inner node from take_leaf() to give_leaf(), or until it is taken for
 //       another place. While it is parked, no level of it holds orders, and its bit there is 0.
+//   M5  An order is its partner's partner. Both are live, and neither has traded since it was.
 #pragma once
 
 #include <algorithm>
@@ -33,6 +34,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "engine/arena.h"
 #include "engine/assert.h"
@@ -87,6 +89,7 @@ struct alignas(2 * link_bytes) RestingOrder {
   }
   [[nodiscard]] bool has_executed() const noexcept { return (open_and_traits & executed_bit) != 0; }
   void mark_executed() noexcept { open_and_traits |= executed_bit; }
+  void mark_instructed() noexcept { open_and_traits |= std::uint64_t{flag_instructed} << 4; }
 
   void lower(Quantity by) noexcept {
     open_and_traits -= static_cast<std::uint64_t>(by.value) << traits_bits;
@@ -128,8 +131,10 @@ struct Details {
   // Slots, in the book's list of orders that end with the auction.
   std::uint32_t next = none;
   std::uint32_t previous = none;
-  std::uint32_t random = 0;  // By how much a part shown anew may differ from `display`.
-  bool rests = false;        // Of a stop that waits: it will have flag_rests.
+  std::uint32_t random = 0;    // By how much a part shown anew may differ from `display`.
+  bool rests = false;          // Of a stop that waits: it will have flag_rests.
+  OrderId partner = no_order;  // Goes where this one trades.
+  Quantity executed{};         // Of this one, when it got its partner.
 
   // Of so much in the market, what everybody sees.
   [[nodiscard]] Quantity shown_of(Quantity open) const noexcept {
@@ -231,7 +236,8 @@ class BookMemory {
     return details_[detail_of_[slot]];
   }
   [[nodiscard]] bool has_room_for(const Details& wanted) const noexcept {
-    return details_free_ > details_withheld_ && parts_ + wanted.parts() <= parts_max_;
+    const std::uint32_t count = 1 + static_cast<std::uint32_t>(needs_details(wanted.partner));
+    return details_free_ >= details_withheld_ + count && parts_ + wanted.parts() <= parts_max_;
   }
   void take_details(std::uint32_t slot, const Details& value) noexcept {
     BASALT_ASSERT(details_free_ > 0);
@@ -243,10 +249,34 @@ class BookMemory {
     }
   }
   void give_details(std::uint32_t slot) noexcept {
+    if (details(slot).partner != no_order) unpair(slot);
     parts_ -= details(slot).parts();
     expiries_.remove(detail_of_[slot]);
     free_detail_[details_free_++] = detail_of_[slot];
   }
+
+  // Orders that have a partner, and those that are to be cancelled because theirs has traded. 0:
+  // nobody need look for them.
+  [[nodiscard]] std::uint32_t partners() const noexcept { return paired_ + to_cancel_count_; }
+  [[nodiscard]] std::uint32_t paired() const noexcept { return paired_; }
+  // `own` has details. The other is live, has no partner, and may have no details.
+  void pair(OrderId own, OrderId other, InstrumentId instrument) noexcept;
+  void unpair(std::uint32_t slot) noexcept;
+  // An order that has a partner has traded.
+  void give_up_partner(std::uint32_t slot) noexcept {
+    const OrderId partner = details(slot).partner;
+    unpair(slot);
+    cancel_later(partner);
+  }
+  void cancel_later(OrderId order) noexcept {
+    BASALT_ASSERT(to_cancel_count_ < to_cancel_.size());
+    to_cancel_[to_cancel_count_++] = order;
+  }
+  // In the order in which they came. Some may be gone by now. Valid until the next cancel_later().
+  [[nodiscard]] std::span<const OrderId> take_to_cancel() noexcept {
+    return to_cancel_.first(std::exchange(to_cancel_count_, 0));
+  }
+
   void lower_reserve(std::uint32_t slot, Quantity by) noexcept {
     parts_ -= details(slot).parts();
     details(slot).reserve -= by;
@@ -351,6 +381,11 @@ class BookMemory {
   [[nodiscard]] FirmId firm_of(AccountId account) const noexcept {
     return index_of(account) < firm_.size() ? firm_[index_of(account)] : no_firm;
   }
+  // Would it need some, to have a partner?
+  [[nodiscard]] bool needs_details(OrderId order) const noexcept {
+    return order != no_order && is_live(order) &&
+           (orders_[slot_of(order)].flags() & flag_instructed) == 0;
+  }
   // Links the parked leaves in a ring, the one parked longest first.
   [[nodiscard]] Leaf& ring_of_parked() noexcept { return leaf_.back(); }
 
@@ -377,6 +412,9 @@ class BookMemory {
   std::uint32_t details_withheld_ = 0;
   std::int64_t parts_ = 0;
   std::int64_t parts_max_;
+  std::uint32_t paired_ = 0;
+  std::uint32_t to_cancel_count_ = 0;
+  const std::span<OrderId> to_cancel_;
   Expiries expiries_;             // Of orders whose details say so.
   const std::span<FirmId> firm_;  // By account.
 };

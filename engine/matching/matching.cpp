@@ -191,14 +191,19 @@ void MatchingCore::assert_invariants() const {
   BASALT_ASSERT(watched == watched_);
   std::uint32_t live = 0;
   std::uint32_t ending = 0;
+  std::uint32_t paired = 0;
   for (std::uint32_t slot = 0; slot < memory_.orders_max(); ++slot) {
     const RestingOrder& order = memory_.order(slot);
     if (order.generation == 0) continue;
     ++live;
     ending += order.time_in_force() == TimeInForce::gtd;
+    const bool instructed = (order.flags() & flag_instructed) != 0;
+    paired += instructed && memory_.details(slot).partner != no_order;
   }
   BASALT_ASSERT(live == in_books);  // I4 of the books
   BASALT_ASSERT(ending == memory_.expiries().size());
+  BASALT_ASSERT(paired == memory_.paired());
+  BASALT_ASSERT(paired == memory_.partners());  // None is still to be cancelled.
   memory_.expiries().assert_invariants();
   BASALT_ASSERT(live > 0 || memory_.leaves_in_use() + memory_.inners_in_use() == 0);  // M1
 }

@@ -86,11 +86,11 @@ void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memo
     return emit_rejected(command, reject, out);
   if (incoming.details.stop != no_price) [[unlikely]] {
     BASALT_REACHED("a stop is reached when it comes in");
-    emit_triggered(command, incoming, out);
+    emit_triggered(command, incoming, memory, out);
   }
   take_and_rest(command, incoming, memory, out);
-  if (stops_waiting_ > 0) [[unlikely]]
-    trigger_stops(command, incoming.side, memory, out);
+  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
+    after_trades(command, incoming.side, memory, out);
 }
 
 void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
@@ -109,7 +109,7 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
     rests = false;
     within.reset();
   } else if (!gathers_ && crosses(taker.side, taker.limit)) {
-    left = (taker.flags & (flag_by_firm | flag_rests)) == 0
+    left = (taker.flags & (flag_by_firm | flag_rests | flag_instructed)) == 0
                ? match(command, taker, memory, out)
                : match_with_care(command, taker, memory, out);
     if (left.open == Quantity{0}) return;
@@ -136,6 +136,7 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
        {}, incoming.open, 0, out, shown);
   if (has_details) [[unlikely]] {
+    if (left.traded) incoming.details.partner = no_order;
     rest_with_details(incoming, shown, memory);
   } else {
     rest(incoming, shown, memory);
@@ -237,7 +238,13 @@ OrderBook::Left OrderBook::match_with_care(const Order& command, const Incoming&
     }
   }
   left.traded = last_trade_ != no_price;
-  if (!left.traded) last_trade_ = last_trade;
+  if (!left.traded) {
+    last_trade_ = last_trade;
+  } else if (incoming.details.partner != no_order) {
+    BASALT_REACHED("an order that is linked trades when it comes in");
+    give_up_partner_of_first(opposite(incoming.side), memory);
+    memory.cancel_later(incoming.details.partner);
+  }
   return left;
 }
 
@@ -319,8 +326,8 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   remove(slot, memory);
   if (waits) return wait(command, incoming, memory, out);  // Not reached before, nor now: I6.
   take_and_rest(command, incoming, memory, out);
-  if (stops_waiting_ > 0) [[unlikely]]
-    trigger_stops(command, incoming.side, memory, out);
+  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
+    after_trades(command, incoming.side, memory, out);
 }
 
 void OrderBook::set_collar(std::uint32_t ppm) noexcept {

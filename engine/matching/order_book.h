@@ -21,8 +21,9 @@
 //       gathers.
 //
 // The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
-// an order must ask for; order_book_phases.cpp is what the phases of trading do to all of them;
-// order_book_auction.cpp is what trades at one price.
+// an order must ask for; order_book_pairs.cpp is what one that trades does to another;
+// order_book_phases.cpp is what the phases of trading do to all of them; order_book_auction.cpp is
+// what trades at one price.
 #pragma once
 
 #include <array>
@@ -254,13 +255,22 @@ class OrderBook {
   [[nodiscard]] static std::uint16_t flags_in_market(const Incoming& incoming) noexcept;
   void wait(const Order& command, const Incoming& incoming, BookMemory& memory,
             EventOutlet& out) noexcept;
-  static void emit_triggered(const Order& command, const Incoming& stop, EventOutlet& out) noexcept;
+  static void emit_triggered(const Order& command, Incoming& stop, BookMemory& memory,
+                             EventOutlet& out) noexcept;
   void trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                EventOutlet& out) noexcept;
   [[nodiscard]] bool reached(Side side, Price stop) const noexcept;
   [[nodiscard]] bool reached_by_trades(Side side) const noexcept;
   void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
+
+  // order_book_pairs.cpp
+  [[nodiscard]] static bool may_pair(const Order& command, const BookMemory& memory) noexcept;
+  void pair_with(OrderId own, OrderId partner, BookMemory& memory) const noexcept;
+  void give_up_partner_of_first(Side side, BookMemory& memory) const noexcept;
+  void cancel_partners(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
+  [[gnu::noinline]] void after_trades(const Order& command, Side incoming, BookMemory& memory,
+                                      EventOutlet& out) noexcept;
 
   // order_book_phases.cpp
   void begin_auction(InstrumentState auction) noexcept;
@@ -282,6 +292,7 @@ class OrderBook {
 
   // order_book_audit.cpp
   [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;
+  static void assert_pair(std::uint32_t slot, const BookMemory& memory);
 
   // order_book_auction.cpp
   [[nodiscard]] Equilibrium equilibrium(const BookMemory& memory) const noexcept;

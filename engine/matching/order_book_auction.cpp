@@ -29,11 +29,13 @@ bool OrderBook::go_on(const Order& command, BookMemory& memory, std::uint32_t& f
     }
     if (crosses_at(uncross_price_)) {
       BASALT_REACHED("an uncross goes on with the next tick");
+      cancel_partners(command, memory, out);
       return told;
     }
     tell_uncrossed(command, out);
     told = true;
   }
+  cancel_partners(command, memory, out);
   if (!is_auction(phase_)) {
     expiring_ = ending_first_ != none;
     told = end_some(command, memory, fills_left, out) || told;
@@ -90,7 +92,12 @@ void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity 
   order.lower(filled);
   level.quantity -= filled;
   own.add(-filled);
-  if (order.open() > Quantity{0}) return memory.add_executed(slot, filled);
+  if (order.open() > Quantity{0}) {
+    memory.add_executed(slot, filled);
+    const bool instructed = (order.flags() & flag_instructed) != 0;
+    if (instructed && memory.details(slot).partner != no_order) memory.give_up_partner(slot);
+    return;
+  }
   Link next = order.links.next;
   if ((order.flags() & flag_instructed) != 0) {
     BASALT_REACHED("a reserve order trades all that it shows in an uncross");

@@ -20,6 +20,11 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
       hash.add(details.display);
       hash.add(details.random);
       hash.add(static_cast<std::uint8_t>(details.rests));
+      if (details.partner == no_order) return;
+      const RestingOrder& partner = memory.order(slot_of(details.partner));
+      hash.add(partner.side());
+      hash.add(partner.price());
+      hash.add(memory.open(slot_of(details.partner)));
       hash.add(details.reserve);
       hash.add(details.min_quantity);
       hash.add(details.expiry);
@@ -65,6 +70,18 @@ std::uint32_t OrderBook::assert_ending(const BookMemory& memory) const {
   return ending;
 }
 
+void OrderBook::assert_pair(std::uint32_t slot, const BookMemory& memory) {
+  const OrderId partner = memory.details(slot).partner;
+  if (partner == no_order) return;
+  BASALT_ASSERT(memory.is_live(partner));  // M5
+  const RestingOrder& own = memory.order(slot);
+  const RestingOrder& other = memory.order(slot_of(partner));
+  BASALT_ASSERT((other.flags() & flag_instructed) != 0);
+  BASALT_ASSERT(memory.details(slot_of(partner)).partner == order_id(slot, own.generation));  // M5
+  BASALT_ASSERT(other.account() == own.account());
+  BASALT_ASSERT(memory.executed(slot) == memory.details(slot).executed);  // M5
+}
+
 std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
   BASALT_ASSERT(gathers_ || empty(Side::buy) || empty(Side::sell) ||
                 best(Side::buy) < best(Side::sell));  // I1
@@ -92,6 +109,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
         const bool instructed = (order.flags() & flag_instructed) != 0;
         const bool ends = instructed && memory.details(slot).expiry != no_time;
         BASALT_ASSERT(ends == (order.time_in_force() == TimeInForce::gtd));
+        if (instructed) assert_pair(slot, memory);
         BASALT_ASSERT(((order.flags() & flag_waiting) != 0) == waits);
         check_order(slot, order);
         sum += order.open();

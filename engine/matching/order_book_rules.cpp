@@ -1,6 +1,7 @@
 // What an order must ask for: to slide, quantities that must trade at once, self-trade prevention,
 // reserves, that what is left at market rests, stops, an end of its own.
 #include <algorithm>
+#include <utility>
 
 #include "engine/matching/order_book-inl.h"
 #include "engine/matching/order_book.h"
@@ -35,6 +36,10 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
                       instructions.expiry,       command.sequence,
                       command.instrument};
   incoming.details.random = instructions.random;
+  if (command.original != no_order) {
+    if (!may_pair(command, memory)) return emit_rejected(command, Reject::invalid_link, out);
+    incoming.details.partner = command.original;
+  }
   if (instructions.stop != no_price && !reached(command.side, instructions.stop)) {
     const Reject reject = check_stop(incoming, Quantity{0}, memory);
     if (reject != Reject::none) return emit_rejected(command, reject, out);
@@ -44,12 +49,12 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
   enter(command, incoming, memory, out);
 }
 
-// Once an order does not wait, only a reserve or an expiry makes it one with details in the book: a
-// quantity that must trade at once matters no more when it rests.
+// Once an order does not wait, only a reserve, an expiry or a partner makes it one with details in
+// the book: a quantity that must trade at once matters no more when it rests.
 std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
   unsigned flags = incoming.flags & ~unsigned{flag_waiting};
   const Details& details = incoming.details;
-  if (details.display == Quantity{0} && details.expiry == no_time) {
+  if (details.display == Quantity{0} && details.expiry == no_time && details.partner == no_order) {
     flags &= ~unsigned{flag_instructed};
   }
   return static_cast<std::uint16_t>(flags);
@@ -152,6 +157,9 @@ OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incomi
     emit_canceled(command, slot, memory, quantity, CancelReason::self_match, out);
     if (quantity == maker_open) return remove(slot, memory);
     memory.add_executed(slot, quantity);
+    if ((memory.order(slot).flags() & flag_instructed) != 0) {
+      memory.details(slot).executed += quantity;  // That is no trade.
+    }
     take_away(slot, quantity, memory);
   };
   switch (self_trade_prevention(incoming.flags)) {
@@ -189,6 +197,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity fil
   RestingOrder& order = memory.order(slot);
   Details& details = memory.details(slot);
   const Link next = order.links.next;
+  if (details.partner != no_order) memory.give_up_partner(slot);
   if (details.reserve == Quantity{0}) {
     BASALT_REACHED("an order with details fills whole");
     give_details(slot, memory);
@@ -260,12 +269,14 @@ void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory
   kept.min_quantity = Quantity{0};
   kept.stop = no_price;
   kept.rests = false;
+  kept.partner = no_order;
   kept.next = kept.previous = none;
   reserve(incoming.side) += kept.reserve;
   const std::uint32_t slot = slot_of(incoming.order);
   memory.take_details(slot, kept);
   rest(incoming, shown, memory);
   if (ends_with_auction(incoming.time_in_force, incoming.flags)) list(slot, memory);
+  pair_with(incoming.order, incoming.details.partner, memory);
 }
 
 // Of an order that goes from the market.
@@ -338,6 +349,7 @@ void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory&
                      EventOutlet& out) noexcept {
   Incoming waiting = incoming;
   waiting.details.rests = (incoming.flags & flag_rests) != 0;
+  waiting.details.partner = no_order;
   waiting.flags =
       static_cast<std::uint16_t>((incoming.flags & ~flag_rests) | flag_waiting | flag_instructed);
   emit(command, EventKind::armed, incoming.order, incoming.side, incoming.account,
@@ -346,6 +358,7 @@ void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory&
   memory.take_details(slot_of(incoming.order), waiting.details);
   link(stops(incoming.side), stop_rank(incoming.side, incoming.details.stop), waiting,
        incoming.open, memory);
+  pair_with(incoming.order, incoming.details.partner, memory);
 }
 
 // Stops that trades have reached enter one by one: those of the side that came in first, then the
@@ -356,8 +369,13 @@ void OrderBook::trigger_stops(const Order& command, Side incoming, BookMemory& m
   while (stops_waiting_ > 0 && !gathers_) {
     const bool own = reached_by_trades(incoming);
     if (!own && !reached_by_trades(opposite(incoming))) break;
-    const Levels& side = stops(own ? incoming : opposite(incoming));
-    trigger(command, memory.slot_at(memory.level(side.best_level()).links.next), memory, out);
+    const Side side = own ? incoming : opposite(incoming);
+    const Level& first = memory.level(stops(side).best_level());
+    trigger(command, memory.slot_at(first.links.next), memory, out);
+    if (memory.partners() > 0) {
+      give_up_partner_of_first(opposite(side), memory);
+      cancel_partners(command, memory, out);
+    }
   }
   trade_low_ = no_low;
   trade_high_ = no_price;
@@ -368,8 +386,12 @@ bool OrderBook::reached_by_trades(Side side) const noexcept {
   return stops(side).best() >= stop_rank(side, side == Side::buy ? trade_high_ : trade_low_);
 }
 
-void OrderBook::emit_triggered(const Order& command, const Incoming& stop,
+void OrderBook::emit_triggered(const Order& command, Incoming& stop, BookMemory& memory,
                                EventOutlet& out) noexcept {
+  if (stop.details.partner != no_order) {
+    BASALT_REACHED("a stop that is linked triggers");
+    memory.cancel_later(std::exchange(stop.details.partner, no_order));
+  }
   emit(command, EventKind::triggered, stop.order, stop.side, stop.account, stop.details.stop, {},
        stop.open, 0, out);
 }
@@ -386,10 +408,10 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
                     order.open(),
                     memory.executed(slot),
                     memory.details(slot)};  // A stop that waits has no reserve yet.
+  remove(slot, memory);
+  emit_triggered(command, incoming, memory, out);
   incoming.flags = flags_in_market(incoming);
   if (incoming.details.rests) incoming.flags |= flag_rests;
-  remove(slot, memory);
-  emit_triggered(command, incoming, out);
   incoming.limit = bounded(incoming);
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject == Reject::none) return take_and_rest(command, incoming, memory, out);

@@ -145,6 +145,7 @@ class RiskCore {
     return Outcome::silence;
   }
   [[nodiscard]] static Instructions instructions_of(const Command& command) noexcept;
+  [[nodiscard]] Reject find_linked(Command& command) const noexcept;
   static void map_time_to_live(Command& command) noexcept;
   [[nodiscard]] static Reject check_instructions(const Order& order, const Instructions& asked,
                                                  const Instrument& instrument) noexcept;

@@ -71,6 +71,9 @@ Reject RiskCore::check_new(Command& command) noexcept {
   if (const Reject found = check_instructions(order, asked, instrument); found != Reject::none) {
     return found;
   }
+  if (command.origin.original_user_ref_num != 0) {
+    if (const Reject found = find_linked(command); found != Reject::none) return found;
+  }
   const Money hold_wanted = hold(order.side, order.price, order.quantity, instrument);
   const AssetId asset = order.side == Side::buy ? instrument.quote : instrument.base;
   if (balances_.of(order.account, asset).free < hold_wanted) return Reject::insufficient_funds;
@@ -114,6 +117,20 @@ Reject RiskCore::check_instructions(const Order& order, const Instructions& aske
   }
   const bool ends = order.time_in_force == TimeInForce::gtd;
   if (ends ? asked.expiry <= order.time : asked.expiry != no_time) return Reject::invalid_expiry;
+  return Reject::none;
+}
+
+// Matching finds the rest: whether it is live there, and whether it is linked already.
+Reject RiskCore::find_linked(Command& command) const noexcept {
+  const Origin& origin = command.origin;
+  const std::uint32_t slot =
+      user_refs_.find({origin.session, origin.user_ref_index, origin.original_user_ref_num});
+  if (slot == UserRefIndex::not_found) return Reject::invalid_link;
+  const LiveOrder& other = order_[slot];
+  if (other.account != command.order.account || other.instrument != command.order.instrument) {
+    return Reject::invalid_link;
+  }
+  command.order.original = order_id(slot, other.generation);
   return Reject::none;
 }
 

@@ -214,6 +214,7 @@ enum class Tag : std::uint8_t {
   expiry = 132,                   // U64: nanoseconds since 1970-01-01 UTC; 0: none.
   slide = 133,                    // Letter: S a post-only order slides; space: it does not.
   remainder = 136,                // Letter: R what is left at market rests; space: it does not.
+  linked_to = 137,                // U32: UserRefNum of a live order; 0: none.
 };
 
 inline constexpr std::size_t account_bytes = 4;
@@ -247,6 +248,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::random_reserves:
     case Tag::route:
     case Tag::expire_time:
+    case Tag::linked_to:
     case Tag::display_quantity:
     case Tag::locate_broker:
       return 4;

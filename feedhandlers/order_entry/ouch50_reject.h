@@ -61,6 +61,7 @@ namespace basalt::ouch50 {
     case Reject::invalid_option:
     case Reject::invalid_value:
     case Reject::invalid_expiry:
+    case Reject::invalid_link:
     case Reject::duplicate_order:
     case Reject::not_in_auction:
     case Reject::unknown_reference:

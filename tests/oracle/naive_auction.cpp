@@ -188,6 +188,7 @@ bool NaiveBook::uncross_some() {
   while (uncrossing_) {
     if (uncrossed_ == 0) uncross_price_ = prospect().price;
     if (uncross_price_ == 0) {
+      cancel_partners();
       if (!is_auction(phase_)) told = end_some(slice_max_ - fills) || told;
       if (expiring_) return told;
       uncrossing_ = false;
@@ -199,7 +200,10 @@ bool NaiveBook::uncross_some() {
     }
     while (!bids_.empty() && bids_.begin()->second.front().price >= uncross_price_ &&
            !asks_.empty() && asks_.begin()->second.front().price <= uncross_price_) {
-      if (fills == slice_max_) return told;
+      if (fills == slice_max_) {
+        cancel_partners();
+        return told;
+      }
       ++fills;
       cross_once(taker);
       told = true;

@@ -11,7 +11,6 @@ namespace {
 constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
-constexpr std::int64_t parts_max = 1000;                     // A reserve order shows anew so often.
 constexpr std::int64_t random_max = 4'294'967'295;
 
 // A whole number of 63 bits, which may be negative.
@@ -166,6 +165,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
     } else if (value && words[i].starts_with("stop=")) {
       order.stop = *value;
       stops = true;
+    } else if (words[i].starts_with("oco=") && id_of(words[i].substr(4))) {
+      order.partner = *id_of(words[i].substr(4));
     } else if (words[i].starts_with("account=") && id_of(words[i].substr(8))) {
       order.account = *id_of(words[i].substr(8));
     } else {
@@ -216,26 +217,6 @@ NaiveBook::Order NaiveBook::priced(Order order) const {
   return order;
 }
 
-// Even where each part is as small as it may be.
-bool NaiveBook::shows_too_often(const Order& order) {
-  if (order.display == 0 || order.open <= order.display) return false;
-  const std::int64_t smallest = order.display - order.random;
-  return (order.open - order.display + smallest - 1) / smallest > parts_max;
-}
-
-// The next number of SplitMix64, whose state begins as the seed, says which of the sizes it is.
-std::int64_t NaiveBook::next_part(const Order& order) {
-  if (order.random == 0) return order.display;
-  auto state = static_cast<std::uint64_t>(seed_);
-  ++drawn_;
-  for (std::uint64_t i = 0; i < drawn_; ++i) state += 0x9e3779b97f4a7c15;
-  std::uint64_t number = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
-  number = (number ^ (number >> 27)) * 0x94d049bb133111eb;
-  number ^= number >> 31;
-  const auto sizes = static_cast<std::uint64_t>(2 * order.random + 1);
-  return order.display - order.random + static_cast<std::int64_t>(number % sizes);
-}
-
 void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   if (phase_ == "closed" || phase_ == "halted") return rejected(order.id, phase_);
   if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
@@ -255,15 +236,21 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
     return rejected(order.id, "stop-price");
   }
   if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
+  if (order.partner && !is_live(*order.partner)) return rejected(order.id, "link");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
+  if (!may_link(order)) return rejected(order.id, "link");
   const bool waits = stops && !reached(order);
   slide(order);
   const std::string why = waits ? refusal_to_wait(order, 0) : refusal(priced(order), 0);
   if (!why.empty()) return rejected(order.id, why);
   out_ << "accepted " << order.id << '\n';
-  if (waits) return stops_.push_back(order);
-  if (stops) out_ << "triggered " << order.id << '\n';
+  if (waits) return wait(order);
+  if (stops) {
+    out_ << "triggered " << order.id << '\n';
+    part(order);
+  }
   take_and_rest(priced(order));
+  cancel_partners();
   trigger_stops(order.buy);
 }
 
@@ -284,13 +271,6 @@ NaiveBook::Order& NaiveBook::live_order(std::uint32_t id) {
   const auto found = live_.find(id);
   if (found != live_.end()) return *found->second;
   return *std::find_if(stops_.begin(), stops_.end(), [id](const Order& o) { return o.id == id; });
-}
-
-// What an order does not show goes first.
-void NaiveBook::take_away(Order& order, std::int64_t quantity) {
-  const std::int64_t hidden = std::min(order.reserve, quantity);
-  order.reserve -= hidden;
-  order.open -= quantity - hidden;
 }
 
 void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer) {
@@ -318,8 +298,9 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   if (!why.empty()) return rejected(new_id, why);
   remove(id);
   out_ << "replaced " << id << ' ' << new_id << '\n';
-  if (waits) return stops_.push_back(order);
+  if (waits) return wait(order);
   take_and_rest(order);
+  cancel_partners();
   trigger_stops(order.buy);
 }
 
@@ -387,13 +368,14 @@ void NaiveBook::take_and_rest(Order order) {
     if (own(order, maker)) {
       if (prevents(order, maker)) continue;
       if (order.open > 0) out_ << "canceled " << order.id << ' ' << order.open << " self-match\n";
-      if (traded) move_collar();
-      return;
+      order.open = 0;
+      break;
     }
     trade(order, best);
     traded = true;
   }
   if (traded) move_collar();
+  if (traded) part(order);
   if (order.open == 0) return;
   if (too_far) interrupt();
   const bool at_once = order.life == "ioc" || order.life == "fok";
@@ -417,6 +399,7 @@ void NaiveBook::take_and_rest(Order order) {
   if (ends(order)) ending_.push_back(order.id);
   Level& level = side(order.buy)[rank(order)];
   live_[order.id] = level.insert(level.end(), order);
+  link(level.back());
 }
 
 // With the first of a level.
@@ -429,21 +412,6 @@ void NaiveBook::trade(Order& taker, Level& level) {
   taker.open -= quantity;
   taker.executed += quantity;
   lower_first(level, quantity);
-}
-
-// The first of a level has traded. One that has shown all shows anew, at the back.
-void NaiveBook::lower_first(Level& level, std::int64_t quantity) {
-  Order& order = level.front();
-  order.open -= quantity;
-  order.executed += quantity;
-  if (order.open > 0) return;
-  if (order.reserve == 0) {
-    remove(order.id);
-    return;
-  }
-  order.open = std::min(next_part(order), order.reserve);
-  order.reserve -= order.open;
-  level.splice(level.end(), level, level.begin());
 }
 
 // An order meets one of its own account. True: it goes on.
@@ -462,6 +430,7 @@ bool NaiveBook::prevents(Order& taker, Order& maker) {
 }
 
 NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
+  if (const auto partner = live_order(id).partner) live_order(*partner).partner.reset();
   if (const auto stop = waiting(id); stop != stops_.end()) {
     Order order = *stop;
     stops_.erase(stop);

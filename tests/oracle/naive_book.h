@@ -52,6 +52,7 @@ class NaiveBook {
     bool by_firm = false;       // Of stp: what is of its firm is its own.
     std::int64_t expiry = 0;    // Of gtd.
     std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.
+    std::optional<std::uint32_t> partner{};  // Linked: where this one trades, that one goes.
   };
   using Level = std::list<Order>;  // Oldest first.
   struct Offer {
@@ -83,6 +84,7 @@ class NaiveBook {
   static bool shows_too_often(const Order& order);
   std::int64_t next_part(const Order& order);
   void slide(Order& order) const;
+  void wait(const Order& order);
   bool reached(const Order& stop) const;
   void trigger_stops(bool incoming_buys);
   bool is_live(std::uint32_t id) const { return live_.contains(id) || waiting(id) != stops_.end(); }
@@ -92,6 +94,12 @@ class NaiveBook {
   void rejected(std::uint32_t id, const std::string& why) {
     out_ << "rejected " << id << ' ' << why << '\n';
   }
+
+  // naive_pairs.cpp
+  bool may_link(const Order& order);
+  void link(Order& order);
+  void part(Order& order);
+  void cancel_partners();
 
   // Both sides are sorted best first: asks by price, bids by its negative.
   static std::int64_t rank(const Order& order) { return order.buy ? -order.price : order.price; }
@@ -145,6 +153,7 @@ class NaiveBook {
   std::map<std::uint32_t, Level::iterator> live_;
   Level stops_;                                   // That wait, in the order in which they began to.
   std::map<std::uint32_t, std::uint32_t> firms_;  // By account.
+  std::vector<std::uint32_t> partners_;           // To be cancelled, behind what has traded.
   std::int64_t entered_ = 0;  // Of all orders so far, as long as it is less than may rest.
   std::int64_t last_trade_ = 0;
   std::vector<std::int64_t> trades_;  // Prices of the present command's.

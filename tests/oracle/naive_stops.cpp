@@ -26,6 +26,11 @@ bool NaiveBook::reached(const Order& stop) const {
   return stop.buy ? last_trade_ >= stop.stop : last_trade_ <= stop.stop;
 }
 
+void NaiveBook::wait(const Order& order) {
+  stops_.push_back(order);
+  link(stops_.back());
+}
+
 // One by one: of those that any trade of this command has reached, those of the incoming order's
 // side first, then the nearest stop price, then the one that has waited longest. Until one of them
 // starts an auction.
@@ -43,15 +48,16 @@ void NaiveBook::trigger_stops(bool incoming_buys) {
       if (next != stops_.end()) break;
     }
     if (next == stops_.end()) break;
-    const Order order = priced(*next);
-    stops_.erase(next);
+    Order order = priced(remove(next->id));
     out_ << "triggered " << order.id << '\n';
+    part(order);
     if (const std::string why = refusal(order, 0); !why.empty()) {
       out_ << "canceled " << order.id << ' ' << order.open << ' '
            << (why == "would-cross" || why == "collar" ? why : "system") << '\n';
     } else {
       take_and_rest(order);
     }
+    cancel_partners();
   }
   trades_.clear();
 }

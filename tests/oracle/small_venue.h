@@ -39,6 +39,7 @@ struct Entered {
   std::uint16_t flags = 0;
   std::uint8_t channel = 0;
   Instructions instructions{};  // For the book, where any of them asks for something.
+  std::uint32_t linked_to = 0;  // Number of an order of the same session and channel; 0: none.
 };
 
 struct Named {
@@ -78,8 +79,9 @@ inline Command enter(const Entered& entered) {
   command.origin.cross_type = 'N';
   command.origin.client_order_id = test::padded<14>("NO " + std::to_string(entered.ref));
   const Instructions& asked = entered.instructions;
+  command.origin.original_user_ref_num = entered.linked_to;
   if (asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price ||
-      asked.expiry != no_time) {
+      asked.expiry != no_time || entered.linked_to != 0) {
     command.order.flags |= flag_instructed;
     command.set(asked);
   }

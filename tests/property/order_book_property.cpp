@@ -181,6 +181,15 @@ TEST(OrderBookProperty, every_short_sequence_at_a_collar_gives_the_events_of_the
       4, {"rules collar=100000 volatility=3 extension=2"});
 }
 
+TEST(OrderBookProperty, every_short_sequence_of_linked_orders_gives_the_events_of_the_naive_book) {
+  expect_agreement_in_all_sequences(
+      {"new 1 sell 5@12", "new 2 sell 4@8 stop=9 oco=1", "new 3 buy 6@9 oco=1",
+       "new 4 sell 7@10 display=2 oco=2 stp=oldest", "new 5 buy 9@market", "new 6 buy 8@12 fok",
+       "new 7 sell 9@market rests oco=3", "replace 1 5 6@11", "reduce 2 2", "cancel 1",
+       "phase auction", "phase open"},
+      4);
+}
+
 // Prices are above 0 and below this.
 constexpr std::int64_t price_ends = std::int64_t{1} << 36;
 constexpr std::int64_t quantity_ends = std::int64_t{1} << 48;
@@ -345,6 +354,13 @@ class Reach : public testing::Environment {
              "what is left of a taker is canceled",
              "what is left of a taker rests",
              "what is left of a market order rests",
+             "an order loses its partner before it rests",
+             "a linked order trades in part",
+             "both of two linked orders trade",
+             "a stop that waits is canceled with its partner",
+             "an order that rests is canceled with its partner",
+             "an order that is linked trades when it comes in",
+             "a stop that is linked triggers",
              "the middle of a level goes",
              "the best level goes without a fill",
              "a total at or below what is executed",
@@ -384,15 +400,16 @@ class Reach : public testing::Environment {
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
           "stp=both", "stp=decrement", "stp=firm", "display=", "random=", "min=", "stop=", "at",
-          "rests", "pass", "halt", "rules",
+          "rests", "oco=", "pass", "halt", "rules",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",
-          "canceled self-match", "canceled would-cross", "rejected closed", "rejected halted",
-          "rejected quantity", "rejected price", "rejected display", "rejected min-quantity",
-          "rejected stop-price", "rejected expiry", "rejected duplicate", "rejected not-live",
-          "rejected auction", "rejected would-cross", "rejected lowers-nothing",
-          "rejected outside-auction", "rejected collar", "canceled expired", "canceled collar"}) {
+          "canceled self-match", "canceled would-cross", "rejected link", "rejected closed",
+          "rejected halted", "rejected quantity", "rejected price", "rejected display",
+          "rejected min-quantity", "rejected stop-price", "rejected expiry", "rejected duplicate",
+          "rejected not-live", "rejected auction", "rejected would-cross",
+          "rejected lowers-nothing", "rejected outside-auction", "rejected collar",
+          "canceled expired", "canceled collar"}) {
       if (!words_met.contains(word)) ADD_FAILURE() << "never said or heard: " << word;
     }
   }

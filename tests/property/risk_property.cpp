@@ -71,6 +71,7 @@ class ScarceFlow {
       order.flags |= flag_time_to_live;
       order.instructions.expiry = Nanos{std::int64_t{1'000'000} * (1 + below(10))};
     }
+    if (below(6) == 0) order.linked_to = ref - 1;
     return enter(order);
   }
   Command changed(std::uint32_t session, std::uint32_t ref) {

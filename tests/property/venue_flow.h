@@ -6,6 +6,7 @@
 // another channel, or never were, and sends numbers again that were used.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 
@@ -86,6 +87,10 @@ class VenueFlow {
       if (chance(30)) entered.flags |= flag_by_firm;
     }
     if (chance(20)) entered.instructions = instructions(entered);
+    if (chance(15)) {
+      const std::uint32_t last = entered.ref - 1;
+      entered.linked_to = last - std::min(last, static_cast<std::uint32_t>(below(6)));
+    }
     if (entered.time_in_force == TimeInForce::day && chance(15)) {
       // Some are over before they begin.
       entered.time_in_force = TimeInForce::gtd;

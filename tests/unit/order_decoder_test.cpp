@@ -78,6 +78,7 @@ TEST_F(OrderDecoding, options_that_ask_for_nothing_are_as_if_they_were_absent) {
                                    {Tag::random_reserves, {0, 0, 0, 0}},
                                    {Tag::self_trade_prevention, {' '}},
                                    {Tag::remainder, {' '}},
+                                   {Tag::linked_to, {0, 0, 0, 0}},
                                    {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0, 0}},
                                    {Tag::expire_time, {0, 0, 0, 0}},
                                    {Tag::expiry, {0, 0, 0, 0, 0, 0, 0, 0}},
@@ -227,6 +228,15 @@ TEST_F(OrderDecoding, only_what_is_at_the_market_has_a_remainder_that_may_rest) 
   EXPECT_EQ(decoded({rests}).order.verdict, Reject::invalid_option);
   EXPECT_EQ(decoded({{Tag::remainder, {'r'}}}, day, ouch50::price_market).order.verdict,
             Reject::invalid_option);
+}
+
+TEST_F(OrderDecoding, an_order_may_name_one_that_it_is_linked_to) {
+  const Command command = decoded({{Tag::linked_to, {0, 0, 1, 2}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.flags, flag_instructed) << "the book pairs them";
+  EXPECT_EQ(command.order.slots, 3);
+  EXPECT_EQ(command.origin.original_user_ref_num, 0x102U);
+  EXPECT_EQ(decoded({{Tag::linked_to, {1, 2}}}).order.verdict, Reject::invalid_option);
 }
 
 TEST_F(OrderDecoding, of_a_stop_price_that_is_no_price_it_is_the_stop_that_is_wrong) {

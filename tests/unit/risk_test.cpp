@@ -22,6 +22,7 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
   order.order.verdict = Reject::invalid_side;  // Found by the decoder.
   order.order.account = AccountId{fees_account};
   order.order.time_in_force = TimeInForce::gtd;  // Of no time.
+  order.origin.original_user_ref_num = 99;       // Of no order.
   Instructions asked{};
   const auto ask = [&](std::int64_t display, std::int64_t min_quantity, std::int64_t stop,
                        std::uint32_t random = 0) {
@@ -53,6 +54,7 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
       {Reject::invalid_min_quantity, [&] { ask(2, 5, 20'000'000); }},
       {Reject::invalid_stop_price, [&] { ask(2, 5, 0); }},
       {Reject::invalid_expiry, [&] { order.order.time_in_force = TimeInForce::day; }},
+      {Reject::invalid_link, [&] { order.origin.original_user_ref_num = 0; }},
       {Reject::insufficient_funds, [&] { order.order.quantity = Quantity{5}; }},
       {Reject::none, [] {}},
   };
