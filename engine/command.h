@@ -203,8 +203,7 @@ struct EpochLimits {
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
 // at once, and switch order entry off. 5: parts of reserves vary in size, by a seed of the
-// instrument; what is left of a market order may rest; two
-// orders may be linked.
+// instrument; what is left of a market order may rest; two orders may be linked; stops may trail.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
@@ -291,7 +290,7 @@ struct Instructions {
   Price stop;              // Waits until the market trades here or beyond; no_price: does not wait.
   ExternalId external_id;  // The client's own key; all zero: none. Without the flag, this alone.
   Nanos expiry;            // Of gtd: ends with the Tick that reaches this time; else no_time.
-  std::uint32_t spare32;
+  std::uint32_t trail;   // A stop, whose price follows the market so many ticks behind it; 0: not.
   std::uint32_t random;  // With display: what it shows anew is more or less by up to so much.
   std::array<std::uint8_t, 8> spare;
 };

@@ -34,6 +34,9 @@ inline constexpr Quantity quantity_max{(std::int64_t{1} << 48) - 1};
 // How often a reserve order may show anew: each time is a fill of its own.
 inline constexpr std::int64_t reserve_parts_max = 1'000;
 
+// Stops of one book that trail: each trade may move all of them. About 20 microseconds.
+inline constexpr std::uint32_t trailing_max = 256;
+
 // An auction or a halt that ends by itself lasts at most a day.
 inline constexpr std::uint32_t auction_ms_max = 86'400'000;
 // Mass cancels that one session may have under way; one that covers all of these may always come.

@@ -30,7 +30,7 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     open_orders_exceeded = 26,  // The account, or the venue, has no room for another live order.
     invalid_max_floor = 27,     // What a reserve order shows is not above zero, or might not be.
     invalid_min_quantity = 28,  // Below zero, or more than the order's quantity.
-    invalid_stop_price = 29,    // Beyond the price cap, or of an order for an auction alone.
+    invalid_stop_price = 29,    // Beyond the price cap, for an auction alone, or nothing to trail.
     invalid_expiry = 30,        // Not after the time at which the order is decided, or no time.
     // The firm has switched order entry off, for all of it or for this account. Told after
     // account_suspended.

@@ -49,6 +49,7 @@ struct BookSession::State {
     std::int64_t random = 0;  // 0: each part is as large.
     std::optional<Quantity> min_quantity;
     std::optional<Price> stop;
+    std::optional<std::int64_t> trail;
     std::optional<std::uint32_t> linked_to;
     Nanos expiry;
 
@@ -56,6 +57,7 @@ struct BookSession::State {
   };
   void new_order(const std::vector<std::string_view>& words);
   void take_instruction(std::string_view word, Asked& asked);
+  [[nodiscard]] static bool valid_trail(std::int64_t trail);
   [[nodiscard]] static bool valid_random(const Asked& asked);
   [[nodiscard]] Reject refusal_of(std::uint32_t id, const Asked& asked) const;
   void replace(const std::vector<std::string_view>& words);

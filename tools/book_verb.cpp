@@ -113,6 +113,8 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
     asked.random = number<std::int64_t>(word.substr(7), "the random part");
   } else if (starts("min=")) {
     asked.min_quantity = quantity_of(word.substr(4));
+  } else if (starts("trail=")) {
+    asked.trail = number<std::int64_t>(word.substr(6), "the trail");
   } else if (starts("oco=")) {
     asked.linked_to = id_of(word.substr(4));
   } else if (starts("stop=")) {
@@ -120,6 +122,10 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
   } else {
     throw Unreadable{"no such instruction: " + std::string(word)};
   }
+}
+
+bool BookSession::State::valid_trail(std::int64_t trail) {
+  return trail > 0 && trail <= 0xFFFF'FFFF;
 }
 
 bool BookSession::State::valid_random(const Asked& asked) {
@@ -140,6 +146,9 @@ Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) cons
     return Reject::invalid_min_quantity;
   }
   if (asked.stop && (!valid(*asked.stop) || is_for_auction(order.time_in_force))) {
+    return Reject::invalid_stop_price;
+  }
+  if (asked.trail && (!valid_trail(*asked.trail) || is_for_auction(order.time_in_force))) {
     return Reject::invalid_stop_price;
   }
   if (asked.ends() && asked.expiry <= now) return Reject::invalid_expiry;
@@ -174,14 +183,15 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   Command command;
   command.order = order;
   if (asked.linked_to) command.order.original = live.at(*asked.linked_to);
-  if (asked.display || asked.min_quantity || asked.stop || asked.ends() || asked.linked_to) {
+  if (asked.display || asked.min_quantity || asked.stop || asked.ends() || asked.linked_to ||
+      asked.trail) {
     command.order.flags |= flag_instructed;
     command.set(Instructions{.display = asked.display.value_or(Quantity{}),
                              .min_quantity = asked.min_quantity.value_or(Quantity{}),
                              .stop = asked.stop.value_or(no_price),
                              .external_id = {},
                              .expiry = asked.ends() ? asked.expiry : no_time,
-                             .spare32 = 0,
+                             .trail = static_cast<std::uint32_t>(asked.trail.value_or(0)),
                              .random = static_cast<std::uint32_t>(asked.random),
                              .spare = {}});
   }
@@ -398,7 +408,7 @@ int book_verb(int argc, char** argv) {
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
            "      [post|post=slide] [rests] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
-           "      [display=Q [random=R]] [min=Q] [stop=P] [oco=ID]\n"
+           "      [display=Q [random=R]] [min=Q] [stop=P] [trail=N] [oco=ID]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
            "  rules [collar=PPM] [volatility=MS] [extension=MS] [seed=N] · pass MS · halt [MS MS]\n"

@@ -197,6 +197,7 @@ void add_instructions(Json& fields, const Instructions& instructions) {
   if (instructions.random != 0) fields["random"] = instructions.random;
   fields["min_quantity"] = instructions.min_quantity.value;
   fields["stop"] = instructions.stop.value;
+  if (instructions.trail != 0) fields["trail"] = instructions.trail;
   if (instructions.expiry != no_time) fields["expiry"] = instructions.expiry.value;
   if (instructions.external_id != ExternalId{}) {
     fields["external_id"] = hex_of(instructions.external_id);

@@ -70,6 +70,7 @@ bool asks_for_nothing(const Element& element) noexcept {
     case ouch50::Tag::expire_time:
     case ouch50::Tag::group_id:
     case ouch50::Tag::stop_price:
+    case ouch50::Tag::trail:
     case ouch50::Tag::expiry:
       for (const std::byte byte : element.value) {
         if (byte != std::byte{0}) return false;
@@ -122,7 +123,7 @@ void keep(Command& command, const Instructions& asked) noexcept {
   const bool linked = command.origin.original_user_ref_num != 0;
   const bool instructed = linked || asked.display > Quantity{0} || asked.random > 0 ||
                           asked.min_quantity > Quantity{0} || asked.stop != no_price ||
-                          asked.expiry != no_time;
+                          asked.trail > 0 || asked.expiry != no_time;
   if (instructed) command.order.flags |= flag_instructed;
   if (instructed || asked.external_id != ExternalId{}) command.set(asked);
 }
@@ -131,6 +132,7 @@ void keep(Command& command, const Instructions& asked) noexcept {
 struct Asked {
   Instructions instructions{};
   std::uint64_t wire_stop = 0;       // Until the instrument is known; 0: none.
+  std::uint64_t wire_trail = 0;      // Likewise.
   std::uint64_t wire_expiry = 0;     // Nanoseconds since 1970; 0: none.
   std::uint32_t time_to_live_s = 0;  // Likewise.
 };
@@ -164,6 +166,9 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
       return true;
     case ouch50::Tag::stop_price:
       asked.wire_stop = wire::overlay<wire::U64>(value);
+      return true;
+    case ouch50::Tag::trail:
+      asked.wire_trail = wire::overlay<wire::U64>(value);
       return true;
     case ouch50::Tag::expiry:
       asked.wire_expiry = wire::overlay<wire::U64>(value);
@@ -302,9 +307,13 @@ void take_prices(Command& command, std::uint64_t wire_price, Asked& asked,
   } else if (!to_ticks(wire_price, instrument, command.order.price)) {
     refuse(command, Reject::invalid_price);
   }
-  if (!to_ticks(asked.wire_stop, instrument, asked.instructions.stop)) {
-    refuse(command, Reject::invalid_stop_price);
+  Price trail;
+  if (!to_ticks(asked.wire_stop, instrument, asked.instructions.stop) ||
+      !to_ticks(asked.wire_trail, instrument, trail) ||
+      trail.value > std::numeric_limits<std::uint32_t>::max()) {
+    return refuse(command, Reject::invalid_stop_price);
   }
+  asked.instructions.trail = static_cast<std::uint32_t>(trail.value);
 }
 
 void enter(const Inbound& message, const ReferenceData& reference, Command& command) noexcept {

@@ -128,11 +128,12 @@ struct Details {
   Nanos expiry;           // no_time: it does not end by itself.
   Sequence entered = 0;   // The command that brought it, or the first of its chain.
   InstrumentId instrument{};
-  // Slots, in the book's list of orders that end with the auction.
+  // Slots, in the book's list of orders that end with the auction, or of stops that trail.
   std::uint32_t next = none;
   std::uint32_t previous = none;
   std::uint32_t random = 0;    // By how much a part shown anew may differ from `display`.
   bool rests = false;          // Of a stop that waits: it will have flag_rests.
+  std::uint32_t trail = 0;     // Of a stop that waits: how far behind the market its price stays.
   OrderId partner = no_order;  // Goes where this one trades.
   Quantity executed{};         // Of this one, when it got its partner.
 

@@ -19,11 +19,12 @@
 //   I6  No stop waits that the last trade has reached, unless the book gathers.
 //   I7  What ends with an auction is in the list of such orders, and rests only while the book
 //       gathers.
+//   I8  A stop that trails is in the list of such stops, which has at most limits::trailing_max.
 //
 // The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
-// an order must ask for; order_book_pairs.cpp is what one that trades does to another;
-// order_book_phases.cpp is what the phases of trading do to all of them; order_book_auction.cpp is
-// what trades at one price.
+// an order must ask for; order_book_trailing.cpp is how stops follow the market, and
+// order_book_pairs.cpp what one that trades does to another; order_book_phases.cpp is what the
+// phases of trading do to all of them; order_book_auction.cpp is what trades at one price.
 #pragma once
 
 #include <array>
@@ -264,6 +265,14 @@ class OrderBook {
   void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
 
+  // order_book_trailing.cpp
+  [[nodiscard]] bool begins_to_trail(Incoming& incoming) const noexcept;
+  [[nodiscard]] Price behind_market(Side side, std::uint32_t trail) const noexcept;
+  void list_trailing(std::uint32_t slot, BookMemory& memory) noexcept;
+  void unlist_trailing(std::uint32_t slot, BookMemory& memory) noexcept;
+  void move_stop(std::uint32_t slot, Price stop, BookMemory& memory) noexcept;
+  void follow_market(BookMemory& memory) noexcept;
+
   // order_book_pairs.cpp
   [[nodiscard]] static bool may_pair(const Order& command, const BookMemory& memory) noexcept;
   void pair_with(OrderId own, OrderId partner, BookMemory& memory) const noexcept;
@@ -292,6 +301,7 @@ class OrderBook {
 
   // order_book_audit.cpp
   [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;
+  void assert_trailing(const BookMemory& memory) const;
   static void assert_pair(std::uint32_t slot, const BookMemory& memory);
 
   // order_book_auction.cpp
@@ -364,6 +374,10 @@ class OrderBook {
   Nanos reopening_;        // How long the auction is behind a halt that does.
   bool extended_ = false;  // The volatility auction was.
   bool expiring_ = false;  // It has ended, and not all of them are gone yet.
+  // Slots of the stops that trail, the one that has had its stop price longest first.
+  std::uint32_t trailing_first_ = none;
+  std::uint32_t trailing_last_ = none;
+  std::uint32_t trailing_ = 0;
   // Parts of reserves that were shown anew in a random size.
   std::uint64_t parts_drawn_ = 0;
 };

@@ -20,6 +20,7 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
       hash.add(details.display);
       hash.add(details.random);
       hash.add(static_cast<std::uint8_t>(details.rests));
+      hash.add(details.trail);
       if (details.partner == no_order) return;
       const RestingOrder& partner = memory.order(slot_of(details.partner));
       hash.add(partner.side());
@@ -41,6 +42,11 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
     hash.add(index_of(memory.order(slot).account()));
     hash.add(memory.order(slot).price());
     hash.add(memory.open(slot));
+  }
+  for (std::uint32_t slot = trailing_first_; slot != none; slot = memory.details(slot).next) {
+    hash.add(memory.order(slot).side());
+    hash.add(memory.details(slot).stop);
+    hash.add(memory.details(slot).trail);
   }
   hash.add(last_trade_);
   hash.add(phase_);
@@ -70,6 +76,22 @@ std::uint32_t OrderBook::assert_ending(const BookMemory& memory) const {
   return ending;
 }
 
+void OrderBook::assert_trailing(const BookMemory& memory) const {
+  std::uint32_t listed = 0;
+  std::uint32_t previous = none;
+  for (std::uint32_t slot = trailing_first_; slot != none; slot = memory.details(slot).next) {
+    const Details& details = memory.details(slot);
+    BASALT_ASSERT((memory.order(slot).flags() & flag_waiting) != 0);  // I8
+    BASALT_ASSERT(details.trail > 0);                                 // I8
+    BASALT_ASSERT(details.previous == previous);
+    previous = slot;
+    ++listed;
+  }
+  BASALT_ASSERT(previous == trailing_last_);
+  BASALT_ASSERT(listed == trailing_);  // I8
+  BASALT_ASSERT(listed <= limits::trailing_max);
+}
+
 void OrderBook::assert_pair(std::uint32_t slot, const BookMemory& memory) {
   const OrderId partner = memory.details(slot).partner;
   if (partner == no_order) return;
@@ -92,6 +114,8 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
   BASALT_ASSERT(!gathers_ || uncrossing_ || phase_ != InstrumentState::open);
   BASALT_ASSERT(uncrossing_ || (uncross_price_ == no_price && uncrossed_ == Quantity{0}));
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
+  assert_trailing(memory);
+  std::uint32_t trailing = trailing_;
   std::uint32_t ending = assert_ending(memory);
   std::uint32_t orders = 0;
   std::uint32_t waiting = 0;
@@ -144,13 +168,15 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
         BASALT_ASSERT(memory.details(slot).stop == price);
         BASALT_ASSERT(memory.details(slot).reserve == Quantity{0});
         BASALT_ASSERT(gathers_ || !reached(side, price));  // I6
+        trailing -= memory.details(slot).trail != 0;
         ++waiting;
       });
     });
     BASALT_ASSERT(stops(side).quantity() == stopped);
   }
   BASALT_ASSERT(stops_waiting_ == waiting);
-  BASALT_ASSERT(ending == 0);  // I7
+  BASALT_ASSERT(ending == 0);    // I7
+  BASALT_ASSERT(trailing == 0);  // I8
   return orders;
 }
 

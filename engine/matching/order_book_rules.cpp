@@ -40,8 +40,18 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
     if (!may_pair(command, memory)) return emit_rejected(command, Reject::invalid_link, out);
     incoming.details.partner = command.original;
   }
-  if (instructions.stop != no_price && !reached(command.side, instructions.stop)) {
-    const Reject reject = check_stop(incoming, Quantity{0}, memory);
+  if (instructions.trail != 0) {
+    incoming.details.trail = instructions.trail;
+    if (!begins_to_trail(incoming)) {
+      return emit_rejected(command, Reject::invalid_stop_price, out);
+    }
+  }
+  const Price stop = incoming.details.stop;
+  if (stop != no_price && !reached(command.side, stop)) {
+    Reject reject = check_stop(incoming, Quantity{0}, memory);
+    if (reject == Reject::none && instructions.trail != 0 && trailing_ == limits::trailing_max) {
+      reject = Reject::open_orders_exceeded;
+    }
     if (reject != Reject::none) return emit_rejected(command, reject, out);
     return wait(command, incoming, memory, out);
   }
@@ -269,6 +279,7 @@ void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory
   kept.min_quantity = Quantity{0};
   kept.stop = no_price;
   kept.rests = false;
+  kept.trail = 0;
   kept.partner = no_order;
   kept.next = kept.previous = none;
   reserve(incoming.side) += kept.reserve;
@@ -309,6 +320,7 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
   const Details& details = memory.details(slot);
   if ((order.flags() & flag_waiting) != 0) {
     --stops_waiting_;
+    if (details.trail != 0) unlist_trailing(slot, memory);
     unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), order, memory);
     memory.give_details(slot);
   } else {
@@ -358,12 +370,13 @@ void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory&
   memory.take_details(slot_of(incoming.order), waiting.details);
   link(stops(incoming.side), stop_rank(incoming.side, incoming.details.stop), waiting,
        incoming.open, memory);
+  if (incoming.details.trail != 0) list_trailing(slot_of(incoming.order), memory);
   pair_with(incoming.order, incoming.details.partner, memory);
 }
 
 // Stops that trades have reached enter one by one: those of the side that came in first, then the
 // other side's; the nearest stop price first; at one price the one that has waited longest. Each
-// with what its own trades reach, until one of them starts an auction.
+// with what its own trades reach, until one of them starts an auction. Then those that trail move.
 void OrderBook::trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                               EventOutlet& out) noexcept {
   while (stops_waiting_ > 0 && !gathers_) {
@@ -377,6 +390,7 @@ void OrderBook::trigger_stops(const Order& command, Side incoming, BookMemory& m
       cancel_partners(command, memory, out);
     }
   }
+  if (trailing_ > 0 && trade_high_ != no_price && !gathers_) follow_market(memory);
   trade_low_ = no_low;
   trade_high_ = no_price;
 }

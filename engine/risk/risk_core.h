@@ -149,7 +149,7 @@ class RiskCore {
   static void map_time_to_live(Command& command) noexcept;
   [[nodiscard]] static Reject check_instructions(const Order& order, const Instructions& asked,
                                                  const Instrument& instrument) noexcept;
-  [[nodiscard]] bool bound_market_order(Order& order, Price stop,
+  [[nodiscard]] bool bound_market_order(Order& order, const Instructions& asked,
                                         const Instrument& instrument) const noexcept;
   [[nodiscard]] Money extra_hold(const LiveOrder& original, const Order& replacement,
                                  const Instrument& instrument) const noexcept;

@@ -65,7 +65,7 @@ Reject RiskCore::check_new(Command& command) noexcept {
   map_time_to_live(command);
   const auto asked = instructions_of(command);
   const bool bounded =
-      (order.flags & flag_market) == 0 || bound_market_order(order, asked.stop, instrument);
+      (order.flags & flag_market) == 0 || bound_market_order(order, asked, instrument);
   if (!bounded) return Reject::no_reference_price;
   if (const Reject terms = check_terms(order, instrument); terms != Reject::none) return terms;
   if (const Reject found = check_instructions(order, asked, instrument); found != Reject::none) {
@@ -112,7 +112,7 @@ Reject RiskCore::check_instructions(const Order& order, const Instructions& aske
   }
   if (asked.stop < no_price || asked.stop > instrument.price_max) return Reject::invalid_stop_price;
   // No trade triggers a stop in the auction that such an order is for.
-  if (asked.stop != no_price && is_for_auction(order.time_in_force)) {
+  if ((asked.stop != no_price || asked.trail != 0) && is_for_auction(order.time_in_force)) {
     return Reject::invalid_stop_price;
   }
   const bool ends = order.time_in_force == TimeInForce::gtd;
@@ -144,14 +144,17 @@ void RiskCore::map_time_to_live(Command& command) noexcept {
 }
 
 // The worst price at which a market order may trade: a distance from the last trade or, of a stop,
-// from where it triggers. False: there is nothing to bound it by.
-bool RiskCore::bound_market_order(Order& order, Price stop,
+// from where it triggers; of one that trails, from where it begins. False: there is nothing to
+// bound it by.
+bool RiskCore::bound_market_order(Order& order, const Instructions& asked,
                                   const Instrument& instrument) const noexcept {
   const Price last = last_trade_[index_of(order.instrument)];
-  const Price reference = stop != no_price   ? std::min(stop, instrument.price_max)
-                          : last != no_price ? last
-                                             : instrument.reference;
+  const Price trail{std::int64_t{order.side == Side::buy ? 1 : -1} * asked.trail};
+  Price reference = last != no_price ? last : instrument.reference;
+  if (reference != no_price) reference = std::max(reference + trail, Price{1});
+  if (asked.stop != no_price) reference = asked.stop;
   if (reference == no_price) return false;
+  reference = std::min(reference, instrument.price_max);
   const auto width = static_cast<std::int64_t>(static_cast<int128>(reference.value) *
                                                instrument.protection_ppm / ppm_one);
   order.price = order.side == Side::buy ? std::min(reference + Price{width}, instrument.price_max)

@@ -215,6 +215,7 @@ enum class Tag : std::uint8_t {
   slide = 133,                    // Letter: S a post-only order slides; space: it does not.
   remainder = 136,                // Letter: R what is left at market rests; space: it does not.
   linked_to = 137,                // U32: UserRefNum of a live order; 0: none.
+  trail = 138,                    // U64, a distance of prices; 0: none.
 };
 
 inline constexpr std::size_t account_bytes = 4;
@@ -256,6 +257,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::discretion_price:
     case Tag::display_price:
     case Tag::stop_price:
+    case Tag::trail:
     case Tag::expiry:
       return 8;
     case Tag::account:

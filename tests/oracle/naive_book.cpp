@@ -12,6 +12,7 @@ constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
 constexpr std::int64_t random_max = 4'294'967'295;
+constexpr std::int64_t trail_max = 4'294'967'295;
 
 // A whole number of 63 bits, which may be negative.
 std::optional<std::int64_t> number(const std::string& word) {
@@ -165,6 +166,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
     } else if (value && words[i].starts_with("stop=")) {
       order.stop = *value;
       stops = true;
+    } else if (value && words[i].starts_with("trail=")) {
+      order.trail = *value;
     } else if (words[i].starts_with("oco=") && id_of(words[i].substr(4))) {
       order.partner = *id_of(words[i].substr(4));
     } else if (words[i].starts_with("account=") && id_of(words[i].substr(8))) {
@@ -235,10 +238,15 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   if (stops && (order.stop < 1 || order.stop > price_max || for_auction)) {
     return rejected(order.id, "stop-price");
   }
+  if (order.trail && (*order.trail < 1 || *order.trail > trail_max || for_auction)) {
+    return rejected(order.id, "stop-price");
+  }
   if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
   if (order.partner && !is_live(*order.partner)) return rejected(order.id, "link");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
   if (!may_link(order)) return rejected(order.id, "link");
+  if (!begins_to_trail(order)) return rejected(order.id, "stop-price");
+  stops = stops || order.trail;
   const bool waits = stops && !reached(order);
   slide(order);
   const std::string why = waits ? refusal_to_wait(order, 0) : refusal(priced(order), 0);
@@ -392,6 +400,7 @@ void NaiveBook::take_and_rest(Order order) {
   }
   order.min = 0;
   order.stop = 0;
+  order.trail.reset();
   if (order.display > 0 && order.open > order.display) {
     order.reserve = order.open - order.display;
     order.open = order.display;

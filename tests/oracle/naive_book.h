@@ -52,6 +52,7 @@ class NaiveBook {
     bool by_firm = false;       // Of stp: what is of its firm is its own.
     std::int64_t expiry = 0;    // Of gtd.
     std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.
+    std::optional<std::int64_t> trail{};     // Of a stop: stays no further behind the market.
     std::optional<std::uint32_t> partner{};  // Linked: where this one trades, that one goes.
   };
   using Level = std::list<Order>;  // Oldest first.
@@ -85,6 +86,8 @@ class NaiveBook {
   std::int64_t next_part(const Order& order);
   void slide(Order& order) const;
   void wait(const Order& order);
+  bool begins_to_trail(Order& order) const;
+  void follow_market();
   bool reached(const Order& stop) const;
   void trigger_stops(bool incoming_buys);
   bool is_live(std::uint32_t id) const { return live_.contains(id) || waiting(id) != stops_.end(); }

@@ -81,7 +81,7 @@ inline Command enter(const Entered& entered) {
   const Instructions& asked = entered.instructions;
   command.origin.original_user_ref_num = entered.linked_to;
   if (asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price ||
-      asked.expiry != no_time || entered.linked_to != 0) {
+      asked.trail != 0 || asked.expiry != no_time || entered.linked_to != 0) {
     command.order.flags |= flag_instructed;
     command.set(asked);
   }

@@ -95,6 +95,7 @@ std::string CommandStream::instructions() {
   }
   if (chance(20)) words += " min=" + std::to_string(below(8));
   if (flow_.stops && chance(60)) words += " stop=" + price();
+  if (flow_.stops && chance(20)) words += " trail=" + std::to_string(below(8));
   if (chance(30)) words += " oco=" + id();
   return words;
 }
@@ -105,7 +106,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 46> unreadable{"new",
+  static constexpr std::array<const char*, 49> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -133,6 +134,9 @@ std::string CommandStream::odd() {
                                                           "new 1 buy 5@1 display=3 random=",
                                                           "new 1 buy 5@1 rests",
                                                           "new 1 buy 5@1 oco=-1",
+                                                          "new 1 buy 5@1 trail=",
+                                                          "new 1 buy 5@1 trail=-1",
+                                                          "new 1 buy 5@1 trail=4294967296",
                                                           "new 1 buy 5@1 min=6",
                                                           "new 1 buy 5@1 min=-1",
                                                           "new 1 buy 5@1 stop=0",

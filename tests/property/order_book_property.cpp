@@ -181,6 +181,15 @@ TEST(OrderBookProperty, every_short_sequence_at_a_collar_gives_the_events_of_the
       4, {"rules collar=100000 volatility=3 extension=2"});
 }
 
+TEST(OrderBookProperty, every_short_sequence_of_trailing_stops_gives_the_events_of_the_naive_book) {
+  expect_agreement_in_all_sequences(
+      {"new 1 sell 5@market stop=8 trail=2", "new 2 sell 4@7 trail=2", "new 3 buy 3@13 trail=1",
+       "new 4 buy 6@12 stop=13 trail=2 display=2", "new 5 buy 2@10", "new 5 buy 2@11 oco=1",
+       "new 6 sell 1@10", "new 7 sell 9@9 ioc", "new 7 buy 4@12", "replace 2 6 3@8", "cancel 1",
+       "phase auction", "phase open"},
+      4, {"new 1 buy 1@10", "new 2 sell 1@10"});
+}
+
 TEST(OrderBookProperty, every_short_sequence_of_linked_orders_gives_the_events_of_the_naive_book) {
   expect_agreement_in_all_sequences(
       {"new 1 sell 5@12", "new 2 sell 4@8 stop=9 oco=1", "new 3 buy 6@9 oco=1",
@@ -361,6 +370,7 @@ class Reach : public testing::Environment {
              "an order that rests is canceled with its partner",
              "an order that is linked trades when it comes in",
              "a stop that is linked triggers",
+             "a stop follows the market",
              "the middle of a level goes",
              "the best level goes without a fill",
              "a total at or below what is executed",
@@ -400,7 +410,7 @@ class Reach : public testing::Environment {
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
           "stp=both", "stp=decrement", "stp=firm", "display=", "random=", "min=", "stop=", "at",
-          "rests", "oco=", "pass", "halt", "rules",
+          "rests", "oco=", "trail=", "pass", "halt", "rules",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",

@@ -112,6 +112,7 @@ class VenueFlow {
     }
     if (chance(25)) asked.min_quantity = Quantity{number(30)};
     if (chance(40)) asked.stop = Price{chance(98) ? price(opposite(entered.side)) : 40'000'000};
+    if (chance(20)) asked.trail = static_cast<std::uint32_t>(1 + number(10));
     return asked;
   }
 

@@ -79,6 +79,7 @@ TEST_F(OrderDecoding, options_that_ask_for_nothing_are_as_if_they_were_absent) {
                                    {Tag::self_trade_prevention, {' '}},
                                    {Tag::remainder, {' '}},
                                    {Tag::linked_to, {0, 0, 0, 0}},
+                                   {Tag::trail, {0, 0, 0, 0, 0, 0, 0, 0}},
                                    {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0, 0}},
                                    {Tag::expire_time, {0, 0, 0, 0}},
                                    {Tag::expiry, {0, 0, 0, 0, 0, 0, 0, 0}},
@@ -237,6 +238,18 @@ TEST_F(OrderDecoding, an_order_may_name_one_that_it_is_linked_to) {
   EXPECT_EQ(command.order.slots, 3);
   EXPECT_EQ(command.origin.original_user_ref_num, 0x102U);
   EXPECT_EQ(decoded({{Tag::linked_to, {1, 2}}}).order.verdict, Reject::invalid_option);
+}
+
+TEST_F(OrderDecoding, a_stop_may_trail_by_a_distance_of_prices) {
+  const Command command = decoded({{Tag::trail, {0, 0, 0, 0, 0, 0, 0x27, 0x10}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.flags, flag_instructed);
+  EXPECT_EQ(command.as<Instructions>().trail, 100U);
+  EXPECT_EQ(command.as<Instructions>().stop, no_price);
+  EXPECT_EQ(decoded({{Tag::trail, {0, 0, 0, 0, 0, 0, 0x27, 0x11}}}).order.verdict,
+            Reject::invalid_stop_price);
+  EXPECT_EQ(decoded({{Tag::trail, {0, 0, 0x7F, 0, 0, 0, 0, 0}}}).order.verdict,
+            Reject::invalid_stop_price);
 }
 
 TEST_F(OrderDecoding, of_a_stop_price_that_is_no_price_it_is_the_stop_that_is_wrong) {
