@@ -301,6 +301,7 @@ class OrderBook {
 
   // order_book_audit.cpp
   [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;
+  void assert_phase() const;
   void assert_trailing(const BookMemory& memory) const;
   static void assert_pair(std::uint32_t slot, const BookMemory& memory);
 

@@ -104,7 +104,7 @@ void OrderBook::assert_pair(std::uint32_t slot, const BookMemory& memory) {
   BASALT_ASSERT(memory.executed(slot) == memory.details(slot).executed);  // M5
 }
 
-std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
+void OrderBook::assert_phase() const {
   BASALT_ASSERT(gathers_ || empty(Side::buy) || empty(Side::sell) ||
                 best(Side::buy) < best(Side::sell));  // I1
   BASALT_ASSERT(gathers_ || !is_auction(phase_));
@@ -114,6 +114,10 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
   BASALT_ASSERT(!gathers_ || uncrossing_ || phase_ != InstrumentState::open);
   BASALT_ASSERT(uncrossing_ || (uncross_price_ == no_price && uncrossed_ == Quantity{0}));
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
+}
+
+std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
+  assert_phase();
   assert_trailing(memory);
   std::uint32_t trailing = trailing_;
   std::uint32_t ending = assert_ending(memory);

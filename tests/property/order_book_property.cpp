@@ -349,6 +349,12 @@ class Reach : public testing::Environment {
  public:
   void TearDown() override {
     if (testing::GTEST_FLAG(filter) != "*") return;
+    expect_probes();
+    expect_words();
+  }
+
+ private:
+  static void expect_probes() {
     for (const std::string& missed : probes_missed({
              "a sweep empties a level",
              "a sweep empties a side",
@@ -405,6 +411,9 @@ class Reach : public testing::Environment {
          })) {
       ADD_FAILURE() << "never reached: " << missed;
     }
+  }
+
+  static void expect_words() {
     for (const char* word :
          {"new", "cancel", "reduce", "replace", "phase", "open", "closed", "halted", "auction",
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
