@@ -198,8 +198,8 @@ struct EpochLimits {
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
-// at once, and switch order entry off.
-inline constexpr std::uint32_t rules_version_now = 4;
+// at once, and switch order entry off. 5: instruments may have a static collar.
+inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
   std::uint32_t engine;
@@ -246,7 +246,9 @@ struct DefineInstrument {
   std::uint32_t volatility_auction_ms;
   std::uint32_t
       volatility_extension_ms;  // Once, where its price is beyond it still; 0: not at all.
-  std::array<std::uint8_t, 20> spare;
+  // Around the price of the latest uncross, before the first around `reference`; 0 = none.
+  std::uint32_t static_collar_ppm;
+  std::array<std::uint8_t, 16> spare;
 };
 
 struct DefineFirm {
@@ -294,6 +296,7 @@ enum class LimitKind : std::uint8_t {
   notional_max = 3,  // 0: none.
   collar_ppm = 4,    // Known to the book too; holds from the next order on.
   protection_ppm = 5,
+  static_collar_ppm = 6,  // Likewise as the other collar.
 };
 
 // A change to something that is defined; which fields count depends on the kind.

@@ -50,9 +50,9 @@ enum class EventKind : std::uint8_t {
   // price: nothing would trade.
   indicative = 139,
   // By itself the instrument has come into the phase that auction() names. Price: of a volatility
-  // auction, what its collar is around.
+  // auction that an order started, what the collar is around, which is from low() to high().
   phase_changed = 140,
-  extended = 141,  // The volatility auction lasts longer: it would trade beyond its collar still.
+  extended = 141,  // It lasts longer: it would trade beyond that collar still, told likewise.
 };
 
 // Why an order, or a part of it, was cancelled. The values are OUCH's characters.
@@ -97,6 +97,9 @@ struct Event {
   [[nodiscard]] constexpr Quantity shown() const noexcept {
     return {static_cast<std::int64_t>(match_number)};
   }
+  // PhaseChanged, Extended: where the collar ends, in place of quantities.
+  [[nodiscard]] constexpr Price low() const noexcept { return {quantity.value}; }
+  [[nodiscard]] constexpr Price high() const noexcept { return {remaining.value}; }
   [[nodiscard]] constexpr Reject reject() const noexcept { return Reject{detail}; }
   [[nodiscard]] constexpr CancelReason reason() const noexcept { return CancelReason{detail}; }
   // Fill, Crossing, Uncrossed, Indicative: the auction it belongs to; PhaseChanged: the phase. A

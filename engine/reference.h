@@ -57,6 +57,7 @@ struct Instrument {
   std::uint32_t protection_ppm = 0;
   std::uint32_t volatility_auction_ms = 0;
   std::uint32_t volatility_extension_ms = 0;
+  std::uint32_t static_collar_ppm = 0;
   std::int64_t tick_lot_value = 0;
   std::int64_t lot_value = 0;
   Price price_max;

@@ -313,6 +313,7 @@ class Difference {
             notional_max == unlimited.value ? 0 : notional_max);
     differs(LimitKind::collar_ppm, known.collar_ppm, definition.collar_ppm);
     differs(LimitKind::protection_ppm, known.protection_ppm, definition.protection_ppm);
+    differs(LimitKind::static_collar_ppm, known.static_collar_ppm, definition.static_collar_ppm);
   }
 
   // The caller names whose.

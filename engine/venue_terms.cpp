@@ -146,14 +146,17 @@ void VenueReader::read_rules(TomlTable& table, DefineInstrument& definition) {
   definition.fee_cap_ppm = ppm("fee_cap_ppm");
   definition.collar_ppm = ppm("collar_ppm");
   definition.protection_ppm = ppm("protection_ppm");
+  definition.static_collar_ppm =
+      static_cast<std::uint32_t>(table.whole_or("static_collar_ppm", 0, ppm_one, 0));
   const auto duration = [&](std::string_view key) {
     return static_cast<std::uint32_t>(table.whole_or(key, 0, limits::auction_ms_max, 0));
   };
   definition.volatility_auction_ms = duration("volatility_auction_ms");
   definition.volatility_extension_ms = duration("volatility_extension_ms");
-  if (definition.volatility_auction_ms > 0 && definition.collar_ppm == 0) {
+  if (definition.volatility_auction_ms > 0 && definition.collar_ppm == 0 &&
+      definition.static_collar_ppm == 0) {
     table.add("volatility_auction_ms", "no order trades beyond a collar that there is not",
-              "set 'collar_ppm', or leave out 'volatility_auction_ms'");
+              "set a collar, or leave out 'volatility_auction_ms'");
   }
   if (definition.volatility_extension_ms > 0 && definition.volatility_auction_ms == 0) {
     table.add("volatility_extension_ms", "there is no auction to extend",

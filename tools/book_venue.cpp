@@ -85,9 +85,18 @@ void BookSession::State::rules(const std::vector<std::string_view>& words) {
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::string_view word = words[i];
     const std::string_view value = word.substr(std::min(word.find('=') + 1, word.size()));
+    const auto ppm = [value] {
+      const auto millionths = number<std::uint32_t>(value, "the collar");
+      if (millionths > ppm_one) throw Unreadable{"the collar is at most 1000000"};
+      return millionths;
+    };
     if (word.starts_with("collar=")) {
-      definition.collar_ppm = number<std::uint32_t>(value, "the collar");
-      if (definition.collar_ppm > ppm_one) throw Unreadable{"the collar is at most 1000000"};
+      definition.collar_ppm = ppm();
+    } else if (word.starts_with("static=")) {
+      definition.static_collar_ppm = ppm();
+    } else if (word.starts_with("reference=")) {
+      definition.reference = Price{number<std::int64_t>(value, "the reference")};
+      if (!valid(definition.reference)) throw Unreadable{"the reference is no price"};
     } else if (word.starts_with("volatility=")) {
       definition.volatility_auction_ms = number<std::uint32_t>(value, "the auction's time");
     } else if (word.starts_with("extension=")) {

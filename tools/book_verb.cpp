@@ -383,7 +383,8 @@ int book_verb(int argc, char** argv) {
            "      [display=Q] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  rules [collar=PPM] [volatility=MS] [extension=MS] · pass MS · halt [MS MS]\n"
+           "  rules [collar=PPM] [static=PPM] [reference=P] [volatility=MS] [extension=MS]\n"
+           "  pass MS · halt [MS MS]\n"
            "  account N FIRM · tick [T] · book                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }

@@ -233,6 +233,7 @@ void add_instrument(Json& fields, const DefineInstrument& definition) {
   fields["lot_value"] = definition.lot_value;
   fields["wire_tick"] = definition.wire_tick;
   fields["collar_ppm"] = definition.collar_ppm;
+  fields["static_collar_ppm"] = definition.static_collar_ppm;
   fields["protection_ppm"] = definition.protection_ppm;
   fields["volatility_auction_ms"] = definition.volatility_auction_ms;
   fields["volatility_extension_ms"] = definition.volatility_extension_ms;

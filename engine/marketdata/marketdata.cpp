@@ -277,12 +277,11 @@ void MarketDataCore::on_phase_changed(const Command& command, const Event& event
 void MarketDataCore::tell_collar(const Command& command, const Event& event,
                                  std::uint32_t extension) noexcept {
   const Instrument& instrument = reference_.instrument(event.instrument);
-  const Price width{event.price.value * instrument.collar_ppm / ppm_one};
   auto& collar = start<itch50::LuldAuctionCollar>(command, event.instrument);
   collar.stock = wire::Alpha<8>(instrument.symbol);
   collar.reference_price = wire_price(event.price, instrument);
-  collar.upper_price = wire_price(std::min(event.price + width, instrument.price_max), instrument);
-  collar.lower_price = wire_price(std::max(event.price - width, Price{1}), instrument);
+  collar.upper_price = wire_price(std::min(event.high(), instrument.price_max), instrument);
+  collar.lower_price = wire_price(std::max(event.low(), Price{1}), instrument);
   collar.extension = extension;
   finish(collar, command);
 }

@@ -45,9 +45,9 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     }
     case CommandKind::set_limit: {
       const auto amendment = command.as<Amendment>();
-      if (amendment.limit == LimitKind::collar_ppm) {
-        book().set_collar(static_cast<std::uint32_t>(amendment.amount_low));
-      }
+      const auto ppm = static_cast<std::uint32_t>(amendment.amount_low);
+      if (amendment.limit == LimitKind::collar_ppm) book().set_collar(ppm);
+      if (amendment.limit == LimitKind::static_collar_ppm) book().set_static_collar(ppm);
       break;
     }
     case CommandKind::set_instrument_state:
@@ -140,10 +140,14 @@ void MatchingCore::define(const Command& command) noexcept {
   constexpr auto duration = [](std::uint32_t ms) { return Nanos{std::int64_t{ms} * 1'000'000}; };
   OrderBook& book = book_[index_of(command.order.instrument)];
   if (book.moves_by_itself()) --watched_;
-  book.define(
-      {command.order.instrument, definition.collar_ppm, definition.reference, definition.price_max,
-       duration(definition.volatility_auction_ms), duration(definition.volatility_extension_ms)},
-      definition.state);
+  book.define({.instrument = command.order.instrument,
+               .collar_ppm = definition.collar_ppm,
+               .static_collar_ppm = definition.static_collar_ppm,
+               .reference = definition.reference,
+               .price_max = definition.price_max,
+               .volatility_auction = duration(definition.volatility_auction_ms),
+               .volatility_extension = duration(definition.volatility_extension_ms)},
+              definition.state);
   if (book.moves_by_itself()) ++watched_;
   note_waiting(command.order.instrument);
 }

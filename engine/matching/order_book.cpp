@@ -6,6 +6,14 @@
 #include "engine/matching/order_book-inl.h"
 
 namespace basalt::matching {
+namespace {
+
+// 36 and 27 bits: no overflow.
+constexpr Price width_of(Price middle, std::uint32_t ppm) noexcept {
+  return {middle.value * ppm / 1'000'000};
+}
+
+}  // namespace
 
 // In order of precedence.
 Reject OrderBook::check(const Incoming& incoming, Quantity freed,
@@ -312,17 +320,33 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
 
 void OrderBook::set_collar(std::uint32_t ppm) noexcept {
   rules_.collar_ppm = ppm;
-  collar_low_ = no_price;
-  collar_high_ = limits::price_max;
+  set_collars();
+}
+
+void OrderBook::set_static_collar(std::uint32_t ppm) noexcept {
+  rules_.static_collar_ppm = ppm;
+  set_collars();
+}
+
+void OrderBook::set_collars() noexcept {
+  static_low_ = no_price;
+  static_high_ = limits::price_max;
+  const Price reference = auctioned_ != no_price ? auctioned_ : rules_.reference;
+  if (rules_.static_collar_ppm > 0 && reference != no_price) {
+    const Price width = width_of(reference, rules_.static_collar_ppm);
+    static_low_ = reference - width;
+    static_high_ = std::min(reference + width, limits::price_max);
+  }
+  collar_low_ = static_low_;
+  collar_high_ = static_high_;
   if (last_trade_ != no_price) move_collar();
 }
 
 void OrderBook::move_collar() noexcept {
   if (rules_.collar_ppm == 0) return;
-  // 36 and 27 bits: no overflow.
-  const Price width{last_trade_.value * rules_.collar_ppm / 1'000'000};
-  collar_low_ = last_trade_ - width;
-  collar_high_ = std::min(last_trade_ + width, limits::price_max);
+  const Price width = width_of(last_trade_, rules_.collar_ppm);
+  collar_low_ = std::max(last_trade_ - width, static_low_);
+  collar_high_ = std::min(last_trade_ + width, static_high_);
 }
 
 }  // namespace basalt::matching

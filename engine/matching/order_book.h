@@ -44,8 +44,11 @@ class OrderBook {
   // What the instrument's definition sets.
   struct Rules {
     InstrumentId instrument{};
-    std::uint32_t collar_ppm = 0;  // Dynamic collar around the last trade; 0: none.
-    Price reference;  // For an uncross before the first trade; no_price: there is none.
+    std::uint32_t collar_ppm = 0;         // Dynamic collar around the last trade; 0: none.
+    std::uint32_t static_collar_ppm = 0;  // Around the price of the latest uncross; 0: none.
+    // For an uncross before the first trade, and the static collar before the first uncross;
+    // no_price: there is none.
+    Price reference;
     Price price_max = limits::price_max;  // What the venue itself prices stays below.
     // Of the auction that trades beyond the collar start, in place of a refusal; 0: none.
     Nanos volatility_auction{};
@@ -54,8 +57,9 @@ class OrderBook {
 
   // `phase` counts the first time: what has moved since is no part of a definition.
   void define(const Rules& rules, InstrumentState phase) noexcept;
-  // From the next order on, around the last trade. What rests stays.
+  // From the next order on. What rests stays.
   void set_collar(std::uint32_t ppm) noexcept;
+  void set_static_collar(std::uint32_t ppm) noexcept;
 
   // Each of these emits the events that event.h lists for the command.
   void new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
@@ -214,6 +218,7 @@ class OrderBook {
                                        BookMemory& memory, EventOutlet& out) noexcept;
   void traded_from(Price first) noexcept;
   void move_collar() noexcept;  // To the last trade.
+  void set_collars() noexcept;  // Both anew.
 
   // order_book-inl.h
   void rest(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
@@ -259,8 +264,8 @@ class OrderBook {
 
   // order_book_phases.cpp
   void begin_auction(InstrumentState auction) noexcept;
-  static void tell_phase(const Order& command, InstrumentState phase, Price price,
-                         EventOutlet& out) noexcept;
+  static void tell_phase(const Order& command, InstrumentState phase, EventOutlet& out) noexcept;
+  void tell_collar(const Order& command, EventKind kind, EventOutlet& out) const noexcept;
   [[nodiscard]] bool enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                                  std::uint32_t& fills_left, EventOutlet& out) noexcept;
   [[nodiscard]] bool end_in_time(const Order& command, BookMemory& memory,
@@ -324,6 +329,7 @@ class OrderBook {
 
   std::array<Levels, 2> levels_;  // By side.
   Price last_trade_ = no_price;
+  // The narrower of the two collars, on either side.
   Price collar_low_;
   Price collar_high_ = limits::price_max;
   Rules rules_;
@@ -340,7 +346,10 @@ class OrderBook {
   InstrumentState auction_{};       // The latest.
   Price uncross_price_ = no_price;  // While uncrossing: no_price until it is found.
   Quantity uncrossed_;              // At that price, until now.
-  Equilibrium indicated_;           // As it was told.
+  Price auctioned_ = no_price;      // The latest price that an uncross has traded at.
+  Price static_low_;                // The static collar.
+  Price static_high_ = limits::price_max;
+  Equilibrium indicated_;  // As it was told.
   // Slots of the orders that end with the auction, in the order in which they came to rest.
   std::uint32_t ending_first_ = none;
   std::uint32_t ending_last_ = none;

@@ -105,7 +105,10 @@ void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity 
 
 void OrderBook::tell_uncrossed(const Order& command, EventOutlet& out) noexcept {
   emit_of_auction(command, EventKind::uncrossed, auction_, {}, uncross_price_, uncrossed_, {}, out);
-  if (uncrossed_ > Quantity{0}) move_collar();
+  if (uncrossed_ > Quantity{0}) {
+    auctioned_ = uncross_price_;
+    set_collars();
+  }
   uncross_price_ = no_price;
   uncrossed_ = Quantity{};
   indicated_ = {};

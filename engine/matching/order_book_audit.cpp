@@ -36,6 +36,7 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
     hash.add(memory.open(slot));
   }
   hash.add(last_trade_);
+  hash.add(auctioned_);
   hash.add(phase_);
   hash.add(static_cast<std::uint8_t>(gathers_));
   hash.add(static_cast<std::uint8_t>(uncrossing_));
@@ -72,6 +73,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
   BASALT_ASSERT(!gathers_ || uncrossing_ || phase_ != InstrumentState::open);
   BASALT_ASSERT(uncrossing_ || (uncross_price_ == no_price && uncrossed_ == Quantity{0}));
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
+  BASALT_ASSERT(collar_low_ >= static_low_ && collar_high_ <= static_high_);
   std::uint32_t ending = assert_ending(memory);
   std::uint32_t orders = 0;
   std::uint32_t waiting = 0;

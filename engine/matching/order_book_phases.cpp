@@ -14,6 +14,7 @@ namespace basalt::matching {
 
 void OrderBook::define(const Rules& rules, InstrumentState phase) noexcept {
   rules_ = rules;
+  set_collars();
   if (defined_) return;
   defined_ = true;
   phase_ = phase;
@@ -32,9 +33,15 @@ void OrderBook::set_phase(const Order& command, InstrumentState phase, BookMemor
   if (!enter_phase(command, phase, memory, fills_left, out)) emit_nothing(command, out);
 }
 
-void OrderBook::tell_phase(const Order& command, InstrumentState phase, Price price,
-                           EventOutlet& out) noexcept {
-  emit_of_auction(command, EventKind::phase_changed, phase, {}, price, {}, {}, out);
+void OrderBook::tell_phase(const Order& command, InstrumentState phase, EventOutlet& out) noexcept {
+  emit_of_auction(command, EventKind::phase_changed, phase, {}, no_price, {}, {}, out);
+}
+
+// Of the volatility auction, and the collar that it is about.
+void OrderBook::tell_collar(const Order& command, EventKind kind, EventOutlet& out) const noexcept {
+  const Price middle = last_trade_ != no_price ? last_trade_ : rules_.reference;
+  emit_of_auction(command, kind, auction_, {}, middle, Quantity{collar_low_.value},
+                  Quantity{collar_high_.value}, out);
 }
 
 // Whoever sets a phase ends the one that a time was set for. False: nothing was told.
@@ -94,7 +101,7 @@ bool OrderBook::halt(const Order& command, const Amendment::Halt& times, BookMem
                      EventOutlet& out) noexcept {
   if (!defined_ || phase_ == InstrumentState::closed) return false;
   if (phase_ == InstrumentState::halted && deadline_ == Nanos{0}) return false;
-  tell_phase(command, InstrumentState::halted, no_price, out);
+  tell_phase(command, InstrumentState::halted, out);
   std::uint32_t none_left = 0;  // A halt trades nothing.
   static_cast<void>(enter_phase(command, InstrumentState::halted, memory, none_left, out));
   if (times.halted > Nanos{0}) deadline_ = command.time + times.halted;
@@ -107,7 +114,7 @@ bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint3
                             EventOutlet& out) noexcept {
   if (phase_ == InstrumentState::halted) {
     const Nanos end = deadline_ + reopening_;
-    tell_phase(command, InstrumentState::volatility_auction, no_price, out);
+    tell_phase(command, InstrumentState::volatility_auction, out);
     static_cast<void>(
         enter_phase(command, InstrumentState::volatility_auction, memory, fills_left, out));
     deadline_ = end;
@@ -121,12 +128,12 @@ bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint3
       BASALT_REACHED("a volatility auction lasts longer");
       extended_ = true;
       deadline_ += rules_.volatility_extension;
-      emit_of_auction(command, EventKind::extended, auction_, {}, last_trade_, {}, {}, out);
+      tell_collar(command, EventKind::extended, out);
       return true;
     }
   }
   BASALT_REACHED("a volatility auction ends in time");
-  tell_phase(command, InstrumentState::open, no_price, out);
+  tell_phase(command, InstrumentState::open, out);
   static_cast<void>(enter_phase(command, InstrumentState::open, memory, fills_left, out));
   return true;
 }
@@ -152,7 +159,7 @@ bool OrderBook::interrupt(const Order& command, const Incoming& left, const Book
   begin_auction(InstrumentState::volatility_auction);
   deadline_ = command.time + rules_.volatility_auction;
   extended_ = false;
-  tell_phase(command, phase_, last_trade_, out);
+  tell_collar(command, EventKind::phase_changed, out);
   if (trades_at_once(left)) return false;
   return (left.flags & flag_market) == 0 || (has_room(left.side, left.open, Quantity{0}, memory) &&
                                              check_details(left, memory) == Reject::none);

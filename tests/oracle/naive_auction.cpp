@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,37 +17,49 @@ namespace {
 constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t nanos_a_ms = 1'000'000;
 
+// The words that tell an instrument's rules, and the most that each can be.
+const std::map<std::string, std::int64_t> rules_known{{"collar", 1'000'000},
+                                                      {"static", 1'000'000},
+                                                      {"reference", price_max},
+                                                      {"volatility", 0xFFFF'FFFF},
+                                                      {"extension", 0xFFFF'FFFF}};
+
 }  // namespace
 
 // False: cannot be read.
 bool NaiveBook::set_rules(const std::vector<std::string>& words) {
-  std::int64_t collar = 0;
-  std::int64_t volatility = 0;
-  std::int64_t extension = 0;
+  std::map<std::string, std::int64_t> said;
   for (std::size_t i = 1; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
     const std::string name = words[i].substr(0, equals);
     const std::string digits = equals == std::string::npos ? "" : words[i].substr(equals + 1);
-    if (digits.empty() || digits.size() > 9) return false;
+    const auto most = rules_known.find(name);
+    if (most == rules_known.end() || digits.empty() || digits.size() > 11) return false;
     if (digits.find_first_not_of("0123456789") != std::string::npos) return false;
-    if (name != "collar" && name != "volatility" && name != "extension") return false;
-    (name == "collar"       ? collar
-     : name == "volatility" ? volatility
-                            : extension) = std::stoll(digits);
+    said[name] = std::stoll(digits);
+    if (said[name] > most->second || (name == "reference" && said[name] == 0)) return false;
   }
-  if (collar > 1'000'000) return false;
-  collar_ppm_ = collar;
-  volatility_ = volatility;
-  extension_ = extension;
+  collar_ppm_ = said["collar"];
+  static_ppm_ = said["static"];
+  reference_ = said["reference"];
+  volatility_ = said["volatility"];
+  extension_ = said["extension"];
+  move_collar();
   return true;
 }
 
-// Around the last trade.
+// Where the one around the last trade and the one around the latest uncross, or the reference
+// before it, are both kept.
 void NaiveBook::move_collar() {
-  if (collar_ppm_ == 0) return;
-  const std::int64_t width = last_trade_ * collar_ppm_ / 1'000'000;
-  collar_low_ = last_trade_ - width;
-  collar_high_ = std::min(last_trade_ + width, price_max);
+  collar_low_ = 0;
+  collar_high_ = price_max;
+  const auto keep = [this](std::int64_t middle, std::int64_t ppm) {
+    if (ppm == 0 || middle == 0) return;
+    collar_low_ = std::max(collar_low_, middle - middle * ppm / 1'000'000);
+    collar_high_ = std::min(collar_high_, middle + middle * ppm / 1'000'000);
+  };
+  keep(last_trade_, collar_ppm_);
+  keep(auctioned_ != 0 ? auctioned_ : reference_, static_ppm_);
 }
 
 // The next trade would be beyond the collar.
@@ -207,7 +220,10 @@ bool NaiveBook::uncross_some() {
 
 void NaiveBook::tell_uncrossed() {
   out_ << "uncrossed " << uncrossed_ << '@' << uncross_price_ << '\n';
-  if (uncrossed_ > 0) move_collar();
+  if (uncrossed_ > 0) {
+    auctioned_ = uncross_price_;
+    move_collar();
+  }
   uncross_price_ = 0;
   uncrossed_ = 0;
   indicated_ = "0@0 0 none";
@@ -274,8 +290,9 @@ NaiveBook::Prospect NaiveBook::prospect() const {
   const std::int64_t high = best.back().price;
   std::int64_t chosen = low + (high - low) / 2;
   const auto all = [&](auto holds) { return std::all_of(best.begin(), best.end(), holds); };
-  if (last_trade_ != 0) {
-    chosen = std::clamp(last_trade_, low, high);
+  const std::int64_t nearest_to = last_trade_ != 0 ? last_trade_ : reference_;
+  if (nearest_to != 0) {
+    chosen = std::clamp(nearest_to, low, high);
   } else if (all([](const Prospect& each) { return each.surplus > 0; })) {
     chosen = high;
   } else if (all([](const Prospect& each) { return each.surplus < 0; })) {

@@ -144,6 +144,7 @@ class NaiveBook {
   std::map<std::uint32_t, std::uint32_t> firms_;  // By account.
   std::int64_t entered_ = 0;  // Of all orders so far, as long as it is less than may rest.
   std::int64_t last_trade_ = 0;
+  std::int64_t auctioned_ = 0;        // What the latest uncross that traded did so at.
   std::vector<std::int64_t> trades_;  // Prices of the present command's.
   std::string phase_ = "open";
   bool gathers_ = false;  // From an auction's start until trading opens.
@@ -156,6 +157,8 @@ class NaiveBook {
   bool expiring_ = false;            // It has ended, and they go.
   // The rules of the instrument; these times are in milliseconds, all others in nanoseconds.
   std::int64_t collar_ppm_ = 0;
+  std::int64_t static_ppm_ = 0;
+  std::int64_t reference_ = 0;
   std::int64_t volatility_ = 0;
   std::int64_t extension_ = 0;
   std::int64_t collar_low_ = 0;

@@ -10,7 +10,7 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 22> flows{{
+constexpr std::array<Flow, 24> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
     // expiring, firms, rules
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
@@ -36,6 +36,10 @@ constexpr std::array<Flow, 22> flows{{
         "rules collar=6000"},
     {"volatility", 1000, 30, false, 20, 60,          8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
         "rules collar=6000 volatility=3 extension=2"},
+    {"static collars", 1000, 30, false, 20, 60,      8, 5, 12, 30, 1, 20, 30, 6, true, 0, false,
+        "rules collar=9000 static=11000 reference=1015"},
+    {"static volatility", 1000, 30, false, 20, 60,   8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
+        "rules static=9000 reference=1010 volatility=3 extension=2"},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
@@ -98,7 +102,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 39> unreadable{"new",
+  static constexpr std::array<const char*, 42> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -133,6 +137,9 @@ std::string CommandStream::odd() {
                                                           "pass -1",
                                                           "rules collar",
                                                           "rules collar=1000001",
+                                                          "rules static=1000001",
+                                                          "rules reference=0",
+                                                          "rules reference=68719476736",
                                                           "halt 1",
                                                           "halt 0 1",
                                                           "halt 1 86400001",

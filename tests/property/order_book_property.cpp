@@ -181,6 +181,14 @@ TEST(OrderBookProperty, every_short_sequence_at_a_collar_gives_the_events_of_the
       4, {"rules collar=100000 volatility=3 extension=2"});
 }
 
+TEST(OrderBookProperty, every_short_sequence_at_a_static_collar_gives_the_naive_books_events) {
+  expect_agreement_in_all_sequences(
+      {"new 1 buy 5@100", "new 2 sell 7@104", "new 3 sell 4@112", "new 4 buy 9@113",
+       "new 5 buy 6@market", "new 6 sell 6@94 ioc", "new 7 buy 3@111 stop=104", "phase auction",
+       "phase open", "uncross", "replace 1 6 5@112"},
+      4, {"rules collar=80000 static=100000 reference=102"});
+}
+
 // Prices are above 0 and below this.
 constexpr std::int64_t price_ends = std::int64_t{1} << 36;
 constexpr std::int64_t quantity_ends = std::int64_t{1} << 48;
@@ -372,7 +380,7 @@ class Reach : public testing::Environment {
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
           "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at", "pass",
-          "halt", "rules",
+          "halt", "rules", "collar=", "static=", "reference=", "extension=",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",

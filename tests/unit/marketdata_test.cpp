@@ -313,6 +313,22 @@ TEST_F(OpenFeed, a_volatility_auction_is_told_with_its_collar_and_when_it_lasts_
                                   "C 3 2:1 5 2 N 1001100", "Q 3 5 LIVELY 1001100 2 H"));
 }
 
+TEST_F(OpenFeed, a_volatility_auction_is_told_with_the_narrower_of_two_collars) {
+  test::CommandMaker make;
+  tell(oracle::define_lively());
+  tell(make.limit_of_instrument(oracle::lively, LimitKind::static_collar_ppm, 500));
+  tell(enter({.session = 1,
+              .ref = 1,
+              .side = Side::sell,
+              .quantity = 5,
+              .price = 10'006,
+              .instrument = oracle::lively}));
+  told();
+  tell(enter({.ref = 1, .quantity = 5, .price = 10'006, .instrument = oracle::lively}));
+  EXPECT_THAT(told(), ElementsAre("H 3 LIVELY Q - LUDP", "J 3 LIVELY 1000000 1000500 999500 0",
+                                  "A 3 1:0 B 5 LIVELY 1000600"));
+}
+
 TEST_F(OpenFeed, a_halt_of_the_market_is_told_once_and_of_each_instrument) {
   tell(oracle::set_state(oracle::btc_usd, InstrumentState::closed));
   tell(oracle::define_lively());
