@@ -198,7 +198,8 @@ struct EpochLimits {
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
-// at once, and switch order entry off. 5: instruments may have a static collar.
+// at once, and switch order entry off. 5: instruments may have a static collar,
+// or bands.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
@@ -248,7 +249,11 @@ struct DefineInstrument {
       volatility_extension_ms;  // Once, where its price is beyond it still; 0: not at all.
   // Around the price of the latest uncross, before the first around `reference`; 0 = none.
   std::uint32_t static_collar_ppm;
-  std::array<std::uint8_t, 16> spare;
+  // In place of collars: around the mean of the latest trades, beyond which none is; 0 = none.
+  std::uint32_t band_ppm;
+  std::uint32_t limit_state_ms;  // How long the best may stand at a band until trading pauses,
+  std::uint32_t pause_ms;        //   for so long, and then for a volatility auction.
+  std::array<std::uint8_t, 4> spare;
 };
 
 struct DefineFirm {

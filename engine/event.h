@@ -4,7 +4,8 @@
 //
 //   command        events, in this order
 //   new_order      Rejected │ Armed (a stop that waits)
-//                  │ Fill…, PhaseChanged where the next would have been beyond the collar,
+//                  │ Repriced where the bands keep it from its limit,
+//                    Fill…, PhaseChanged where the next would have been beyond the collar,
 //                    then Rested │ Canceled │ nothing more (filled)
 //   replace        Nothing (the original is not live) │ Canceled (invalid: the original goes)
 //                  │ Replaced, then as for a new order
@@ -12,7 +13,7 @@
 //   state, uncross, tick
 //                  PhaseChanged │ Extended where a time is over, then (Crossing, Fill…)…,
 //                  Uncrossed, Canceled… (of the auction alone), stops that trigger
-//                  │ Indicative │ Nothing
+//                  │ Indicative │ BandsMoved, LimitState, PhaseChanged (a pause) │ Nothing
 //   tick           of each book first: Canceled…, of orders whose time has come
 //   others         Nothing
 //
@@ -53,7 +54,15 @@ enum class EventKind : std::uint8_t {
   // auction that an order started, what the collar is around, which is from low() to high().
   phase_changed = 140,
   extended = 141,  // It lasts longer: it would trade beyond that collar still, told likewise.
+  repriced = 142,  // The limit of an order that may rest is price now, a band's; remaining is open.
+  // In a book with bands: price is what they are around, from low() to high(). Of these, a phase
+  // that changes because of them is told likewise.
+  bands_moved = 143,
+  limit_state = 144,  // at_band() has changed.
 };
+
+// Of a book with bands: whose best stands at the band that its side must not cross.
+enum class LimitState : std::uint8_t { none = 0, buy = 1, sell = 2 };
 
 // Why an order, or a part of it, was cancelled. The values are OUCH's characters.
 enum class CancelReason : std::uint8_t {
@@ -97,9 +106,11 @@ struct Event {
   [[nodiscard]] constexpr Quantity shown() const noexcept {
     return {static_cast<std::int64_t>(match_number)};
   }
-  // PhaseChanged, Extended: where the collar ends, in place of quantities.
+  // PhaseChanged, Extended: where the collar ends, in place of quantities; BandsMoved, LimitState:
+  // the bands.
   [[nodiscard]] constexpr Price low() const noexcept { return {quantity.value}; }
   [[nodiscard]] constexpr Price high() const noexcept { return {remaining.value}; }
+  [[nodiscard]] constexpr LimitState at_band() const noexcept { return LimitState{detail}; }
   [[nodiscard]] constexpr Reject reject() const noexcept { return Reject{detail}; }
   [[nodiscard]] constexpr CancelReason reason() const noexcept { return CancelReason{detail}; }
   // Fill, Crossing, Uncrossed, Indicative: the auction it belongs to; PhaseChanged: the phase. A

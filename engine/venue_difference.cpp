@@ -296,6 +296,9 @@ class Difference {
           definition.volatility_auction_ms);
     agree(what, "volatility_extension_ms", known.volatility_extension_ms,
           definition.volatility_extension_ms);
+    agree(what, "band_ppm", known.band_ppm, definition.band_ppm);
+    agree(what, "limit_state_ms", known.limit_state_ms, definition.limit_state_ms);
+    agree(what, "pause_ms", known.pause_ms, definition.pause_ms);
     compare_limits(id, known, definition);
   }
 

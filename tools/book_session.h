@@ -65,6 +65,14 @@ struct BookSession::State {
   void pass_time(std::string_view until);
   void tick();
   void pass_ms(std::string_view ms);
+  // What a line with `rules` says. Where there are bands, some of it need not be said.
+  struct Rules {
+    DefineInstrument definition{};
+    std::optional<std::uint32_t> volatility_ms;
+    std::optional<std::uint32_t> limit_state_ms;
+    std::optional<std::uint32_t> pause_ms;
+  };
+  static void take_rule(std::string_view word, Rules& rules);
   void rules(const std::vector<std::string_view>& words);
   void print_book();
   [[nodiscard]] bool next_book();

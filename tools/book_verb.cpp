@@ -295,9 +295,16 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
     case EventKind::extended:
       out << "extended\n";
       return;
+    case EventKind::bands_moved:
+      out << "band " << event.low().value << ' ' << event.high().value << '\n';
+      return;
+    case EventKind::limit_state:
+      out << "limit-state " << word_for(event.at_band()) << '\n';
+      return;
     case EventKind::rested:
     case EventKind::restated:
     case EventKind::armed:
+    case EventKind::repriced:
       return;
   }
 }
@@ -384,7 +391,7 @@ int book_verb(int argc, char** argv) {
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
            "  rules [collar=PPM] [static=PPM] [reference=P] [volatility=MS] [extension=MS]\n"
-           "  pass MS · halt [MS MS]\n"
+           "      [band=PPM] [limit-state=MS] [pause=MS] · pass MS · halt [MS MS]\n"
            "  account N FIRM · tick [T] · book                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }

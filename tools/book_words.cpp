@@ -77,6 +77,18 @@ std::string_view word_for(InstrumentState phase) noexcept {
   return "?";
 }
 
+std::string_view word_for(LimitState state) noexcept {
+  switch (state) {
+    case LimitState::none:
+      return "none";
+    case LimitState::buy:
+      return "buy";
+    case LimitState::sell:
+      return "sell";
+  }
+  return "?";
+}
+
 std::string_view word_for(Reject reject) noexcept {
   switch (reject) {
     case Reject::invalid_quantity:

@@ -122,6 +122,12 @@ const char* name_of(EventKind kind) {
       return "phase changed";
     case EventKind::extended:
       return "extended";
+    case EventKind::repriced:
+      return "repriced";
+    case EventKind::bands_moved:
+      return "bands moved";
+    case EventKind::limit_state:
+      return "limit state";
   }
   return "unknown";
 }
@@ -234,6 +240,9 @@ void add_instrument(Json& fields, const DefineInstrument& definition) {
   fields["wire_tick"] = definition.wire_tick;
   fields["collar_ppm"] = definition.collar_ppm;
   fields["static_collar_ppm"] = definition.static_collar_ppm;
+  fields["band_ppm"] = definition.band_ppm;
+  fields["limit_state_ms"] = definition.limit_state_ms;
+  fields["pause_ms"] = definition.pause_ms;
   fields["protection_ppm"] = definition.protection_ppm;
   fields["volatility_auction_ms"] = definition.volatility_auction_ms;
   fields["volatility_extension_ms"] = definition.volatility_extension_ms;

@@ -111,6 +111,8 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
       return tell_restated(command, event, ouch50::RestatedReason::triggered);
     case EventKind::restated:
       return tell_restated(command, event, ouch50::RestatedReason::reserve_refreshed);
+    case EventKind::repriced:
+      return tell_restated(command, event, ouch50::RestatedReason::price_updated);
     case EventKind::rested:
     case EventKind::nothing:
     case EventKind::armed:
@@ -118,11 +120,14 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
     case EventKind::indicative:
     case EventKind::phase_changed:
     case EventKind::extended:
+    case EventKind::bands_moved:
+    case EventKind::limit_state:
       return;
   }
 }
 
-// What the book did with the order shows whether it was accepted, and whether it slid.
+// What the book did with the order shows whether it was accepted, and whether it slid. What bands
+// keep from its price is accepted at that, and then restated.
 void HistoryCore::on_new_order(const Command& command, const Event& first) noexcept {
   if (first.kind == EventKind::rested) return tell_accepted(command, first.price);
   if (first.kind != EventKind::rejected) return tell_accepted(command, command.order.price);
@@ -238,6 +243,11 @@ void HistoryCore::tell_restated(const Command& command, const Event& event,
   if (reason == ouch50::RestatedReason::reserve_refreshed) {
     const wire::U32 shown = wire_quantity(event.quantity);
     [[maybe_unused]] const bool fits = restated.add(ouch50::Tag::display_quantity, shown);
+    BASALT_ASSERT(fits);
+  }
+  if (reason == ouch50::RestatedReason::price_updated) {
+    const wire::U64 price = wire_price(event.price, reference_.instrument(event.instrument));
+    [[maybe_unused]] const bool fits = restated.add(ouch50::Tag::display_price, price);
     BASALT_ASSERT(fits);
   }
   finish(restated, command, entry.session, entry.channel);

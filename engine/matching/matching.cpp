@@ -23,13 +23,14 @@ MatchingCore::MatchingCore(const Limits& limits, Arena& arena)
     : memory_(limits.books(), arena),
       book_(arena.take<OrderBook>(limits.instruments_max)),
       waiting_(arena.take<std::uint64_t>(words_for(limits.instruments_max))),
+      banded_(arena.take<std::uint64_t>(words_for(limits.instruments_max))),
       uncross_fills_max_(limits.uncross_fills_max) {
   BASALT_ASSERT(uncross_fills_max_ > 0);
 }
 
 std::size_t MatchingCore::memory_bytes(const Limits& limits) noexcept {
   return BookMemory::memory_bytes(limits.books()) + Arena::cost<OrderBook>(limits.instruments_max) +
-         Arena::cost<std::uint64_t>(words_for(limits.instruments_max));
+         2 * Arena::cost<std::uint64_t>(words_for(limits.instruments_max));
 }
 
 void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
@@ -100,7 +101,7 @@ void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept
 }
 
 void MatchingCore::tick(const Order& order, EventOutlet& out) noexcept {
-  if (watched_ > 0 || memory_.expiries().any_due(order.time)) [[unlikely]] {
+  if (watched_ + banded_books_ > 0 || memory_.expiries().any_due(order.time)) [[unlikely]] {
     return tick_of_books(order, out);
   }
   emit_nothing(order, out);
@@ -121,8 +122,8 @@ void MatchingCore::tick_of_books(const Order& order, EventOutlet& out) noexcept 
     }
   };
   std::uint32_t fills_left = uncross_fills_max_;
-  for (std::uint32_t word = 0; word < waiting_.size() && watched_ > 0; ++word) {
-    for (std::uint64_t bits = waiting_[word]; bits != 0; bits &= bits - 1) {
+  for (std::uint32_t word = 0; word < waiting_.size() && watched_ + banded_books_ > 0; ++word) {
+    for (std::uint64_t bits = waiting_[word] | banded_[word]; bits != 0; bits &= bits - 1) {
       const InstrumentId instrument{word * bits_of_word +
                                     static_cast<std::uint32_t>(std::countr_zero(bits))};
       expire_up_to(instrument);
@@ -143,12 +144,16 @@ void MatchingCore::define(const Command& command) noexcept {
   book.define({.instrument = command.order.instrument,
                .collar_ppm = definition.collar_ppm,
                .static_collar_ppm = definition.static_collar_ppm,
+               .band_ppm = definition.band_ppm,
                .reference = definition.reference,
                .price_max = definition.price_max,
                .volatility_auction = duration(definition.volatility_auction_ms),
-               .volatility_extension = duration(definition.volatility_extension_ms)},
+               .volatility_extension = duration(definition.volatility_extension_ms),
+               .limit_state = duration(definition.limit_state_ms),
+               .pause = duration(definition.pause_ms)},
               definition.state);
   if (book.moves_by_itself()) ++watched_;
+  note_banded(command.order.instrument);
   note_waiting(command.order.instrument);
 }
 
@@ -178,6 +183,19 @@ void MatchingCore::note_waiting(InstrumentId instrument) noexcept {
   }
 }
 
+void MatchingCore::note_banded(InstrumentId instrument) noexcept {
+  std::uint64_t& word = banded_[index_of(instrument) / bits_of_word];
+  const std::uint64_t bit = std::uint64_t{1} << (index_of(instrument) % bits_of_word);
+  const bool banded = book_[index_of(instrument)].has_bands();
+  if (banded == ((word & bit) != 0)) return;
+  word ^= bit;
+  if (banded) {
+    ++banded_books_;
+  } else {
+    --banded_books_;
+  }
+}
+
 void MatchingCore::look_after(const Order& order) noexcept {
   if (index_of(order.instrument) >= book_.size()) return;
   book_[index_of(order.instrument)].mark_changed();
@@ -187,12 +205,15 @@ void MatchingCore::look_after(const Order& order) noexcept {
 void MatchingCore::assert_invariants() const {
   std::uint32_t in_books = 0;
   std::uint32_t watched = 0;
+  std::uint32_t banded = 0;
   for (const OrderBook& book : book_) {
+    banded += static_cast<std::uint32_t>(book.has_bands());
     in_books += book.assert_invariants(memory_);
     watched += static_cast<std::uint32_t>(book.waits_for_ticks()) +
                static_cast<std::uint32_t>(book.moves_by_itself());
   }
   BASALT_ASSERT(watched == watched_);
+  BASALT_ASSERT(banded == banded_books_);
   std::uint32_t live = 0;
   std::uint32_t ending = 0;
   for (std::uint32_t slot = 0; slot < memory_.orders_max(); ++slot) {

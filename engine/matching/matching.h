@@ -87,12 +87,15 @@ class MatchingCore {
   void halt(const Command& command, EventOutlet& out) noexcept;
   // Is the book one of those that wait for ticks, now?
   void note_waiting(InstrumentId instrument) noexcept;
+  void note_banded(InstrumentId instrument) noexcept;
   // After a command, where a book may have begun to wait, or what an uncross would do has changed.
   [[gnu::noinline]] void look_after(const Order& order) noexcept;
 
   BookMemory memory_;
   std::span<OrderBook> book_;
-  std::span<std::uint64_t> waiting_;  // A bit for each book that waits for ticks.
+  std::span<std::uint64_t> waiting_;  // A bit for each book that waits for ticks,
+  std::span<std::uint64_t> banded_;   //   and for each that has bands: no command needs a look.
+  std::uint32_t banded_books_ = 0;
   // Books that wait, and instruments whose phase can change by itself. 0: no command needs a look.
   std::uint32_t watched_ = 0;
   std::uint32_t uncross_fills_max_;

@@ -6,14 +6,6 @@
 #include "engine/matching/order_book-inl.h"
 
 namespace basalt::matching {
-namespace {
-
-// 36 and 27 bits: no overflow.
-constexpr Price width_of(Price middle, std::uint32_t ppm) noexcept {
-  return {middle.value * ppm / 1'000'000};
-}
-
-}  // namespace
 
 // In order of precedence.
 Reject OrderBook::check(const Incoming& incoming, Quantity freed,
@@ -25,8 +17,7 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
     return Reject::outside_auction;
   if (gathers_) {
     if (refused_by_auction(incoming)) return Reject::not_for_auction;
-  } else if ((incoming.limit < collar_low_ || incoming.limit > collar_high_) &&
-             !moves_by_itself()) {
+  } else if ((incoming.limit < collar_low_ || incoming.limit > collar_high_) && refuses_beyond()) {
     return Reject::outside_collar;
   }
   if ((incoming.flags & flag_post_only) != 0 && crosses(incoming.side, incoming.limit)) {
@@ -76,13 +67,15 @@ OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
 Price OrderBook::bounded(const Incoming& incoming) const noexcept {
   if ((incoming.flags & (flag_market | flag_slide)) == 0) return incoming.limit;
   if ((incoming.flags & flag_market) == 0) return slid(incoming);
-  if (gathers_ || moves_by_itself()) return incoming.limit;
+  if (gathers_ || !refuses_beyond()) return incoming.limit;
   return incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
                                     : std::max(incoming.limit, collar_low_);
 }
 
 void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memory,
                       EventOutlet& out) noexcept {
+  if (has_bands()) [[unlikely]]
+    return enter_within_bands(command, incoming, memory, out);
   incoming.limit = bounded(incoming);
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject != Reject::none) [[unlikely]]
@@ -238,6 +231,7 @@ OrderBook::Left OrderBook::match_by_firm(const Order& command, const Incoming& i
 
 // What a sweep that ended at the last trade leaves behind: its prices lie between the two.
 void OrderBook::traded_from(Price first) noexcept {
+  traded_ = true;
   move_collar();
   if (stops_waiting_ > 0) [[unlikely]] {
     trade_low_ = std::min({trade_low_, first, last_trade_});
@@ -288,7 +282,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   // What was at market has a price now, and a stop at market becomes a stop-limit order.
   incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
   if (!waits) incoming.flags = flags_in_market(incoming);
-  incoming.limit = bounded(incoming);
+  incoming.limit = has_bands() ? within_bands(incoming) : bounded(incoming);
   const bool canceled_instead = command.verdict != Reject::none || incoming.open <= Quantity{0};
   const Reject reject = canceled_instead ? Reject::none
                         : waits          ? check_stop(incoming, original_open, memory)
@@ -314,6 +308,8 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   remove(slot, memory);
   if (waits) return wait(command, incoming, memory, out);  // Not reached before, nor now: I6.
   take_and_rest(command, incoming, memory, out);
+  if (has_bands()) [[unlikely]]
+    note_trade(command.time);
   if (stops_waiting_ > 0) [[unlikely]]
     trigger_stops(command, incoming.side, memory, out);
 }
@@ -329,6 +325,11 @@ void OrderBook::set_static_collar(std::uint32_t ppm) noexcept {
 }
 
 void OrderBook::set_collars() noexcept {
+  if (has_bands()) {
+    collar_low_ = bands_.low();
+    collar_high_ = bands_.high();
+    return;
+  }
   static_low_ = no_price;
   static_high_ = limits::price_max;
   const Price reference = auctioned_ != no_price ? auctioned_ : rules_.reference;

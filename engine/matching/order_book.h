@@ -19,10 +19,12 @@
 //   I6  No stop waits that the last trade has reached, unless the book gathers.
 //   I7  What ends with an auction is in the list of such orders, and rests only while the book
 //       gathers.
+//   I8  Where there are bands, no bid is above the upper one and no offer below the lower one,
+//       unless the book gathers.
 //
 // The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
 // an order must ask for; order_book_phases.cpp is what the phases of trading do to all of them;
-// order_book_auction.cpp is what trades at one price.
+// order_book_auction.cpp is what trades at one price; order_book_bands.cpp is what bands do.
 #pragma once
 
 #include <array>
@@ -31,6 +33,7 @@
 
 #include "engine/command.h"
 #include "engine/event.h"
+#include "engine/matching/bands.h"
 #include "engine/matching/book_memory.h"
 #include "engine/matching/emit.h"
 #include "engine/matching/levels.h"
@@ -46,13 +49,17 @@ class OrderBook {
     InstrumentId instrument{};
     std::uint32_t collar_ppm = 0;         // Dynamic collar around the last trade; 0: none.
     std::uint32_t static_collar_ppm = 0;  // Around the price of the latest uncross; 0: none.
+    std::uint32_t band_ppm = 0;           // In place of collars; 0: none (bands.h).
     // For an uncross before the first trade, and the static collar before the first uncross;
     // no_price: there is none.
     Price reference;
     Price price_max = limits::price_max;  // What the venue itself prices stays below.
-    // Of the auction that trades beyond the collar start, in place of a refusal; 0: none.
+    // Of the auction that trades beyond the collar start, in place of a refusal; 0: none. Where
+    // there are bands, of that behind a pause.
     Nanos volatility_auction{};
     Nanos volatility_extension{};  // Once, where its price is beyond the collar still; 0: none.
+    Nanos limit_state{};           // So long the best may stand at a band,
+    Nanos pause{};                 //   and then trading pauses for so long.
   };
 
   // `phase` counts the first time: what has moved since is no part of a definition.
@@ -93,8 +100,10 @@ class OrderBook {
   [[nodiscard]] bool waits_for_ticks() const noexcept { return gathers_ || deadline_ != Nanos{0}; }
   // Orders can bring it into another phase.
   [[nodiscard]] bool moves_by_itself() const noexcept {
-    return rules_.volatility_auction > Nanos{0};
+    return rules_.volatility_auction > Nanos{0} && !has_bands();
   }
+  // Its ticks may tell something in trading too.
+  [[nodiscard]] bool has_bands() const noexcept { return rules_.band_ppm > 0; }
   // An uncross is under way.
   [[nodiscard]] bool uncrossing() const noexcept { return uncrossing_; }
   [[nodiscard]] InstrumentState phase() const noexcept { return phase_; }
@@ -175,6 +184,10 @@ class OrderBook {
 
   // order_book.cpp
   [[nodiscard]] static Incoming incoming_of(const Order& command) noexcept;
+  // What lies beyond the collar is refused: no auction starts, nor do bands keep it within.
+  [[nodiscard]] bool refuses_beyond() const noexcept {
+    return rules_.volatility_auction == Nanos{0};
+  }
   [[nodiscard]] Price bounded(const Incoming& incoming) const noexcept;
   [[nodiscard]] Price slid(const Incoming& incoming) const noexcept;  // order_book_rules.cpp
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
@@ -280,8 +293,26 @@ class OrderBook {
                               EventOutlet& out) noexcept;
   [[nodiscard]] bool end_all(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
 
+  // order_book_bands.cpp
+  [[nodiscard]] Price within_bands(const Incoming& incoming) const noexcept;
+  [[gnu::noinline]] void enter_within_bands(const Order& command, Incoming& incoming,
+                                            BookMemory& memory, EventOutlet& out) noexcept;
+  void tell_repriced(const Order& command, const Incoming& incoming, Price asked,
+                     EventOutlet& out) const noexcept;
+  void note_trade(Nanos now) noexcept;
+  void set_bands(Price reference, Nanos now) noexcept;
+  void open_bands(Nanos now) noexcept;
+  [[nodiscard]] bool may_be_reference(Price reference) const noexcept;
+  [[nodiscard]] LimitState at_band() const noexcept;
+  void tell_bands(const Order& command, EventKind kind, std::uint8_t detail,
+                  EventOutlet& out) const noexcept;
+  [[nodiscard]] bool tick_bands(const Order& command, BookMemory& memory,
+                                EventOutlet& out) noexcept;
+  void pause(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
+
   // order_book_audit.cpp
   [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;
+  void assert_bands() const;
 
   // order_book_auction.cpp
   [[nodiscard]] Equilibrium equilibrium(const BookMemory& memory) const noexcept;
@@ -329,7 +360,7 @@ class OrderBook {
 
   std::array<Levels, 2> levels_;  // By side.
   Price last_trade_ = no_price;
-  // The narrower of the two collars, on either side.
+  // The narrower of the two collars, on either side; or the bands.
   Price collar_low_;
   Price collar_high_ = limits::price_max;
   Rules rules_;
@@ -357,6 +388,13 @@ class OrderBook {
   Nanos reopening_;        // How long the auction is behind a halt that does.
   bool extended_ = false;  // The volatility auction was.
   bool expiring_ = false;  // It has ended, and not all of them are gone yet.
+  bool traded_ = false;    // Since note_trade().
+  bool paused_ = false;    // The halt is a pause, which bands have led to.
+  // As they were told, in trading: whose best stands at a band, and what the bands are around.
+  LimitState limit_state_ = LimitState::none;
+  Price banded_ = no_price;
+  Nanos limit_since_;
+  Bands bands_;
 };
 
 }  // namespace basalt::matching

@@ -107,6 +107,7 @@ void OrderBook::tell_uncrossed(const Order& command, EventOutlet& out) noexcept 
   emit_of_auction(command, EventKind::uncrossed, auction_, {}, uncross_price_, uncrossed_, {}, out);
   if (uncrossed_ > Quantity{0}) {
     auctioned_ = uncross_price_;
+    if (has_bands()) bands_.restart(uncross_price_, command.time);
     set_collars();
   }
   uncross_price_ = no_price;
@@ -118,6 +119,7 @@ void OrderBook::tell_uncrossed(const Order& command, EventOutlet& out) noexcept 
 // Trading goes on where the auction ended: stops look at the last trade, those that buy first.
 bool OrderBook::open_trading(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   gathers_ = false;
+  if (has_bands()) open_bands(command.time);
   BASALT_VERIFY(empty(Side::buy) || empty(Side::sell) || best(Side::buy) < best(Side::sell));  // I1
   if (stops_waiting_ == 0 || last_trade_ == no_price) return false;
   const std::uint32_t waiting = stops_waiting_;

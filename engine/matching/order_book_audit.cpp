@@ -46,6 +46,29 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
   hash.add(reopening_);
   hash.add(uncross_price_);
   hash.add(uncrossed_);
+  if (!has_bands()) return;
+  bands_.add_to_hash(hash);
+  hash.add(banded_);
+  hash.add(limit_state_);
+  hash.add(limit_since_);
+  hash.add(static_cast<std::uint8_t>(paused_));
+}
+
+// Or collars.
+void OrderBook::assert_bands() const {
+  bands_.assert_invariants();
+  if (!has_bands()) {
+    BASALT_ASSERT(collar_low_ >= static_low_);
+    BASALT_ASSERT(collar_high_ <= static_high_);
+    return;
+  }
+  BASALT_ASSERT(!paused_ || phase_ == InstrumentState::halted);
+  BASALT_ASSERT(limit_state_ == LimitState::none || phase_ == InstrumentState::open);
+  BASALT_ASSERT(!traded_);
+  BASALT_ASSERT(collar_low_ == bands_.low() && collar_high_ == bands_.high());
+  if (gathers_) return;
+  BASALT_ASSERT(empty(Side::buy) || best(Side::buy) <= collar_high_);   // I8
+  BASALT_ASSERT(empty(Side::sell) || best(Side::sell) >= collar_low_);  // I8
 }
 
 // Returns how many orders end with the auction, by their list.
@@ -73,7 +96,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
   BASALT_ASSERT(!gathers_ || uncrossing_ || phase_ != InstrumentState::open);
   BASALT_ASSERT(uncrossing_ || (uncross_price_ == no_price && uncrossed_ == Quantity{0}));
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
-  BASALT_ASSERT(collar_low_ >= static_low_ && collar_high_ <= static_high_);
+  assert_bands();
   std::uint32_t ending = assert_ending(memory);
   std::uint32_t orders = 0;
   std::uint32_t waiting = 0;

@@ -14,7 +14,10 @@ namespace basalt::matching {
 
 void OrderBook::define(const Rules& rules, InstrumentState phase) noexcept {
   rules_ = rules;
+  bands_.define(rules.band_ppm, rules.reference);
   set_collars();
+  if (has_bands() && !gathers_) open_bands(Nanos{0});
+  traded_ = false;
   if (defined_) return;
   defined_ = true;
   phase_ = phase;
@@ -39,6 +42,7 @@ void OrderBook::tell_phase(const Order& command, InstrumentState phase, EventOut
 
 // Of the volatility auction, and the collar that it is about.
 void OrderBook::tell_collar(const Order& command, EventKind kind, EventOutlet& out) const noexcept {
+  if (has_bands()) return tell_bands(command, kind, static_cast<std::uint8_t>(auction_), out);
   const Price middle = last_trade_ != no_price ? last_trade_ : rules_.reference;
   emit_of_auction(command, kind, auction_, {}, middle, Quantity{collar_low_.value},
                   Quantity{collar_high_.value}, out);
@@ -49,6 +53,8 @@ bool OrderBook::enter_phase(const Order& command, InstrumentState phase, BookMem
                             std::uint32_t& fills_left, EventOutlet& out) noexcept {
   bool told = end_all(command, memory, out);
   deadline_ = Nanos{0};
+  paused_ = false;
+  limit_state_ = LimitState::none;
   if (uncrossing_) {
     BASALT_REACHED("a new phase breaks off an uncross");
     if (uncrossed_ > Quantity{0}) {
@@ -87,6 +93,7 @@ bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fi
   if (deadline_ != Nanos{0} && command.time >= deadline_) {
     return fills_left > 0 && end_in_time(command, memory, fills_left, out);
   }
+  if (has_bands() && phase_ == InstrumentState::open) return tick_bands(command, memory, out);
   if (!is_auction(phase_) || !changed_) return false;
   changed_ = false;
   const Equilibrium now = equilibrium(memory);
@@ -114,11 +121,17 @@ bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint3
                             EventOutlet& out) noexcept {
   if (phase_ == InstrumentState::halted) {
     const Nanos end = deadline_ + reopening_;
-    tell_phase(command, InstrumentState::volatility_auction, out);
-    static_cast<void>(
-        enter_phase(command, InstrumentState::volatility_auction, memory, fills_left, out));
+    // Behind a halt of the market it has no collar, and so no reason to last longer.
+    const bool paused = paused_;
+    constexpr InstrumentState next = InstrumentState::volatility_auction;
+    if (paused) {
+      tell_bands(command, EventKind::phase_changed, static_cast<std::uint8_t>(next), out);
+    } else {
+      tell_phase(command, next, out);
+    }
+    static_cast<void>(enter_phase(command, next, memory, fills_left, out));
     deadline_ = end;
-    extended_ = true;  // It has no collar, and so no reason to last longer.
+    extended_ = !paused;
     return true;
   }
   BASALT_ASSERT(phase_ == InstrumentState::volatility_auction);

@@ -45,7 +45,7 @@ std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
 Price OrderBook::slid(const Incoming& incoming) const noexcept {
   const Price limit = incoming.limit;
   const bool collared =
-      !gathers_ && !moves_by_itself() && (limit < collar_low_ || limit > collar_high_);
+      !gathers_ && refuses_beyond() && (limit < collar_low_ || limit > collar_high_);
   if (takes_only(incoming) || incoming.details.stop != no_price || collared ||
       !crosses(incoming.side, limit)) {
     return limit;
@@ -344,9 +344,15 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
   incoming.flags = flags_in_market(incoming);
   remove(slot, memory);
   emit_triggered(command, incoming, out);
-  incoming.limit = bounded(incoming);
+  const Price asked = incoming.limit;
+  incoming.limit = has_bands() ? within_bands(incoming) : bounded(incoming);
   const Reject reject = check(incoming, Quantity{0}, memory);
-  if (reject == Reject::none) return take_and_rest(command, incoming, memory, out);
+  if (reject == Reject::none) {
+    if (has_bands()) tell_repriced(command, incoming, asked, out);
+    take_and_rest(command, incoming, memory, out);
+    if (has_bands()) note_trade(command.time);
+    return;
+  }
   BASALT_REACHED("a stop that triggers is not let in");
   const auto reason = reject == Reject::outside_collar ? CancelReason::collar
                       : reject == Reject::would_cross  ? CancelReason::post_only

@@ -194,9 +194,9 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
     case EventKind::fill:
       return on_fill(event);
     case EventKind::rested:
-      // A buyer that slid rests lower than it asked, and holds what it asked for until it is done:
-      // that covers all its fills (R2), each gives back what it was cheaper by, and replacements
-      // count on no more than is held. What a seller holds has no price.
+      // A buyer that slid, or that bands keep, rests lower than it asked, and holds what it asked
+      // for until it is done: that covers all its fills (R2), each gives back what it was cheaper
+      // by, and replacements count on no more than is held. What a seller holds has no price.
       BASALT_ASSERT(order_[slot].open == event.remaining);
       return;
     case EventKind::rejected:
@@ -231,6 +231,9 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
     case EventKind::uncrossed:
     case EventKind::indicative:
     case EventKind::extended:
+    case EventKind::repriced:
+    case EventKind::bands_moved:
+    case EventKind::limit_state:
       return;
   }
 }

@@ -18,17 +18,22 @@ constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t nanos_a_ms = 1'000'000;
 
 // The words that tell an instrument's rules, and the most that each can be.
-const std::map<std::string, std::int64_t> rules_known{{"collar", 1'000'000},
-                                                      {"static", 1'000'000},
-                                                      {"reference", price_max},
-                                                      {"volatility", 0xFFFF'FFFF},
-                                                      {"extension", 0xFFFF'FFFF}};
+const std::map<std::string, std::int64_t> rules_known{
+    {"collar", 1'000'000},       {"static", 1'000'000},        {"reference", price_max},
+    {"band", 1'000'000},         {"limit-state", 0xFFFF'FFFF}, {"pause", 0xFFFF'FFFF},
+    {"volatility", 0xFFFF'FFFF}, {"extension", 0xFFFF'FFFF}};
 
 }  // namespace
 
 // False: cannot be read.
 bool NaiveBook::set_rules(const std::vector<std::string>& words) {
   std::map<std::string, std::int64_t> said;
+  // Where there are bands, these are what nobody need say.
+  const auto defaults = [&] {
+    said.try_emplace("limit-state", 15'000);
+    said.try_emplace("pause", 300'000);
+    said.try_emplace("volatility", 300'000);
+  };
   for (std::size_t i = 1; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
     const std::string name = words[i].substr(0, equals);
@@ -39,20 +44,33 @@ bool NaiveBook::set_rules(const std::vector<std::string>& words) {
     said[name] = std::stoll(digits);
     if (said[name] > most->second || (name == "reference" && said[name] == 0)) return false;
   }
+  if (said["band"] > 0) {
+    defaults();
+    if (said["collar"] > 0 || said["static"] > 0) return false;
+    if (said["pause"] == 0 || said["volatility"] == 0) return false;
+  } else if (said["limit-state"] > 0 || said["pause"] > 0) {
+    return false;
+  }
   collar_ppm_ = said["collar"];
   static_ppm_ = said["static"];
   reference_ = said["reference"];
   volatility_ = said["volatility"];
   extension_ = said["extension"];
+  set_bands(said["band"], said["limit-state"], said["pause"]);
   move_collar();
   return true;
 }
 
 // Where the one around the last trade and the one around the latest uncross, or the reference
-// before it, are both kept.
+// before it, are both kept. Or the bands.
 void NaiveBook::move_collar() {
   collar_low_ = 0;
   collar_high_ = price_max;
+  if (band_ppm_ > 0 && band_reference_ != 0) {
+    collar_low_ = band_around(band_reference_).low;
+    collar_high_ = band_around(band_reference_).high;
+    return;
+  }
   const auto keep = [this](std::int64_t middle, std::int64_t ppm) {
     if (ppm == 0 || middle == 0) return;
     collar_low_ = std::max(collar_low_, middle - middle * ppm / 1'000'000);
@@ -96,9 +114,10 @@ bool NaiveBook::halt(const std::vector<std::string>& words) {
 void NaiveBook::end_in_time() {
   if (phase_ == "halted") {
     const std::int64_t end = *deadline_ + reopening_;
+    const bool paused = paused_;
     set_phase("volatility");
     deadline_ = end;
-    extended_ = true;
+    extended_ = !paused;
     return;
   }
   const std::int64_t price = prospect().price;
@@ -114,6 +133,8 @@ void NaiveBook::end_in_time() {
 void NaiveBook::set_phase(const std::string& phase) {
   out_ << "phase " << phase << '\n';
   deadline_.reset();
+  paused_ = false;
+  limit_state_ = "none";
   if (expiring_) end_some(std::numeric_limits<std::int64_t>::max());
   if (uncrossing_ && uncrossed_ > 0) tell_uncrossed();
   const bool closes = phase == "closed" && phase_ == "closing";
@@ -178,6 +199,7 @@ void NaiveBook::tick() {
     end_in_time();
     return;
   }
+  if (phase_ == "open" && band_ppm_ > 0) tick_band();
   if (!is_auction(phase_)) return;
   const Prospect now = prospect();
   const std::string side = now.surplus > 0 ? "buy" : now.surplus < 0 ? "sell" : "none";
@@ -201,6 +223,7 @@ bool NaiveBook::uncross_some() {
       uncrossing_ = false;
       if (phase_ != "open") return told;
       gathers_ = false;
+      open_band(now_);
       if (last_trade_ != 0) trades_.push_back(last_trade_);
       trigger_stops(true);
       return true;
@@ -222,6 +245,7 @@ void NaiveBook::tell_uncrossed() {
   out_ << "uncrossed " << uncrossed_ << '@' << uncross_price_ << '\n';
   if (uncrossed_ > 0) {
     auctioned_ = uncross_price_;
+    restart_band(uncross_price_);
     move_collar();
   }
   uncross_price_ = 0;

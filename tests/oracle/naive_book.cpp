@@ -201,13 +201,15 @@ std::int64_t NaiveBook::resting(bool buy) const {
   return sum;
 }
 
-// An order at market reaches to the end of all prices, or to the collar where that refuses.
+// An order at market reaches to the end of all prices, or to the collar where that refuses. Bands
+// keep all orders.
 NaiveBook::Order NaiveBook::priced(Order order) const {
-  if (!order.market) return order;
-  order.price = order.buy ? price_max : 1;
-  if (gathers_ || volatility_ > 0) return order;
-  order.price =
-      order.buy ? std::min(order.price, collar_high_) : std::max(order.price, collar_low_);
+  if (order.market) order.price = order.buy ? price_max : 1;
+  if (order.market && !gathers_ && volatility_ == 0) {
+    order.price =
+        order.buy ? std::min(order.price, collar_high_) : std::max(order.price, collar_low_);
+  }
+  keep_within_band(order);
   return order;
 }
 
@@ -285,6 +287,7 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   order.reserve = 0;
   order.market = false;
   slide(order);
+  if (!waits) order = priced(order);
   const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
   if (why == "collar") {  // As what is invalid in itself, it takes its original with it.
     remove(id);
@@ -363,13 +366,13 @@ void NaiveBook::take_and_rest(Order order) {
     if (own(order, maker)) {
       if (prevents(order, maker)) continue;
       if (order.open > 0) out_ << "canceled " << order.id << ' ' << order.open << " self-match\n";
-      if (traded) move_collar();
+      if (traded) note_trade();
       return;
     }
     trade(order, best);
     traded = true;
   }
-  if (traded) move_collar();
+  if (traded) note_trade();
   if (order.open == 0) return;
   if (too_far) interrupt();
   const bool no_room = too_far && order.market &&

@@ -15,6 +15,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace basalt::oracle {
@@ -96,7 +97,7 @@ class NaiveBook {
     return taker.buy ? price <= taker.price : price >= taker.price;
   }
   // Where trades beyond the collar start an auction, may it trade at this price?
-  bool guarded() const { return volatility_ > 0 && !gathers_; }
+  bool guarded() const { return volatility_ > 0 && band_ppm_ == 0 && !gathers_; }
   bool within_collar(std::int64_t price) const {
     return price >= collar_low_ && price <= collar_high_;
   }
@@ -132,6 +133,22 @@ class NaiveBook {
   Prospect at(std::int64_t price) const;
   Prospect prospect() const;
 
+  // naive_bands.cpp
+  struct Band {
+    std::int64_t low;
+    std::int64_t high;
+  };
+  void set_bands(std::int64_t ppm, std::int64_t limit_state, std::int64_t pause);
+  void take_band(std::int64_t reference, std::int64_t since);
+  Band band_around(std::int64_t reference) const;
+  void keep_within_band(Order& order) const;
+  void note_trade();
+  void restart_band(std::int64_t price);
+  void open_band(std::int64_t now);
+  std::string at_band() const;
+  void renew_band();
+  void tick_band();
+
   Order remove(std::uint32_t id);
 
   std::ostream& out_;
@@ -166,6 +183,17 @@ class NaiveBook {
   std::optional<std::int64_t> deadline_;  // When the phase ends by itself.
   bool extended_ = false;
   std::int64_t reopening_ = 0;  // How long the auction is behind a halt.
+  // Bands, in place of collars.
+  std::int64_t band_ppm_ = 0;
+  std::int64_t limit_state_ms_ = 0;
+  std::int64_t pause_ms_ = 0;
+  std::int64_t band_reference_ = 0;
+  std::int64_t band_since_ = 0;
+  std::int64_t band_told_ = 0;                                      // The reference.
+  std::vector<std::pair<std::int64_t, std::int64_t>> band_trades_;  // Time and price.
+  std::string limit_state_ = "none";                                // As it was told.
+  std::int64_t limit_since_ = 0;
+  bool paused_ = false;  // The halt is a pause.
   std::uint64_t line_number_ = 0;
 };
 

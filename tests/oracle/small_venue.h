@@ -185,6 +185,24 @@ inline Command define_lively() {
   return command;
 }
 
+// A fourth, likewise: it trades within a thousandth of its reference, and where its best stands at
+// a band for 2 ms it pauses.
+inline constexpr std::uint32_t banded = 3;
+
+inline Command define_banded() {
+  Command command = define_lively();
+  command.order.instrument = InstrumentId{banded};
+  auto definition = command.as<DefineInstrument>();
+  definition.symbol = test::padded<8>("BANDED");
+  definition.collar_ppm = 0;
+  definition.volatility_extension_ms = 0;
+  definition.band_ppm = 1'000;
+  definition.limit_state_ms = 2;
+  definition.pause_ms = 4;
+  command.set(definition);
+  return command;
+}
+
 // For so many milliseconds each; a halt of 0 has no end.
 inline Command halt_market(std::uint8_t level, std::int64_t halted_ms, std::int64_t auction_ms) {
   Amendment amendment{};

@@ -10,9 +10,9 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 24> flows{{
+constexpr std::array<Flow, 26> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
-    // expiring, firms, rules
+    // expiring, firms, rules, passes
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
     {"few ids", 500, 10, false, 50, 4,                             15, 15, 25, 10, 1, 10, 5},
@@ -40,6 +40,11 @@ constexpr std::array<Flow, 24> flows{{
         "rules collar=9000 static=11000 reference=1015"},
     {"static volatility", 1000, 30, false, 20, 60,   8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
         "rules static=9000 reference=1010 volatility=3 extension=2"},
+    {"bands", 100, 16, false, 20, 60,                8, 5, 12, 30, 1, 20, 30, 3, true, 0, false,
+        "rules band=40000 reference=107 limit-state=4000 pause=3000 volatility=2000 extension=1500",
+        8},
+    {"bands of own firms", 50, 12, false, 30, 40,    8, 5, 12, 30, 1, 80, 40, 1, true, 10, true,
+        "rules band=70000 limit-state=0 pause=5 volatility=2500", 5},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
@@ -102,7 +107,7 @@ std::string CommandStream::odd() {
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 42> unreadable{"new",
+  static constexpr std::array<const char*, 46> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -139,6 +144,10 @@ std::string CommandStream::odd() {
                                                           "rules collar=1000001",
                                                           "rules static=1000001",
                                                           "rules reference=0",
+                                                          "rules band=1000001",
+                                                          "rules band=5 collar=5",
+                                                          "rules band=5 pause=0",
+                                                          "rules limit-state=5",
                                                           "rules reference=68719476736",
                                                           "halt 1",
                                                           "halt 0 1",
@@ -197,6 +206,11 @@ std::string CommandStream::tick() {
 std::string CommandStream::next() {
   if (chance(flow_.odd)) return odd();
   if (flow_.auctions > 0 && chance(flow_.auctions)) return of_auction();
+  if (flow_.passes > 0 && chance(flow_.passes)) {
+    const std::uint64_t ms = chance(70) ? 3'000 : 20'000;
+    now_ += ms * 1'000'000;
+    return "pass " + std::to_string(ms);
+  }
   if (flow_.expiring > 0 && chance(10)) return tick();
   if (flow_.firms && chance(2)) {
     return "account " + std::to_string(below(3)) + ' ' + std::to_string(below(2));

@@ -34,6 +34,7 @@ struct Flow {
   std::uint32_t expiring = 0;   // Of new orders: until a time, which passes.
   bool firms = false;           // Accounts are of firms, and prevention looks at these.
   const char* rules = nullptr;  // Of the instrument: the first line.
+  std::uint32_t passes = 0;     // Of all: seconds pass.
 };
 
 [[nodiscard]] std::span<const Flow> all_flows();

@@ -189,6 +189,14 @@ TEST(OrderBookProperty, every_short_sequence_at_a_static_collar_gives_the_naive_
       4, {"rules collar=80000 static=100000 reference=102"});
 }
 
+TEST(OrderBookProperty, every_short_sequence_within_bands_gives_the_events_of_the_naive_book) {
+  expect_agreement_in_all_sequences(
+      {"new 1 buy 5@100", "new 2 sell 7@103", "new 3 sell 4@94", "new 4 buy 9@107",
+       "new 5 buy 6@market", "new 6 sell 3@96 ioc", "new 7 buy 3@108 stop=103", "pass 2000",
+       "pass 31000", "phase auction", "phase open", "replace 1 6 5@106"},
+      4, {"rules band=50000 reference=100 limit-state=2000 pause=2000 volatility=31000"});
+}
+
 // Prices are above 0 and below this.
 constexpr std::int64_t price_ends = std::int64_t{1} << 36;
 constexpr std::int64_t quantity_ends = std::int64_t{1} << 48;
@@ -329,6 +337,12 @@ class Reach : public testing::Environment {
  public:
   void TearDown() override {
     if (testing::GTEST_FLAG(filter) != "*") return;
+    expect_probes();
+    expect_words();
+  }
+
+ private:
+  static void expect_probes() {
     for (const std::string& missed : probes_missed({
              "a sweep empties a level",
              "a sweep empties a side",
@@ -372,15 +386,23 @@ class Reach : public testing::Environment {
              "an order starts a volatility auction",
              "a volatility auction lasts longer",
              "a volatility auction ends in time",
+             "an order is kept within the bands",
+             "bands wait for an order that stands in their way",
+             "trading opens with a best bid beyond the bands",
+             "trading opens with a best offer beyond the bands",
+             "trading pauses",
          })) {
       ADD_FAILURE() << "never reached: " << missed;
     }
+  }
+  static void expect_words() {
     for (const char* word :
          {"new", "cancel", "reduce", "replace", "phase", "open", "closed", "halted", "auction",
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
           "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at", "pass",
-          "halt", "rules", "collar=", "static=", "reference=", "extension=",
+          "halt", "rules", "collar=", "static=", "reference=", "extension=", "band=", "limit",
+          "pause=",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",
@@ -388,7 +410,8 @@ class Reach : public testing::Environment {
           "rejected quantity", "rejected price", "rejected display", "rejected min-quantity",
           "rejected stop-price", "rejected expiry", "rejected duplicate", "rejected not-live",
           "rejected auction", "rejected would-cross", "rejected lowers-nothing",
-          "rejected outside-auction", "rejected collar", "canceled expired", "canceled collar"}) {
+          "rejected outside-auction", "rejected collar", "canceled expired", "canceled collar",
+          "band", "limit-state buy", "limit-state sell", "limit-state none"}) {
       if (!words_met.contains(word)) ADD_FAILURE() << "never said or heard: " << word;
     }
   }

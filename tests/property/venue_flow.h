@@ -18,9 +18,13 @@ class VenueFlow {
   explicit VenueFlow(std::uint64_t seed) : random_(seed), price_width_(2 + below(30)) {}
 
   Command next() {
-    if (!defined_) {
-      defined_ = true;
+    if (defined_ == 0) {
+      ++defined_;
       return oracle::define_lively();
+    }
+    if (defined_ == 1) {
+      ++defined_;
+      return oracle::define_banded();
     }
     const std::uint64_t kind = below(1'000);
     if (kind < 520) return new_order();
@@ -70,7 +74,10 @@ class VenueFlow {
     entered.side = chance(50) ? Side::buy : Side::sell;
     entered.quantity = chance(98) ? 1 + number(50) : number(3'000'000);
     entered.price = chance(98) ? price(entered.side) : number(40'000'000);
-    entered.instrument = chance(50) ? oracle::aapl : chance(50) ? oracle::btc_usd : oracle::lively;
+    entered.instrument = chance(50)   ? oracle::aapl
+                         : chance(40) ? oracle::btc_usd
+                         : chance(50) ? oracle::lively
+                                      : oracle::banded;
     if (chance(15)) entered.time_in_force = chance(70) ? TimeInForce::ioc : TimeInForce::fok;
     if (chance(8)) {
       entered.time_in_force = chance(50) ? TimeInForce::at_open : TimeInForce::at_close;
@@ -124,7 +131,7 @@ class VenueFlow {
   }
 
   Command venue_side(std::uint64_t kind) {
-    const auto instrument = static_cast<std::uint32_t>(below(3));
+    const auto instrument = static_cast<std::uint32_t>(below(4));
     if (kind < 967) return oracle::session_down(session());
     if (kind < 972) return oracle::market_event("SQME"[below(4)]);
     if (kind < 973) {
@@ -153,13 +160,13 @@ class VenueFlow {
     if (kind < 980) return oracle::disable_entry(name, account);
     if (kind < 984) return oracle::enable_entry(name, chance(50) ? account : no_account);
     oracle::Scope scope{.account = account};
-    if (chance(70)) scope.instrument = InstrumentId{static_cast<std::uint32_t>(below(3))};
+    if (chance(70)) scope.instrument = InstrumentId{static_cast<std::uint32_t>(below(4))};
     if (chance(50)) scope.side = "BSTE"[below(4)];
     if (kind < 987) return oracle::mass_cancel(name, scope);
     return oracle::mass_cancel_by_venue(name, scope);
   }
 
-  bool defined_ = false;  // The third instrument.
+  int defined_ = 0;  // Of the third and the fourth instrument.
   std::mt19937_64 random_;
   std::uint64_t price_width_;
   std::uint32_t last_ref_[oracle::small_sessions][channels] = {};

@@ -223,6 +223,30 @@ TEST_F(History, a_stop_does_not_slide) {
                           "C 1 50 G", "A 3 S 50 AAPL 999000 0 Y 2:1 P N N L NO 3", "C 3 50 G"));
 }
 
+TEST_F(History, an_order_that_bands_keep_is_accepted_as_asked_and_restated) {
+  tell(oracle::define_banded());
+  const auto order = [this](std::uint32_t session, std::uint32_t ref, Side side, std::int64_t price,
+                            std::int64_t stop) {
+    Instructions asked{};
+    asked.stop = Price{stop};
+    tell(enter({.session = session,
+                .ref = ref,
+                .side = side,
+                .quantity = 5,
+                .price = price,
+                .instrument = oracle::banded,
+                .instructions = asked}));
+  };
+  order(0, 1, Side::buy, 11'000, 0);
+  EXPECT_THAT(told(0),
+              ElementsAre("A 1 B 5 BANDED 1100000 0 Y 1:0 P N N L NO 1", "R 1 P 23:1001000"));
+  order(1, 1, Side::sell, 9'000, 10'010);
+  order(1, 2, Side::sell, 10'010, 0);
+  EXPECT_THAT(told(1), ElementsAre("A 1 S 5 BANDED 900000 0 Y 1:1 P N N L NO 1",
+                                   "A 2 S 5 BANDED 1001000 0 Y 1:2 P N N L NO 2",
+                                   "E 2 5 1001000 R 1", "R 1 T", "R 1 P 23:999000"));
+}
+
 TEST_F(History, what_risk_refuses_is_rejected_with_ouchs_reason) {
   Command unknown = enter({.ref = 1});
   unknown.order.instrument = no_instrument;

@@ -329,6 +329,25 @@ TEST_F(OpenFeed, a_volatility_auction_is_told_with_the_narrower_of_two_collars) 
                                   "A 3 1:0 B 5 LIVELY 1000600"));
 }
 
+TEST_F(OpenFeed, bands_limit_states_and_pauses_are_told) {
+  const auto tick = [this](std::int64_t ms) {
+    oracle::follow(small_.tick(Nanos{ms * 1'000'000}), core_);
+  };
+  tell(oracle::define_banded());
+  told();
+  tell(enter({.ref = 1, .quantity = 5, .price = 11'000, .instrument = oracle::banded}));
+  EXPECT_THAT(told(), ElementsAre("A 4 1:0 B 5 BANDED 1001000"));
+  tick(1);
+  EXPECT_THAT(told(), ElementsAre("b 4 BANDED 1000000 1001000 999000 -",
+                                  "b 4 BANDED 1000000 1001000 999000 B"));
+  tick(2);
+  EXPECT_THAT(told(), ElementsAre("H 4 BANDED P - LUDP"));
+  tick(4);
+  EXPECT_THAT(told(), ElementsAre("H 4 BANDED Q - LUDP", "J 4 BANDED 1000000 1001000 999000 0"));
+  tick(3);
+  EXPECT_THAT(told(), ElementsAre("H 4 BANDED T - -"));
+}
+
 TEST_F(OpenFeed, a_halt_of_the_market_is_told_once_and_of_each_instrument) {
   tell(oracle::set_state(oracle::btc_usd, InstrumentState::closed));
   tell(oracle::define_lively());

@@ -303,6 +303,11 @@ inline constexpr auto fields<itch50::InstrumentScale> =
                &itch50::InstrumentScale::price_tick, &itch50::InstrumentScale::lot_decimals,
                &itch50::InstrumentScale::lot,        &itch50::InstrumentScale::price_max,
                &itch50::InstrumentScale::shares_max};
+template <>
+inline constexpr auto fields<itch50::PriceBands> =
+    std::tuple{&itch50::PriceBands::stock, &itch50::PriceBands::reference_price,
+               &itch50::PriceBands::upper_price, &itch50::PriceBands::lower_price,
+               &itch50::PriceBands::limit_state};
 
 template <typename... M>
 struct Messages {};
@@ -326,7 +331,7 @@ using Itch = Messages<itch50::SystemEvent, itch50::StockDirectory, itch50::Tradi
                       itch50::OrderExecuted, itch50::OrderExecutedWithPrice, itch50::OrderCancel,
                       itch50::OrderDelete, itch50::OrderReplace, itch50::Trade, itch50::CrossTrade,
                       itch50::BrokenTrade, itch50::NetOrderImbalance, itch50::RetailInterest,
-                      itch50::DlcrPriceDiscovery, itch50::InstrumentScale>;
+                      itch50::DlcrPriceDiscovery, itch50::InstrumentScale, itch50::PriceBands>;
 
 // Calls visit.operator()<M>() for the message with this type byte; false: there is none.
 template <typename... M, typename Visit>
