@@ -78,8 +78,9 @@ enum class InstrumentState : std::uint8_t {
 }
 // Precondition: is_for_auction(time_in_force).
 [[nodiscard]] constexpr InstrumentState auction_of(TimeInForce time_in_force) noexcept {
-  return time_in_force == TimeInForce::at_open ? InstrumentState::opening_auction
-                                               : InstrumentState::closing_auction;
+  return time_in_force == TimeInForce::at_open    ? InstrumentState::opening_auction
+         : time_in_force == TimeInForce::at_close ? InstrumentState::closing_auction
+                                                  : InstrumentState::volatility_auction;
 }
 
 // Order::flags.
@@ -199,7 +200,7 @@ struct EpochLimits {
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
 // at once, and switch order entry off. 5: instruments may have a static collar,
-// or bands.
+// or bands; orders may be for a volatility auction alone.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {

@@ -98,7 +98,8 @@ enum class TimeInForce : std::uint8_t {
   fok = 3,
   gtd = 4,
   at_open = 5,   // For the opening auction alone,
-  at_close = 6,  //   or the closing one.
+  at_close = 6,  //   or the closing one,
+  at_halt = 7,   //   or the volatility auction, which also opens trading behind a halt.
 };
 [[nodiscard]] constexpr bool is_for_auction(TimeInForce time_in_force) noexcept {
   return time_in_force >= TimeInForce::at_open;

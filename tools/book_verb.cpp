@@ -385,8 +385,9 @@ int book_verb(int argc, char** argv) {
     const bool help = std::strcmp(argv[1], "--help") == 0;
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
-           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
-           "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
+           "  new ID buy|sell QTY@PRICE|QTY@market\n"
+           "      [day|gtc|ioc|fok|gtd=T|at-open|at-close|at-halt] [post|post=slide] [account=N] "
+           "[stp=newest|oldest|both|decrement|firm-…]\n"
            "      [display=Q] [min=Q] [stop=P]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"

@@ -56,6 +56,7 @@ std::optional<TimeInForce> time_in_force_of(std::string_view word) noexcept {
   if (word == "fok") return TimeInForce::fok;
   if (word == "at-open") return TimeInForce::at_open;
   if (word == "at-close") return TimeInForce::at_close;
+  if (word == "at-halt") return TimeInForce::at_halt;
   return {};
 }
 

@@ -137,7 +137,8 @@ const char* name_of(Side side) {
 }
 
 const char* name_of(TimeInForce time_in_force) {
-  constexpr const char* names[] = {"day", "gtc", "ioc", "fok", "gtd", "at-open", "at-close"};
+  constexpr const char* names[] = {"day", "gtc",     "ioc",      "fok",
+                                   "gtd", "at-open", "at-close", "at-halt"};
   const auto value = static_cast<std::size_t>(time_in_force);
   return value < std::size(names) ? names[value] : "unknown";
 }

@@ -210,6 +210,8 @@ std::string_view word(TimeInForce time_in_force) noexcept {
       return "at open";
     case TimeInForce::at_close:
       return "at close";
+    case TimeInForce::at_halt:
+      return "at halt";
   }
   return "?";
 }

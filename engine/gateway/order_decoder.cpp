@@ -251,6 +251,8 @@ void take_cross_type(Command& command, wire::Code<CrossType> cross) noexcept {
     command.order.time_in_force = basalt::TimeInForce::at_open;
   } else if (cross == CrossType::closing) {
     command.order.time_in_force = basalt::TimeInForce::at_close;
+  } else if (cross == CrossType::halt) {
+    command.order.time_in_force = basalt::TimeInForce::at_halt;
   } else {
     refuse(command, Reject::invalid_cross_type);
   }

@@ -135,7 +135,7 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
   bool stops = false;
   for (std::size_t i = 4; i < words.size(); ++i) {
     if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok" ||
-        words[i] == "at-open" || words[i] == "at-close") {
+        words[i] == "at-open" || words[i] == "at-close" || words[i] == "at-halt") {
       order.life = words[i];
     } else if (words[i].starts_with("gtd=") && number(words[i].substr(4))) {
       order.life = "gtd";
@@ -177,6 +177,7 @@ std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   const bool crosses = !others.empty() && reaches(order, others.begin()->second.front().price);
   if (order.life == "at-open" && phase_ != "auction") return "outside-auction";
   if (order.life == "at-close" && phase_ != "closing") return "outside-auction";
+  if (order.life == "at-halt" && phase_ != "volatility") return "outside-auction";
   const bool at_once = order.life == "ioc" || order.life == "fok";
   const bool too_late = ends(order) && (!is_auction(phase_) || expiring_);
   if (gathers_ && (at_once || order.min > 0 || (uncrossing_ && crosses) || too_late)) {
@@ -228,7 +229,7 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
     return rejected(order.id, "display");
   }
   if (order.min < 0 || order.min > order.open) return rejected(order.id, "min-quantity");
-  const bool for_auction = order.life == "at-open" || order.life == "at-close";
+  const bool for_auction = order.life.starts_with("at-");
   if (stops && (order.stop < 1 || order.stop > price_max || for_auction)) {
     return rejected(order.id, "stop-price");
   }

@@ -37,7 +37,7 @@ class NaiveBook {
     bool buy;
     bool market;
     bool post;              // Never takes.
-    std::string life;       // day, gtc, ioc, fok, gtd, at-open or at-close.
+    std::string life;       // day, gtc, ioc, fok, gtd, at-open, at-close or at-halt.
     std::uint32_t account;  // 0: nobody's.
     std::string stp;        // newest, oldest, both, decrement, or empty: trades with its own.
     std::int64_t price;
@@ -125,9 +125,7 @@ class NaiveBook {
   bool uncross_some();
   void tell_uncrossed();
   // Is it only for the auction that it would rest in?
-  static bool ends(const Order& order) {
-    return order.market || order.life == "at-open" || order.life == "at-close";
-  }
+  static bool ends(const Order& order) { return order.market || order.life.starts_with("at-"); }
   bool end_some(std::int64_t most);
   void cross_once(std::optional<std::uint32_t>& taker);
   Prospect at(std::int64_t price) const;

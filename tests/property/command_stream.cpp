@@ -79,7 +79,9 @@ std::string CommandStream::new_order() {
   if (flow_.expiring > 0 && chance(flow_.expiring)) {
     line += " gtd=" + std::to_string(now_ + below(40));
   }
-  if (flow_.auctions > 0 && chance(15)) line += chance(60) ? " at-open" : " at-close";
+  if (flow_.auctions > 0 && chance(15)) {
+    line += chance(50) ? " at-open" : chance(50) ? " at-close" : " at-halt";
+  }
   if (chance(15)) line += chance(50) ? " post" : " post=slide";
   if (chance(flow_.owned)) {
     static constexpr std::array<const char*, 4> modes{"newest", "oldest", "both", "decrement"};

@@ -37,6 +37,8 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 // Every word that was said to a book, without its number, and of every report its verb and its
 // reason: what random streams never said or heard, they did not test.
 std::set<std::string> words_met;
+// Of words with numbers behind them the number is left out; these have none.
+const std::set<std::string> whole_words{"at-open", "at-close", "at-halt"};
 
 void meet(const std::string& command, std::string_view reports) {
   const auto has_letters = [](const std::string& word) {
@@ -46,6 +48,7 @@ void meet(const std::string& command, std::string_view reports) {
   for (std::string word; words >> word;) {
     if (!has_letters(word)) continue;
     if (const auto market = word.find("@market"); market != word.npos) word.erase(0, market);
+    if (whole_words.contains(word)) words_met.insert(word);
     words_met.insert(word.substr(0, word.find_first_of("-0123456789")));
   }
   std::istringstream lines{std::string(reports)};
@@ -400,9 +403,9 @@ class Reach : public testing::Environment {
          {"new", "cancel", "reduce", "replace", "phase", "open", "closed", "halted", "auction",
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
-          "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at", "pass",
-          "halt", "rules", "collar=", "static=", "reference=", "extension=", "band=", "limit",
-          "pause=",
+          "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at-open",
+          "at-close", "at-halt", "pass", "halt", "rules",
+          "collar=", "static=", "reference=", "extension=", "band=", "limit", "pause=",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",

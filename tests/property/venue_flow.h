@@ -80,7 +80,9 @@ class VenueFlow {
                                       : oracle::banded;
     if (chance(15)) entered.time_in_force = chance(70) ? TimeInForce::ioc : TimeInForce::fok;
     if (chance(8)) {
-      entered.time_in_force = chance(50) ? TimeInForce::at_open : TimeInForce::at_close;
+      entered.time_in_force = chance(50)   ? TimeInForce::at_open
+                              : chance(50) ? TimeInForce::at_close
+                                           : TimeInForce::at_halt;
     }
     if (chance(5)) entered.flags = flag_market;
     if (entered.flags == 0 && chance(12)) {

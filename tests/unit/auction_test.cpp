@@ -57,6 +57,7 @@ std::vector<Kind> kinds_of_orders() {
           {"stop-reached-market", {}, flag_market, {{}, {}, Price{9}, {}, {}, {}}},
           {"at-open", TimeInForce::at_open, {}, {}},
           {"at-close", TimeInForce::at_close, {}, {}},
+          {"at-halt", TimeInForce::at_halt, {}, {}},
           {"market-at-open", TimeInForce::at_open, flag_market, {}}};
 }
 
@@ -125,6 +126,7 @@ TEST(AuctionPhases, take_what_the_table_of_the_rules_says) {
       {"stop-reached-market", "triggers, trades", "triggers, rests", "triggers, rests"},
       {"at-open", "outside-auction", "rests", "rests"},
       {"at-close", "outside-auction", "rests", "rests"},
+      {"at-halt", "outside-auction", "rests", "rests"},
       {"market-at-open", "outside-auction", "rests", "rests"},
   };
   const std::vector<Kind> kinds = kinds_of_orders();

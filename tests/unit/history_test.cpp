@@ -122,6 +122,25 @@ TEST_F(History, what_ends_with_an_auction_is_canceled_as_expired) {
   EXPECT_THAT(told(1), ElementsAre("E 2 30 1000000 O 1", "C 2 20 T"));
 }
 
+TEST_F(History, an_order_for_a_halt_cross_trades_in_a_volatility_auction_alone) {
+  const auto order = [this](std::uint32_t ref) {
+    Command command =
+        enter({.ref = ref, .quantity = 30, .price = 10'000, .time_in_force = TimeInForce::at_halt});
+    command.origin.cross_type = 'H';
+    tell(command);
+  };
+  order(1);
+  EXPECT_THAT(told(0), ElementsAre("J 1 20 NO 1"));
+  tell(oracle::set_state(oracle::aapl, InstrumentState::volatility_auction));
+  order(2);
+  sell(1, 20, 10'000);
+  told(0);
+  told(1);
+  tell(oracle::set_state(oracle::aapl, InstrumentState::open));
+  EXPECT_THAT(told(0), ElementsAre("E 2 20 1000000 H 1", "C 2 10 T"));
+  EXPECT_THAT(told(1), ElementsAre("E 1 20 1000000 H 1"));
+}
+
 TEST_F(History, a_fill_is_told_to_both_sides_under_their_own_numbers) {
   buy(5, 100, 10'000);
   sell(9, 30, 9'000);

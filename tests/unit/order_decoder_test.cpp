@@ -127,8 +127,11 @@ TEST_F(OrderDecoding, an_order_for_a_cross_is_for_that_auction_alone) {
     EXPECT_EQ(opening.origin.cross_type, 'O');
     const Command closing = decoded_for(ouch50::CrossType::closing, wire);
     EXPECT_EQ(closing.order.time_in_force, TimeInForce::at_close);
+    const Command halt = decoded_for(ouch50::CrossType::halt, wire);
+    EXPECT_EQ(halt.order.verdict, Reject::none);
+    EXPECT_EQ(halt.order.time_in_force, TimeInForce::at_halt);
   }
-  for (const auto cross : {ouch50::CrossType::halt, ouch50::CrossType::supplemental}) {
+  for (const auto cross : {ouch50::CrossType::retail, ouch50::CrossType::supplemental}) {
     EXPECT_EQ(decoded_for(cross, ouch50::TimeInForce::day).order.verdict,
               Reject::invalid_cross_type);
   }
