@@ -89,7 +89,8 @@ inline constexpr std::uint16_t flag_post_only = 2;
 inline constexpr std::uint16_t flag_wire_price = 8;  // Towards risk: price is in wire units still.
 inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
 inline constexpr std::uint16_t flag_instructed = 16;  // Slot 2's Instructions are for the book.
-inline constexpr std::uint16_t flag_waiting = 32;     // In the book only: a stop that waits.
+// In the book only: a stop that waits, or an order that waits for its auction.
+inline constexpr std::uint16_t flag_waiting = 32;
 // An amendment that a session asked for, and that is answered. The venue file's has none.
 inline constexpr std::uint16_t flag_by_session = 64;
 // Three bits of Order::flags: what an incoming order wants done where it meets an order of its own
@@ -200,7 +201,7 @@ struct EpochLimits {
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
 // at once, and switch order entry off. 5: instruments may have a static collar,
-// or bands; orders may be for a volatility auction alone.
+// or bands; orders may be for a volatility auction alone, and those for another wait for it.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {

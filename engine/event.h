@@ -3,7 +3,7 @@
 // An event never repeats its command: readers of the log hold the command while its events pass.
 //
 //   command        events, in this order
-//   new_order      Rejected │ Armed (a stop that waits)
+//   new_order      Rejected │ Armed (a stop that waits, or an order that does for its auction)
 //                  │ Repriced where the bands keep it from its limit,
 //                    Fill…, PhaseChanged where the next would have been beyond the collar,
 //                    then Rested │ Canceled │ nothing more (filled)
@@ -12,7 +12,8 @@
 //   cancel, reduce Nothing (not live, or nothing to lower) │ Canceled
 //   state, uncross, tick
 //                  PhaseChanged │ Extended where a time is over, then (Crossing, Fill…)…,
-//                  Uncrossed, Canceled… (of the auction alone), stops that trigger
+//                  Uncrossed, Canceled… (of the auction alone), stops that trigger, Rested… or
+//                  Canceled of what waited for this auction
 //                  │ Indicative │ BandsMoved, LimitState, PhaseChanged (a pause) │ Nothing
 //   tick           of each book first: Canceled…, of orders whose time has come
 //   others         Nothing
@@ -44,7 +45,9 @@ enum class EventKind : std::uint8_t {
                     //   price.
   triggered = 134,  // A stop enters the market; remaining is open. Fills that follow are its own.
   restated = 135,   // A reserve order shows quantity anew, behind all others; remaining is open.
-  armed = 136,      // A stop waits; price is where it triggers, remaining is open.
+  // A stop waits; price is where it triggers, remaining is open. No price: an order waits for its
+  // auction, and comes to rest or is cancelled when that begins.
+  armed = 136,
   crossing = 137,   // In an uncross: fills that follow are of this order, until the next of these.
   uncrossed = 138,  // All that could trade at price has, quantity in all; 0: nothing could.
   // What an uncross would do now: quantity at price, and remaining would be left of `side`. No

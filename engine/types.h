@@ -105,6 +105,11 @@ enum class TimeInForce : std::uint8_t {
   return time_in_force >= TimeInForce::at_open;
 }
 
+// May come before its auction, and then waits for it. Nobody knows when a volatility auction comes.
+[[nodiscard]] constexpr bool waits_for_auction(TimeInForce time_in_force) noexcept {
+  return time_in_force == TimeInForce::at_open || time_in_force == TimeInForce::at_close;
+}
+
 // Price × quantity in minor units of the quote asset. `tick_lot_value` is what one tick on one lot
 // is worth; the instrument's definition makes it a whole number. 2^63 × 2^63 × 2^0 fits in 127
 // bits; limits.h bounds the three factors so that their product always does.

@@ -103,12 +103,13 @@ struct BookSession::State {
     give_slot(order);
   }
 
-  // Why no order may enter, or nothing.
-  [[nodiscard]] Reject refusal_of_phase() const {
+  // Why no order may enter, or nothing. Some wait for an auction that comes when a closed
+  // instrument opens.
+  [[nodiscard]] Reject refusal_of_phase(bool waits = false) const {
     const InstrumentState now = book().phase();
-    return now == InstrumentState::closed   ? Reject::instrument_closed
-           : now == InstrumentState::halted ? Reject::instrument_halted
-                                            : Reject::none;
+    return now == InstrumentState::closed && !waits ? Reject::instrument_closed
+           : now == InstrumentState::halted         ? Reject::instrument_halted
+                                                    : Reject::none;
   }
   [[nodiscard]] const matching::OrderBook& book() const { return core.book(instrument); }
 

@@ -118,7 +118,8 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
 // In the order of engine/reject.h.
 Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) const {
   const Order& order = asked.order;
-  if (const Reject reject = refusal_of_phase(); reject != Reject::none) return reject;
+  const bool waits = waits_for_auction(order.time_in_force);
+  if (const Reject reject = refusal_of_phase(waits); reject != Reject::none) return reject;
   if (!valid(order.quantity)) return Reject::invalid_quantity;
   if (!valid(order.price)) return Reject::invalid_price;
   if (asked.display && !valid(*asked.display)) return Reject::invalid_max_floor;

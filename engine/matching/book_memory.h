@@ -23,7 +23,7 @@
 // Invariants
 //   M1  Nodes in use plus nodes free or parked is each pool's size.
 //   M2  A level that no order is linked to is its own ring, and has quantity 0.
-//   M3  An order's generation is not 0 exactly while it is linked.
+//   M3  An order's generation is not 0 exactly while it is linked, or waits for its auction.
 //   M4  A leaf hangs in an inner node from take_leaf() to give_leaf(), or until it is taken for
 //       another place. While it is parked, no level of it holds orders, and its bit there is 0.
 #pragma once
@@ -125,7 +125,7 @@ struct Details {
   Nanos expiry;           // no_time: it does not end by itself.
   Sequence entered = 0;   // The command that brought it, or the first of its chain.
   InstrumentId instrument{};
-  // Slots, in the book's list of orders that end with the auction.
+  // Slots, in the book's list of orders that end with the auction, or of those that wait for it.
   std::uint32_t next = none;
   std::uint32_t previous = none;
 

@@ -74,6 +74,8 @@ Price OrderBook::bounded(const Incoming& incoming) const noexcept {
 
 void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memory,
                       EventOutlet& out) noexcept {
+  if (waits_for_auction(incoming.time_in_force) && comes_early(incoming.time_in_force)) [[unlikely]]
+    return keep_new(command, incoming, memory, out);
   if (has_bands()) [[unlikely]]
     return enter_within_bands(command, incoming, memory, out);
   incoming.limit = bounded(incoming);
@@ -281,10 +283,14 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   }
   // What was at market has a price now, and a stop at market becomes a stop-limit order.
   incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
-  if (!waits) incoming.flags = flags_in_market(incoming);
-  incoming.limit = has_bands() ? within_bands(incoming) : bounded(incoming);
+  const bool kept = waits && incoming.details.stop == no_price;
+  if (!waits) {
+    incoming.flags = flags_in_market(incoming);
+    incoming.limit = has_bands() ? within_bands(incoming) : bounded(incoming);
+  }
   const bool canceled_instead = command.verdict != Reject::none || incoming.open <= Quantity{0};
   const Reject reject = canceled_instead ? Reject::none
+                        : kept           ? check_kept(incoming, original_open, memory)
                         : waits          ? check_stop(incoming, original_open, memory)
                                          : check(incoming, original_open, memory);
   if (reject == Reject::would_cross || reject == Reject::open_orders_exceeded ||
@@ -306,6 +312,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   emit(command, EventKind::replaced, command.original, incoming.side, incoming.account,
        incoming.limit, original_open, incoming.open, 0, out, memory.shown_of(slot, original_open));
   remove(slot, memory);
+  if (kept) return keep(command, incoming, memory, out);
   if (waits) return wait(command, incoming, memory, out);  // Not reached before, nor now: I6.
   take_and_rest(command, incoming, memory, out);
   if (has_bands()) [[unlikely]]

@@ -18,13 +18,14 @@
 //   I5  What rests on a side is at most limits::resting_max, so no sum of quantities overflows.
 //   I6  No stop waits that the last trade has reached, unless the book gathers.
 //   I7  What ends with an auction is in the list of such orders, and rests only while the book
-//       gathers.
+//       gathers. What waits for one is in the list of those that wait for it.
 //   I8  Where there are bands, no bid is above the upper one and no offer below the lower one,
 //       unless the book gathers.
 //
 // The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
 // an order must ask for; order_book_phases.cpp is what the phases of trading do to all of them;
-// order_book_auction.cpp is what trades at one price; order_book_bands.cpp is what bands do.
+// order_book_auction.cpp is what trades at one price; order_book_bands.cpp is what bands do;
+// order_book_kept.cpp is what waits for its auction.
 #pragma once
 
 #include <array>
@@ -270,6 +271,9 @@ class OrderBook {
   static void emit_triggered(const Order& command, const Incoming& stop, EventOutlet& out) noexcept;
   void trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                EventOutlet& out) noexcept;
+  [[nodiscard]] Incoming take_out(std::uint32_t slot, BookMemory& memory) noexcept;
+  void let_in(const Order& command, Incoming& incoming, BookMemory& memory,
+              EventOutlet& out) noexcept;
   [[nodiscard]] bool reached(Side side, Price stop) const noexcept;
   [[nodiscard]] bool reached_by_trades(Side side) const noexcept;
   void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
@@ -310,9 +314,24 @@ class OrderBook {
                                 EventOutlet& out) noexcept;
   void pause(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
 
+  // order_book_kept.cpp
+  [[nodiscard]] bool comes_early(TimeInForce time_in_force) const noexcept;
+  [[nodiscard]] Reject check_kept(const Incoming& incoming, Quantity freed,
+                                  const BookMemory& memory) const noexcept;
+  void keep(const Order& command, const Incoming& incoming, BookMemory& memory,
+            EventOutlet& out) noexcept;
+  [[gnu::noinline]] void keep_new(const Order& command, const Incoming& incoming,
+                                  BookMemory& memory, EventOutlet& out) noexcept;
+  void give_kept(std::uint32_t slot, BookMemory& memory) noexcept;
+  [[nodiscard]] bool let_in_some(const Order& command, BookMemory& memory,
+                                 std::uint32_t& orders_left, EventOutlet& out) noexcept;
+  [[nodiscard]] bool let_in_all(const Order& command, BookMemory& memory,
+                                EventOutlet& out) noexcept;
+
   // order_book_audit.cpp
   [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;
   void assert_bands() const;
+  [[nodiscard]] std::uint32_t assert_kept(const BookMemory& memory) const;
 
   // order_book_auction.cpp
   [[nodiscard]] Equilibrium equilibrium(const BookMemory& memory) const noexcept;
@@ -332,6 +351,24 @@ class OrderBook {
   void tell_uncrossed(const Order& command, EventOutlet& out) noexcept;
   [[nodiscard]] bool open_trading(const Order& command, BookMemory& memory,
                                   EventOutlet& out) noexcept;
+
+  // Slots of orders that wait for one auction, in the order in which they came.
+  struct Kept {
+    std::uint32_t first = none;
+    std::uint32_t last = none;
+  };
+  // Of the opening auction, or of the closing one.
+  [[nodiscard]] Kept& kept_for(InstrumentState auction) noexcept {
+    return kept_for_[auction == InstrumentState::closing_auction];
+  }
+  [[nodiscard]] const Kept& kept_for(InstrumentState auction) const noexcept {
+    return kept_for_[auction == InstrumentState::closing_auction];
+  }
+  // What is open of those of a side.
+  [[nodiscard]] Quantity& kept(Side side) noexcept { return kept_[static_cast<std::size_t>(side)]; }
+  [[nodiscard]] Quantity kept(Side side) const noexcept {
+    return kept_[static_cast<std::size_t>(side)];
+  }
 
   // What is open on a side and not shown.
   [[nodiscard]] Quantity& reserve(Side side) noexcept {
@@ -384,6 +421,8 @@ class OrderBook {
   // Slots of the orders that end with the auction, in the order in which they came to rest.
   std::uint32_t ending_first_ = none;
   std::uint32_t ending_last_ = none;
+  std::array<Kept, 2> kept_for_{};
+  std::array<Quantity, 2> kept_{};
   Nanos deadline_;         // When the phase ends by itself; 0: it does not.
   Nanos reopening_;        // How long the auction is behind a halt that does.
   bool extended_ = false;  // The volatility auction was.

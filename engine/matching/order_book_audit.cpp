@@ -35,6 +35,18 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
     hash.add(memory.order(slot).price());
     hash.add(memory.open(slot));
   }
+  for (const Kept& list : kept_for_) {
+    for (std::uint32_t slot = list.first; slot != none; slot = memory.details(slot).next) {
+      const RestingOrder& order = memory.order(slot);
+      hash.add(order.side());
+      hash.add(order.price());
+      hash.add(index_of(order.account()));
+      hash.add(order.open());
+      hash.add(order.time_in_force());
+      hash.add(order.flags());
+      hash.add(memory.details(slot).display);
+    }
+  }
   hash.add(last_trade_);
   hash.add(auctioned_);
   hash.add(phase_);
@@ -71,6 +83,35 @@ void OrderBook::assert_bands() const {
   BASALT_ASSERT(empty(Side::sell) || best(Side::sell) >= collar_low_);  // I8
 }
 
+// Returns how many orders wait for an auction.
+std::uint32_t OrderBook::assert_kept(const BookMemory& memory) const {
+  std::uint32_t orders = 0;
+  std::array<Quantity, 2> open{};
+  for (const Kept& list : kept_for_) {
+    std::uint32_t previous = none;
+    for (std::uint32_t slot = list.first; slot != none; slot = memory.details(slot).next) {
+      const RestingOrder& order = memory.order(slot);
+      BASALT_ASSERT(order.generation != 0);  // I4
+      BASALT_ASSERT((order.flags() & flag_waiting) != 0);
+      BASALT_ASSERT(waits_for_auction(order.time_in_force()));
+      BASALT_ASSERT(&kept_for(auction_of(order.time_in_force())) == &list);  // I7
+      BASALT_ASSERT(memory.details(slot).previous == previous);
+      BASALT_ASSERT(memory.details(slot).stop == no_price);
+      BASALT_ASSERT(memory.details(slot).reserve == Quantity{0});
+      BASALT_ASSERT(order.open() > Quantity{0});
+      open[static_cast<std::size_t>(order.side())] += order.open();
+      previous = slot;
+      ++orders;
+    }
+    BASALT_ASSERT(previous == list.last);
+  }
+  for (const Side side : {Side::buy, Side::sell}) {
+    BASALT_ASSERT(open[static_cast<std::size_t>(side)] == kept(side));
+    BASALT_ASSERT(kept(side) <= limits::resting_max);  // I5
+  }
+  return orders;
+}
+
 // Returns how many orders end with the auction, by their list.
 std::uint32_t OrderBook::assert_ending(const BookMemory& memory) const {
   BASALT_ASSERT(gathers_ || ending_first_ == none);    // I7
@@ -98,7 +139,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
   BASALT_ASSERT(trade_high_ == no_price && trade_low_ == no_low);
   assert_bands();
   std::uint32_t ending = assert_ending(memory);
-  std::uint32_t orders = 0;
+  std::uint32_t orders = assert_kept(memory);
   std::uint32_t waiting = 0;
   for (const Side side : {Side::buy, Side::sell}) {
     Quantity hidden;

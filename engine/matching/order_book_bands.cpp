@@ -13,10 +13,9 @@
 namespace basalt::matching {
 
 // No limit of a buyer is above the upper band, and no seller's below the lower one: what is left of
-// an order that asked for more rests there. A stop that waits keeps its own.
+// an order that asked for more rests there.
 Price OrderBook::within_bands(const Incoming& incoming) const noexcept {
   if (gathers_) return bounded(incoming);
-  if ((incoming.flags & flag_waiting) != 0) return incoming.limit;
   Incoming within = incoming;
   within.limit = incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
                                             : std::max(incoming.limit, collar_low_);

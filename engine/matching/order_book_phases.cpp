@@ -52,6 +52,7 @@ void OrderBook::tell_collar(const Order& command, EventKind kind, EventOutlet& o
 bool OrderBook::enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                             std::uint32_t& fills_left, EventOutlet& out) noexcept {
   bool told = end_all(command, memory, out);
+  told = let_in_all(command, memory, out) || told;
   deadline_ = Nanos{0};
   paused_ = false;
   limit_state_ = LimitState::none;
@@ -75,13 +76,14 @@ bool OrderBook::enter_phase(const Order& command, InstrumentState phase, BookMem
   if (is_auction(phase)) begin_auction(phase);
   if (uncrossing_) told = go_on(command, memory, fills_left, out) || told;
   if (expiring_ && !uncrossing_) told = end_some(command, memory, fills_left, out) || told;
-  return told;
+  return let_in_some(command, memory, fills_left, out) || told;
 }
 
 void OrderBook::uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
                         EventOutlet& out) noexcept {
   if (!is_auction(phase_)) return emit_nothing(command, out);
   static_cast<void>(end_all(command, memory, out));
+  static_cast<void>(let_in_all(command, memory, out));
   uncrossing_ = true;
   if (!go_on(command, memory, fills_left, out)) tell_uncrossed(command, out);
 }
@@ -90,6 +92,7 @@ bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fi
                      EventOutlet& out) noexcept {
   if (uncrossing_) return fills_left > 0 && go_on(command, memory, fills_left, out);
   if (expiring_) return end_some(command, memory, fills_left, out);
+  if (let_in_some(command, memory, fills_left, out)) return true;
   if (deadline_ != Nanos{0} && command.time >= deadline_) {
     return fills_left > 0 && end_in_time(command, memory, fills_left, out);
   }

@@ -243,8 +243,12 @@ void OrderBook::take_away(std::uint32_t slot, Quantity quantity, BookMemory& mem
   }
   BASALT_ASSERT(quantity < order.open());
   order.lower(quantity);
-  memory.level(order.level).quantity -= quantity;
   const bool waits = (order.flags() & flag_waiting) != 0;
+  if (waits && memory.details(slot).stop == no_price) {
+    kept(order.side()) -= quantity;
+    return;
+  }
+  memory.level(order.level).quantity -= quantity;
   (waits ? stops(order.side()) : levels(order.side())).add(-quantity);
 }
 
@@ -254,6 +258,7 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
   if ((order.flags() & flag_instructed) == 0) return unlink(order, memory);
   const Details& details = memory.details(slot);
   if ((order.flags() & flag_waiting) != 0) {
+    if (details.stop == no_price) return give_kept(slot, memory);
     --stops_waiting_;
     unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), order, memory);
     memory.give_details(slot);
@@ -331,6 +336,13 @@ void OrderBook::emit_triggered(const Order& command, const Incoming& stop,
 
 void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                         EventOutlet& out) noexcept {
+  Incoming incoming = take_out(slot, memory);
+  emit_triggered(command, incoming, out);
+  let_in(command, incoming, memory, out);
+}
+
+// An order that waits outside of the market, on its way into it.
+OrderBook::Incoming OrderBook::take_out(std::uint32_t slot, BookMemory& memory) noexcept {
   const RestingOrder& order = memory.order(slot);
   Incoming incoming{order_id(slot, order.generation),
                     order.side(),
@@ -340,10 +352,15 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
                     order.price(),
                     order.open(),
                     memory.executed(slot),
-                    memory.details(slot)};  // A stop that waits has no reserve yet.
+                    memory.details(slot)};  // What waits has no reserve yet.
   incoming.flags = flags_in_market(incoming);
   remove(slot, memory);
-  emit_triggered(command, incoming, out);
+  return incoming;
+}
+
+// It was accepted long ago: what would refuse an order cancels it.
+void OrderBook::let_in(const Order& command, Incoming& incoming, BookMemory& memory,
+                       EventOutlet& out) noexcept {
   const Price asked = incoming.limit;
   incoming.limit = has_bands() ? within_bands(incoming) : bounded(incoming);
   const Reject reject = check(incoming, Quantity{0}, memory);
@@ -353,7 +370,11 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
     if (has_bands()) note_trade(command.time);
     return;
   }
-  BASALT_REACHED("a stop that triggers is not let in");
+  if (incoming.details.stop == no_price) {
+    BASALT_REACHED("an order that was kept is not let in");
+  } else {
+    BASALT_REACHED("a stop that triggers is not let in");
+  }
   const auto reason = reject == Reject::outside_collar ? CancelReason::collar
                       : reject == Reject::would_cross  ? CancelReason::post_only
                                                        : CancelReason::system;

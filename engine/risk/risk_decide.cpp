@@ -60,7 +60,8 @@ Reject RiskCore::check_new(Command& command) noexcept {
     return refused;
   }
 
-  if (instrument.state == InstrumentState::closed) return Reject::instrument_closed;
+  const bool waits = waits_for_auction(order.time_in_force);
+  if (instrument.state == InstrumentState::closed && !waits) return Reject::instrument_closed;
   if (instrument.state == InstrumentState::halted) return Reject::instrument_halted;
   map_time_to_live(command);
   const auto asked = instructions_of(command);

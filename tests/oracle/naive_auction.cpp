@@ -135,7 +135,8 @@ void NaiveBook::set_phase(const std::string& phase) {
   deadline_.reset();
   paused_ = false;
   limit_state_ = "none";
-  if (expiring_) end_some(std::numeric_limits<std::int64_t>::max());
+  end_all();
+  let_in_all();
   if (uncrossing_ && uncrossed_ > 0) tell_uncrossed();
   const bool closes = phase == "closed" && phase_ == "closing";
   uncrossing_ = closes || (phase == "open" && gathers_);
@@ -148,11 +149,18 @@ void NaiveBook::set_phase(const std::string& phase) {
     indicated_ = "0@0 0 none";
   }
   uncross_some();
-  if (expiring_ && !uncrossing_) end_some(slice_max_);
+  std::int64_t left = slice_max_;
+  if (expiring_ && !uncrossing_) end_some(left);
+  let_in_some(left);
+}
+
+void NaiveBook::end_all() {
+  std::int64_t all = std::numeric_limits<std::int64_t>::max();
+  if (expiring_) end_some(all);
 }
 
 // Those that ended with the auction go, but no more than `most`. False: nothing came of it.
-bool NaiveBook::end_some(std::int64_t most) {
+bool NaiveBook::end_some(std::int64_t& most) {
   bool told = false;
   for (; !ending_.empty() && most > 0; --most) {
     const Order order = remove(ending_.front());
@@ -181,7 +189,8 @@ void NaiveBook::expire() {
 }
 
 void NaiveBook::uncross() {
-  if (expiring_) end_some(std::numeric_limits<std::int64_t>::max());
+  end_all();
+  let_in_all();
   uncrossing_ = true;
   if (!uncross_some()) tell_uncrossed();
 }
@@ -191,10 +200,12 @@ void NaiveBook::tick() {
     uncross_some();
     return;
   }
+  std::int64_t left = slice_max_;
   if (expiring_) {
-    end_some(slice_max_);
+    end_some(left);
     return;
   }
+  if (let_in_some(left)) return;
   if (deadline_ && now_ >= *deadline_) {
     end_in_time();
     return;
@@ -218,7 +229,8 @@ bool NaiveBook::uncross_some() {
   while (uncrossing_) {
     if (uncrossed_ == 0) uncross_price_ = prospect().price;
     if (uncross_price_ == 0) {
-      if (!is_auction(phase_)) told = end_some(slice_max_ - fills) || told;
+      std::int64_t left = slice_max_ - fills;
+      if (!is_auction(phase_)) told = end_some(left) || told;
       if (expiring_) return told;
       uncrossing_ = false;
       if (phase_ != "open") return told;

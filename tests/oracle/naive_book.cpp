@@ -220,7 +220,9 @@ bool NaiveBook::shows_too_often(const Order& order) {
 }
 
 void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
-  if (phase_ == "closed" || phase_ == "halted") return rejected(order.id, phase_);
+  if (phase_ == "halted" || (phase_ == "closed" && !may_wait(order))) {
+    return rejected(order.id, phase_);
+  }
   if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
   if (!order.market && (order.price < 1 || order.price > price_max)) {
     return rejected(order.id, "price");
@@ -235,6 +237,12 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   }
   if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
+  if (comes_early(order)) {
+    const std::string why = refusal_to_keep(order, 0);
+    if (!why.empty()) return rejected(order.id, why);
+    out_ << "accepted " << order.id << '\n';
+    return kept_.push_back(order);
+  }
   const bool waits = stops && !reached(order);
   slide(order);
   const std::string why = waits ? refusal_to_wait(order, 0) : refusal(priced(order), 0);
@@ -262,7 +270,9 @@ void NaiveBook::slide(Order& order) const {
 NaiveBook::Order& NaiveBook::live_order(std::uint32_t id) {
   const auto found = live_.find(id);
   if (found != live_.end()) return *found->second;
-  return *std::find_if(stops_.begin(), stops_.end(), [id](const Order& o) { return o.id == id; });
+  const auto named = [id](const Order& o) { return o.id == id; };
+  const auto stop = std::find_if(stops_.begin(), stops_.end(), named);
+  return stop != stops_.end() ? *stop : *std::find_if(kept_.begin(), kept_.end(), named);
 }
 
 // What an order does not show goes first.
@@ -280,16 +290,21 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   if (is_live(new_id)) return rejected(new_id, "duplicate");
   Order order = live_order(id);
   if (offer.quantity <= order.executed) return cancel(id);
-  const bool waits = order.stop != 0;
+  const bool is_kept = kept(id) != kept_.end();
+  const bool waits = order.stop != 0 || is_kept;
   const std::int64_t freed = order.open + order.reserve;
   order.id = new_id;
   order.price = offer.price;
   order.open = offer.quantity - order.executed;
   order.reserve = 0;
   order.market = false;
-  slide(order);
-  if (!waits) order = priced(order);
-  const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
+  if (!waits) {
+    slide(order);
+    order = priced(order);
+  }
+  const std::string why = is_kept ? refusal_to_keep(order, freed)
+                          : waits ? refusal_to_wait(order, freed)
+                                  : refusal(order, freed);
   if (why == "collar") {  // As what is invalid in itself, it takes its original with it.
     remove(id);
     out_ << "canceled " << id << ' ' << freed << " system\n";
@@ -298,7 +313,7 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   if (!why.empty()) return rejected(new_id, why);
   remove(id);
   out_ << "replaced " << id << ' ' << new_id << '\n';
-  if (waits) return stops_.push_back(order);
+  if (waits) return (is_kept ? kept_ : stops_).push_back(order);
   take_and_rest(order);
   trigger_stops(order.buy);
 }
@@ -440,6 +455,11 @@ NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
   if (const auto stop = waiting(id); stop != stops_.end()) {
     Order order = *stop;
     stops_.erase(stop);
+    return order;
+  }
+  if (const auto early = kept(id); early != kept_.end()) {
+    Order order = *early;
+    kept_.erase(early);
     return order;
   }
   ending_.remove(id);

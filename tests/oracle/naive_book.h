@@ -83,7 +83,9 @@ class NaiveBook {
   void slide(Order& order) const;
   bool reached(const Order& stop) const;
   void trigger_stops(bool incoming_buys);
-  bool is_live(std::uint32_t id) const { return live_.contains(id) || waiting(id) != stops_.end(); }
+  bool is_live(std::uint32_t id) const {
+    return live_.contains(id) || waiting(id) != stops_.end() || kept(id) != kept_.end();
+  }
   Level::const_iterator waiting(std::uint32_t id) const;
   Order& live_order(std::uint32_t id);
   static void take_away(Order& order, std::int64_t quantity);
@@ -126,10 +128,25 @@ class NaiveBook {
   void tell_uncrossed();
   // Is it only for the auction that it would rest in?
   static bool ends(const Order& order) { return order.market || order.life.starts_with("at-"); }
-  bool end_some(std::int64_t most);
+  bool end_some(std::int64_t& most);
+  void end_all();
   void cross_once(std::optional<std::uint32_t>& taker);
   Prospect at(std::int64_t price) const;
   Prospect prospect() const;
+
+  // naive_kept.cpp
+  static bool may_wait(const Order& order) {
+    return order.life == "at-open" || order.life == "at-close";
+  }
+  // The phase that such an order is for.
+  static std::string auction_of(const Order& order) {
+    return order.life == "at-open" ? "auction" : "closing";
+  }
+  bool comes_early(const Order& order) const;
+  std::string refusal_to_keep(const Order& order, std::int64_t freed) const;
+  Level::const_iterator kept(std::uint32_t id) const;
+  bool let_in_some(std::int64_t& most);
+  bool let_in_all();
 
   // naive_bands.cpp
   struct Band {
@@ -156,6 +173,7 @@ class NaiveBook {
   std::map<std::int64_t, Level> asks_;
   std::map<std::uint32_t, Level::iterator> live_;
   Level stops_;                                   // That wait, in the order in which they began to.
+  Level kept_;                                    // For their auction, likewise.
   std::map<std::uint32_t, std::uint32_t> firms_;  // By account.
   std::int64_t entered_ = 0;  // Of all orders so far, as long as it is less than may rest.
   std::int64_t last_trade_ = 0;

@@ -394,6 +394,10 @@ class Reach : public testing::Environment {
              "trading opens with a best bid beyond the bands",
              "trading opens with a best offer beyond the bands",
              "trading pauses",
+             "an order is kept for its auction",
+             "orders that were kept come in with the next tick",
+             "a new phase lets in all that were kept",
+             "an order that was kept is not let in",
          })) {
       ADD_FAILURE() << "never reached: " << missed;
     }

@@ -124,10 +124,10 @@ TEST(AuctionPhases, take_what_the_table_of_the_rules_says) {
       {"stop-market", "waits", "waits", "waits"},
       {"stop-reached", "triggers, trades", "triggers, rests", "triggers, rests"},
       {"stop-reached-market", "triggers, trades", "triggers, rests", "triggers, rests"},
-      {"at-open", "outside-auction", "rests", "rests"},
-      {"at-close", "outside-auction", "rests", "rests"},
+      {"at-open", "waits", "rests", "rests"},
+      {"at-close", "waits", "rests", "rests"},
       {"at-halt", "outside-auction", "rests", "rests"},
-      {"market-at-open", "outside-auction", "rests", "rests"},
+      {"market-at-open", "waits", "rests", "rests"},
   };
   const std::vector<Kind> kinds = kinds_of_orders();
   ASSERT_EQ(rows.size(), kinds.size());
@@ -148,7 +148,8 @@ TEST(AuctionPhases, take_what_the_table_of_the_rules_says) {
     for (const InstrumentState auction : auctions) {
       const TimeInForce time_in_force = kinds[i].time_in_force;
       if (is_for_auction(time_in_force) && auction_of(time_in_force) != auction) {
-        EXPECT_EQ(told_in(auction, kinds[i], 12), "outside-auction");
+        EXPECT_EQ(told_in(auction, kinds[i], 12),
+                  waits_for_auction(time_in_force) ? "waits" : "outside-auction");
         continue;
       }
       EXPECT_EQ(told_in(auction, kinds[i], 12), rows[i].auction);

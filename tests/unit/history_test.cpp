@@ -102,8 +102,19 @@ TEST_F(History, an_uncross_is_told_to_both_sides_as_a_cross) {
 TEST_F(History, what_an_auction_does_not_take_is_rejected) {
   tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
   tell(enter({.session = 0, .ref = 1, .price = 10'000, .time_in_force = TimeInForce::ioc}));
-  tell(enter({.session = 0, .ref = 2, .price = 10'000, .time_in_force = TimeInForce::at_close}));
+  tell(enter({.session = 0, .ref = 2, .price = 10'000, .time_in_force = TimeInForce::at_halt}));
   EXPECT_THAT(told(0), ElementsAre("J 1 20 NO 1", "J 2 20 NO 2"));
+}
+
+TEST_F(History, an_order_that_waits_for_its_auction_is_accepted_at_once) {
+  tell(oracle::set_state(oracle::aapl, InstrumentState::closed));
+  tell(enter({.ref = 1, .quantity = 30, .price = 10'000, .time_in_force = TimeInForce::at_open}));
+  tell(enter({.ref = 2, .quantity = 30, .price = 10'000}));
+  EXPECT_THAT(told(0), ElementsAre("A 1 B 30 AAPL 1000000 0 Y 1:0 P N N L NO 1", "J 2 2 NO 2"));
+  tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
+  sell(1, 20, 9'000);
+  tell(oracle::set_state(oracle::aapl, InstrumentState::open));
+  EXPECT_THAT(told(0), ElementsAre("E 1 20 1000000 O 1", "C 1 10 T"));
 }
 
 TEST_F(History, what_ends_with_an_auction_is_canceled_as_expired) {
@@ -123,16 +134,8 @@ TEST_F(History, what_ends_with_an_auction_is_canceled_as_expired) {
 }
 
 TEST_F(History, an_order_for_a_halt_cross_trades_in_a_volatility_auction_alone) {
-  const auto order = [this](std::uint32_t ref) {
-    Command command =
-        enter({.ref = ref, .quantity = 30, .price = 10'000, .time_in_force = TimeInForce::at_halt});
-    command.origin.cross_type = 'H';
-    tell(command);
-  };
-  order(1);
-  EXPECT_THAT(told(0), ElementsAre("J 1 20 NO 1"));
   tell(oracle::set_state(oracle::aapl, InstrumentState::volatility_auction));
-  order(2);
+  tell(enter({.ref = 2, .quantity = 30, .price = 10'000, .time_in_force = TimeInForce::at_halt}));
   sell(1, 20, 10'000);
   told(0);
   told(1);

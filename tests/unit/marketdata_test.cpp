@@ -329,6 +329,15 @@ TEST_F(OpenFeed, a_volatility_auction_is_told_with_the_narrower_of_two_collars) 
                                   "A 3 1:0 B 5 LIVELY 1000600"));
 }
 
+TEST_F(OpenFeed, an_order_that_waits_for_its_auction_is_told_when_that_begins) {
+  tell(enter({.ref = 1, .quantity = 5, .price = 10'000, .time_in_force = TimeInForce::at_close}));
+  tell(enter({.ref = 2, .quantity = 6, .price = 10'000, .time_in_force = TimeInForce::at_close}));
+  tell(cancel({.ref = 2}));
+  EXPECT_THAT(told(), IsEmpty());
+  tell(oracle::set_state(oracle::aapl, InstrumentState::closing_auction));
+  EXPECT_THAT(told(), ElementsAre("H 1 AAPL Q - -", "A 1 1:0 B 5 AAPL 1000000"));
+}
+
 TEST_F(OpenFeed, bands_limit_states_and_pauses_are_told) {
   const auto tick = [this](std::int64_t ms) {
     oracle::follow(small_.tick(Nanos{ms * 1'000'000}), core_);
