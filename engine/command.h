@@ -29,7 +29,7 @@ enum class CommandKind : std::uint8_t {
   reduce = 4,         // quantity = the new intended total, executed quantity included.
   account_query = 5,  // Answered with the next user reference number.
   // Of the session's firm or, where they name one, of one of its accounts.
-  mass_cancel = 6,    // Of all orders so far, or those of an instrument, or of a side.
+  mass_cancel = 6,    // Of all orders so far, or of an instrument's, a side's, a group's.
   disable_entry = 7,  // No order is taken any more,
   enable_entry = 8,   //   until this.
   // From the gateway about a session (2 slots).
@@ -150,7 +150,10 @@ struct Origin {
   std::uint8_t intermarket_sweep = 0;
   std::array<char, 14> client_order_id{};
   std::uint8_t cross_type = 0;
-  std::array<std::uint8_t, 7> spare{};
+  std::uint8_t spare8 = 0;
+  // OUCH's GroupID, of an order by its client's choice; 0: none. Of a mass cancel: of this group.
+  std::uint16_t group = 0;
+  std::array<std::uint8_t, 4> spare{};
   Nanos received;              // The wire's clock when the datagram or segment was taken in.
   std::uint64_t hold_low = 0;  // Money that risk set aside: in the quote asset for a buy,
   std::int64_t hold_high = 0;  //   in lots for a sell. Two halves, to keep the slot at 8 alignment.
@@ -198,8 +201,8 @@ struct EpochLimits {
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
-// at once, and switch order entry off.
-inline constexpr std::uint32_t rules_version_now = 4;
+// at once, and switch order entry off. 5: mass cancels may be of a group.
+inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
   std::uint32_t engine;

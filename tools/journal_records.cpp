@@ -182,6 +182,7 @@ void add_scope(Json& fields, const Command& command) {
   if (order.instrument != no_instrument) fields["instrument"] = index_of(order.instrument);
   if (order.account != no_account) fields["account"] = index_of(order.account);
   if (command.origin.wire_side != 0) fields["side"] = name_of(order.side);
+  if (command.origin.group != 0) fields["group"] = command.origin.group;
 }
 
 // What a firm asks of all its orders, or of those that it names.
@@ -220,6 +221,7 @@ void add_origin(Json& fields, const Origin& origin) {
   if (origin.original_user_ref_num != 0) {
     fields["original_user_ref_num"] = origin.original_user_ref_num;
   }
+  if (origin.group != 0) fields["group"] = origin.group;
   fields["client_order_id"] = text_of(origin.client_order_id);
   fields["hold"] = digits_of(origin.hold());
   fields["received"] = origin.received.value;

@@ -157,6 +157,9 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
     case ouch50::Tag::expire_time:
       asked.time_to_live_s = wire::overlay<wire::U32>(value);
       return true;
+    case ouch50::Tag::group_id:
+      command.origin.group = wire::overlay<wire::U16>(value);
+      return true;
     case ouch50::Tag::external_id:
       std::memcpy(asked.instructions.external_id.bytes.data(), value, external_id_bytes);
       return true;
@@ -182,10 +185,19 @@ void take_side(Command& command, ouch50::Side side) noexcept {
 
 // False: it is another's option.
 bool take_option_of_mass_cancel(Command& command, const Element& element) noexcept {
-  if (element.tag != ouch50::Tag::side) return false;
-  const auto letter = static_cast<char>(element.value[0]);
-  if (letter != ' ') take_side(command, ouch50::Side{letter});
-  return true;
+  const std::byte* value = element.value.data();
+  switch (element.tag) {
+    case ouch50::Tag::side: {
+      const auto letter = static_cast<char>(*value);
+      if (letter != ' ') take_side(command, ouch50::Side{letter});
+      return true;
+    }
+    case ouch50::Tag::group_id:
+      command.origin.group = wire::overlay<wire::U16>(value);
+      return true;
+    default:
+      return false;
+  }
 }
 
 void take_options(Command& command, const Inbound& message, Asked& asked) noexcept {

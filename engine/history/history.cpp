@@ -260,6 +260,11 @@ void HistoryCore::tell_mass_cancel(const Command& command) noexcept {
     [[maybe_unused]] const bool fits = response.add(ouch50::Tag::side, origin.wire_side);
     BASALT_ASSERT(fits);
   }
+  if (origin.group != 0) {
+    const wire::U16 group = origin.group;
+    [[maybe_unused]] const bool fits = response.add(ouch50::Tag::group_id, group);
+    BASALT_ASSERT(fits);
+  }
   finish_of_firm(response, command);
 }
 

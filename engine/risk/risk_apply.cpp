@@ -127,6 +127,7 @@ void RiskCore::apply_order(const Command& command) noexcept {
                    .session = origin.session,
                    .account = order.account,
                    .instrument = order.instrument,
+                   .group = origin.group,
                    .sequence = order.sequence,
                    .price = order.price,
                    .open = order.quantity,

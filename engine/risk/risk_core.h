@@ -112,6 +112,7 @@ class RiskCore {
     SessionId session{};
     AccountId account{};
     InstrumentId instrument{};
+    std::uint16_t group = 0;
     Sequence sequence = 0;
     Price price;
     Quantity open;  // At most what is open in the book: releases arrive later.

@@ -158,6 +158,7 @@ RiskCore::Outcome RiskCore::decide_replace(Command& command) noexcept {
   order.side = original.side;
   order.account = original.account;
   order.instrument = original.instrument;
+  command.origin.group = original.group;
   if (order.verdict == Reject::none) order.verdict = check_replace(command, original);
   return Outcome::sequence;
 }

@@ -43,6 +43,7 @@ CancelScope RiskCore::scope_of(const Command& command) const noexcept {
                     .instrument = order.instrument,
                     .of_one_side = command.origin.wire_side != 0,
                     .side = order.side,
+                    .group = command.origin.group,
                     .by_venue = order.kind == CommandKind::mass_cancel_by_venue};
   if (!scope.by_venue) {
     scope.firm = reference_.session(command.origin.session).firm;
@@ -121,7 +122,7 @@ OrderId RiskCore::look(const MassCancel& request, Walk& walk) noexcept {
     return no_order;
   }
   step(walk, order);
-  if (!request.scope.has(order.account, order.instrument, order.side)) return no_order;
+  if (!request.scope.has(order.account, order.instrument, order.side, order.group)) return no_order;
   unlist(slot);
   return order_id(slot, order.generation);
 }
@@ -160,7 +161,7 @@ bool RiskCore::is_being_cancelled(const LiveOrder& order) const noexcept {
   const FirmId firm = reference_.session(order.session).firm;
   const auto is_of = [&](const MassCancel& request) {
     return order.sequence < request.until && request.scope.has(firm) &&
-           request.scope.has(order.account, order.instrument, order.side);
+           request.scope.has(order.account, order.instrument, order.side, order.group);
   };
   return std::any_of(mass_cancels_.busy().begin(), mass_cancels_.busy().end(),
                      [&](SessionId session) {
@@ -192,6 +193,7 @@ void RiskCore::add_mass_cancels_to_hash(StateHash& hash) const {
       hash.add(scope.instrument);
       hash.add(static_cast<std::uint8_t>(scope.of_one_side ? 1 : 0));
       hash.add(scope.side);
+      hash.add(scope.group);
     }
   }
 }

@@ -38,6 +38,7 @@ struct Entered {
   TimeInForce time_in_force = TimeInForce::day;
   std::uint16_t flags = 0;
   std::uint8_t channel = 0;
+  std::uint16_t group = 0;
   Instructions instructions{};  // For the book, where any of them asks for something.
 };
 
@@ -76,6 +77,7 @@ inline Command enter(const Entered& entered) {
   command.origin.capacity = 'P';
   command.origin.intermarket_sweep = 'N';
   command.origin.cross_type = 'N';
+  command.origin.group = entered.group;
   command.origin.client_order_id = test::padded<14>("NO " + std::to_string(entered.ref));
   const Instructions& asked = entered.instructions;
   if (asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price ||
@@ -119,6 +121,7 @@ struct Scope {
   AccountId account = no_account;
   InstrumentId instrument = no_instrument;
   char side = '\0';  // OUCH's letter, or none: both.
+  std::uint16_t group = 0;
 };
 
 inline Command scoped(Command command, const Scope& scope) {
@@ -126,6 +129,7 @@ inline Command scoped(Command command, const Scope& scope) {
   command.order.instrument = scope.instrument;
   command.order.side = scope.side == 'B' || scope.side == '\0' ? Side::buy : Side::sell;
   command.origin.wire_side = static_cast<std::uint8_t>(scope.side);
+  command.origin.group = scope.group;
   command.origin.client_order_id.fill(' ');
   return command;
 }

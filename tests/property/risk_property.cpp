@@ -66,6 +66,7 @@ class ScarceFlow {
                   .flags = static_cast<std::uint16_t>(market          ? flag_market
                                                       : below(8) == 0 ? flag_post_only | flag_slide
                                                                       : 0)};
+    order.group = static_cast<std::uint16_t>(below(3));
     if (order.time_in_force == TimeInForce::day && below(6) == 0) {
       order.time_in_force = TimeInForce::gtd;
       order.flags |= flag_time_to_live;
@@ -95,6 +96,7 @@ class ScarceFlow {
       case 3:
         return mass_cancel_by_venue(name, scope);
       default:
+        scope.group = static_cast<std::uint16_t>(below(3));
         return mass_cancel(name, scope);
     }
   }

@@ -91,6 +91,7 @@ class VenueFlow {
       entered.instructions.expiry = Nanos{number(60) * 1'000'000};
     }
     Command command = oracle::enter(entered);
+    if (chance(40)) command.origin.group = static_cast<std::uint16_t>(1 + below(2));
     if (chance(1)) command.order.verdict = Reject::invalid_option;
     if (chance(1)) command.order.instrument = no_instrument;
     return command;
@@ -155,7 +156,10 @@ class VenueFlow {
     oracle::Scope scope{.account = account};
     if (chance(70)) scope.instrument = InstrumentId{static_cast<std::uint32_t>(below(3))};
     if (chance(50)) scope.side = "BSTE"[below(4)];
-    if (kind < 987) return oracle::mass_cancel(name, scope);
+    if (kind < 987) {
+      if (chance(40)) scope.group = static_cast<std::uint16_t>(1 + below(2));
+      return oracle::mass_cancel(name, scope);
+    }
     return oracle::mass_cancel_by_venue(name, scope);
   }
 

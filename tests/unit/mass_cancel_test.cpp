@@ -136,6 +136,24 @@ TEST_F(FirmRequests, each_part_of_a_scope_narrows_it) {
   EXPECT_EQ(left_by({.account = account_of(2)}), 4U);
 }
 
+TEST_F(FirmRequests, a_group_narrows_a_mass_cancel_and_replacements_stay_in_it) {
+  tell(enter({.session = 0, .ref = 1, .group = 7}));
+  tell(enter({.session = 0, .ref = 2, .group = 8}));
+  tell(enter({.session = 1, .ref = 1, .group = 7}));
+  rest(0, 3);  // Of none.
+  tell(replace({0, 1}, 4, 1, 2));
+  told(0);
+  tell(mass_cancel({0, 5}, {.group = 9}));
+  EXPECT_EQ(live(), 4U);
+  tell(mass_cancel({0, 6}, {.account = account_of(0), .group = 7}));
+  EXPECT_THAT(told(0),
+              ElementsAre("X 5 FIRM - +24=0009", "X 6 FIRM - +24=0007 +128=00000002", "C 4 1 U"));
+  tell(mass_cancel({0, 7}, {.group = 7}));
+  EXPECT_EQ(live(), 2U);
+  tell(mass_cancel({0, 8}));
+  EXPECT_EQ(live(), 0U);
+}
+
 TEST_F(FirmRequests, the_response_says_what_was_asked_and_precedes_what_comes_of_it) {
   rest_sell(0, 1);
   told(0);

@@ -107,6 +107,14 @@ TEST_F(OrderDecoding, a_key_alone_is_kept_and_does_not_go_to_the_book) {
   EXPECT_EQ(command.as<Instructions>().external_id.bytes[0], 1);
 }
 
+TEST_F(OrderDecoding, a_group_is_kept_and_does_not_go_to_the_book) {
+  const Command command = decoded({{Tag::group_id, {1, 2}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.slots, 2);
+  EXPECT_EQ(command.order.flags, 0);
+  EXPECT_EQ(command.origin.group, 0x102);
+}
+
 TEST_F(OrderDecoding, all_of_an_immediate_order_as_its_minimum_is_fill_or_kill) {
   const std::vector<Option> all = {{Tag::min_quantity, {0, 0, 0, 100}}};
   const Command command = decoded(all, ouch50::TimeInForce::immediate_or_cancel);
@@ -249,13 +257,17 @@ TEST_F(FirmDecoding, a_blank_mass_cancel_is_of_everything) {
   EXPECT_EQ(command.origin.wire_side, 0);
 }
 
-TEST_F(FirmDecoding, a_mass_cancel_may_name_firm_symbol_side_account_and_channel) {
+TEST_F(FirmDecoding, a_mass_cancel_may_name_firm_symbol_side_group_account_and_channel) {
   const Command command = asked<ouch50::MassCancel>(
       [](auto& message) {
         message.firm = "FIRM";
         message.symbol = "AAPL";
       },
-      {{Tag::side, {'T'}}, {Tag::account, {0, 0, 1, 2}}, {Tag::user_ref_index, {3}}});
+      {{Tag::side, {'T'}},
+       {Tag::group_id, {1, 4}},
+       {Tag::account, {0, 0, 1, 2}},
+       {Tag::user_ref_index, {3}}});
+  EXPECT_EQ(command.origin.group, 0x104);
   EXPECT_EQ(command.order.verdict, Reject::none);
   EXPECT_EQ(command.order.instrument, InstrumentId{0});
   EXPECT_EQ(command.order.account, AccountId{0x102});
@@ -274,7 +286,7 @@ TEST_F(FirmDecoding, what_a_mass_cancel_names_wrongly_does_not_widen_it) {
   EXPECT_EQ(verdict(nothing, {{Tag::side, {'b'}}}), Reject::invalid_side);
   EXPECT_EQ(verdict(nothing, {{Tag::side, {' '}}}), Reject::none);
   EXPECT_EQ(verdict(nothing, {{Tag::group_id, {0, 0}}}), Reject::none);
-  EXPECT_EQ(verdict(nothing, {{Tag::group_id, {0, 1}}}), Reject::invalid_option);
+  EXPECT_EQ(verdict(nothing, {{Tag::group_id, {1}}}), Reject::invalid_option);
   EXPECT_EQ(verdict(nothing, {{Tag::min_quantity, {0, 0, 0, 1}}}), Reject::invalid_option);
   EXPECT_EQ(verdict(nothing, {{Tag{200}, {0}}}), Reject::invalid_option);
   EXPECT_EQ(verdict(nothing, {{Tag::account, {0xFF, 0xFF, 0xFF, 0xFF}}}),
