@@ -32,6 +32,7 @@ enum class CommandKind : std::uint8_t {
   mass_cancel = 6,    // Of all orders so far, or of an instrument's, a side's, a group's.
   disable_entry = 7,  // No order is taken any more,
   enable_entry = 8,   //   until this.
+  quote = 9,  // To risk only (3 slots), which sequences the cancels and orders that it is made of.
   // From the gateway about a session (2 slots).
   session_down = 17,  // The connection is gone; orders go too, where the session wants that.
   // From risk itself (1 slot, and 2).
@@ -85,7 +86,7 @@ enum class InstrumentState : std::uint8_t {
 // Order::flags.
 inline constexpr std::uint16_t flag_market = 1;  // price is the protection price.
 inline constexpr std::uint16_t flag_post_only = 2;
-inline constexpr std::uint16_t flag_wire_price = 8;  // Towards risk: price is in wire units still.
+inline constexpr std::uint16_t flag_quoted = 8;    // A side of a quote.
 inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
 inline constexpr std::uint16_t flag_instructed = 16;  // Slot 2's Instructions are for the book.
 inline constexpr std::uint16_t flag_waiting = 32;     // In the book only: a stop that waits.
@@ -99,8 +100,10 @@ inline constexpr std::uint16_t flag_self_trade_mask = 7U << flag_self_trade_shif
 inline constexpr std::uint16_t flag_slide = 1U << 10;
 // With self-trade prevention: orders of all accounts of its firm are its own.
 inline constexpr std::uint16_t flag_by_firm = 1U << 11;
-// Towards risk: the expiry among the Instructions is how long the order is to live.
+// Towards risk, of a new order: the expiry among the Instructions is how long it is to live; and of
+// a replacement: its price is in wire units still. One that is refused may keep either.
 inline constexpr std::uint16_t flag_time_to_live = 1U << 12;
+inline constexpr std::uint16_t flag_wire_price = flag_time_to_live;
 // A cancel that a mass cancel makes: with flag_by_venue the operator's, else the firm's.
 inline constexpr std::uint16_t flag_mass_cancel = 1U << 13;
 
@@ -201,7 +204,7 @@ struct EpochLimits {
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
-// at once, and switch order entry off. 5: mass cancels may be of a group.
+// at once, and switch order entry off. 5: mass cancels may be of a group; quotes.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
@@ -288,6 +291,17 @@ struct Instructions {
   ExternalId external_id;  // The client's own key; all zero: none. Without the flag, this alone.
   Nanos expiry;            // Of gtd: ends with the Tick that reaches this time; else no_time.
   std::array<std::uint8_t, 16> spare;
+};
+
+// Both sides of a quote. In slot 2 of one, whose order says all else.
+struct Quote {
+  struct Offer {
+    Price price;
+    Quantity quantity;  // 0: this side is not quoted.
+  };
+  Offer bid;
+  Offer offer;
+  std::array<std::uint8_t, 32> spare;
 };
 
 // Which of its limits an account or an instrument gets anew.
@@ -402,6 +416,7 @@ static_assert(sizeof(DefineAccount) == 64 &&
 static_assert(sizeof(DefineSession) == 64 &&
               std::has_unique_object_representations_v<DefineSession>);
 static_assert(sizeof(Instructions) == 64 && std::has_unique_object_representations_v<Instructions>);
+static_assert(sizeof(Quote) == 64 && std::has_unique_object_representations_v<Quote>);
 static_assert(sizeof(Amendment) == 64 && std::has_unique_object_representations_v<Amendment>);
 static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
 static_assert(std::has_unique_object_representations_v<Command>, "equal is equal byte by byte");

@@ -10,6 +10,8 @@
 namespace basalt::limits {
 
 inline constexpr std::uint32_t command_slots_max = 4;
+// What risk makes of one input at most: a quote is two cancels and two orders.
+inline constexpr std::uint32_t decided_slots_max = 8;
 
 // One poll handles at most this many messages, so that no stage starves its neighbours on a core.
 inline constexpr std::uint32_t batch_max = 64;

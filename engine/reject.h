@@ -37,6 +37,8 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     entry_disabled = 31,
     // The session has too many mass cancels under way.
     mass_cancels_exceeded = 32,
+    crossed_quote = 33,  // A quote that would buy at no less than it sells at.
+    side_of_quote = 34,  // A replacement of an order that only the next quote replaces.
     // Found by matching.
     outside_collar = 48,   // Beyond the dynamic collar around the last trade.
     not_live = 49,         // Cancel, reduce or replace of an order that is not live.

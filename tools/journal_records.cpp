@@ -26,6 +26,8 @@ const char* name_of(CommandKind kind) {
       return "disable_entry";
     case CommandKind::enable_entry:
       return "enable_entry";
+    case CommandKind::quote:
+      return "quote";
     case CommandKind::session_down:
       return "session_down";
     case CommandKind::tick:

@@ -64,6 +64,10 @@ std::string_view word_of_matching(Reject reject) noexcept {
       return "lowers nothing";
     case Reject::duplicate_order:
       return "duplicate order";
+    case Reject::crossed_quote:
+      return "crossed quote";
+    case Reject::side_of_quote:
+      return "side of a quote";
     case Reject::not_for_auction:
       return "not for an auction";
     case Reject::outside_auction:
@@ -152,6 +156,8 @@ std::string_view word(Reject reject) noexcept {
     case Reject::duplicate_order:
     case Reject::not_for_auction:
     case Reject::outside_auction:
+    case Reject::crossed_quote:
+    case Reject::side_of_quote:
       return word_of_matching(reject);
     case Reject::unknown_reference:
     case Reject::already_defined:

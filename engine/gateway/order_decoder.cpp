@@ -184,6 +184,25 @@ void take_side(Command& command, ouch50::Side side) noexcept {
 }
 
 // False: it is another's option.
+bool take_option_of_quote(Command& command, const Element& element) noexcept {
+  const std::byte* value = element.value.data();
+  switch (element.tag) {
+    case ouch50::Tag::self_trade_prevention:
+      take_self_trade_prevention(command, static_cast<char>(*value));
+      return true;
+    case ouch50::Tag::slide:
+      if (static_cast<char>(*value) != 'S') return false;
+      command.order.flags |= flag_slide;
+      return true;
+    case ouch50::Tag::group_id:
+      command.origin.group = wire::overlay<wire::U16>(value);
+      return true;
+    default:
+      return false;
+  }
+}
+
+// False: it is another's option.
 bool take_option_of_mass_cancel(Command& command, const Element& element) noexcept {
   const std::byte* value = element.value.data();
   switch (element.tag) {
@@ -223,6 +242,8 @@ void take_options(Command& command, const Inbound& message, Asked& asked) noexce
     if (is_new && take_option_of_new(command, element, asked)) continue;
     const bool is_mass_cancel = command.order.kind == CommandKind::mass_cancel;
     if (is_mass_cancel && take_option_of_mass_cancel(command, element)) continue;
+    const bool is_quote = command.order.kind == CommandKind::quote;
+    if (is_quote && take_option_of_quote(command, element)) continue;
     if (element.value.empty() || !asks_for_nothing(element)) {
       refuse(command, Reject::invalid_option);
     }
@@ -305,6 +326,13 @@ void take_prices(Command& command, std::uint64_t wire_price, Asked& asked,
   }
 }
 
+// Only a post-only order slides.
+void refuse_lone_slide(Command& command) noexcept {
+  if ((command.order.flags & flag_slide) != 0 && (command.order.flags & flag_post_only) == 0) {
+    refuse(command, Reject::invalid_option);
+  }
+}
+
 void enter(const Inbound& message, const ReferenceData& reference, Command& command) noexcept {
   const auto& wire = message.as<EnterOrder>();
   Origin& origin = command.origin;
@@ -323,9 +351,7 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
   Asked asked;
   take_options(command, message, asked);
   take_expiry(command, asked);
-  if ((command.order.flags & flag_slide) != 0 && (command.order.flags & flag_post_only) == 0) {
-    refuse(command, Reject::invalid_option);
-  }
+  refuse_lone_slide(command);
 
   command.order.instrument = reference.find_instrument(wire.symbol.chars());
   // One that is unknown is refused by risk, in its order of checks.
@@ -333,6 +359,35 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
     take_prices(command, wire.price, asked, reference.instrument(command.order.instrument));
   }
   keep(command, asked.instructions);
+}
+
+// Each side is a day order that everybody sees, told with the letters of one.
+void quote(const Inbound& message, const ReferenceData& reference, Command& command) noexcept {
+  const auto& wire = message.as<ouch50::Quote>();
+  Origin& origin = command.origin;
+  origin.user_ref_num = wire.user_ref_num;
+  origin.wire_time_in_force = static_cast<std::uint8_t>(ouch50::TimeInForce::day);
+  origin.display = static_cast<std::uint8_t>(ouch50::Display::visible);
+  origin.capacity = static_cast<std::uint8_t>(wire.capacity.letter());
+  origin.intermarket_sweep = static_cast<std::uint8_t>(ouch50::YesNo::no);
+  origin.cross_type = static_cast<std::uint8_t>(CrossType::continuous);
+  origin.client_order_id = wire.client_order_id.chars();
+  Asked none;
+  take_options(command, message, none);
+  refuse_lone_slide(command);
+
+  basalt::Quote asked{};
+  asked.bid.quantity = Quantity{wire.bid_quantity.value()};
+  asked.offer.quantity = Quantity{wire.offer_quantity.value()};
+  command.order.instrument = reference.find_instrument(wire.symbol.chars());
+  if (command.order.instrument != no_instrument) {
+    const Instrument& instrument = reference.instrument(command.order.instrument);
+    const bool whole =
+        (wire.bid_quantity == 0 || to_ticks(wire.bid_price, instrument, asked.bid.price)) &&
+        (wire.offer_quantity == 0 || to_ticks(wire.offer_price, instrument, asked.offer.price));
+    if (!whole) refuse(command, Reject::invalid_price);
+  }
+  command.set(asked);
 }
 
 // The instrument is the original order's, which only risk knows: the price is mapped there.
@@ -412,6 +467,10 @@ Intake decode_order(std::span<const std::byte> bytes, SessionId session, Nanos r
       take_options(out, message, none);
       return Intake::command;
     }
+    case ouch50::Quote::type:
+      start(out, CommandKind::quote, session, received);
+      quote(message, reference, out);
+      return Intake::command;
     case MassCancel::type:
       start(out, CommandKind::mass_cancel, session, received);
       of_firm(message.as<MassCancel>(), message, reference, out);

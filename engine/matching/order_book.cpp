@@ -34,7 +34,8 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
   BASALT_ASSERT(command.quantity > Quantity{0});
   BASALT_ASSERT(command.quantity <= limits::quantity_max);
   // What has no say unless the order crosses.
-  constexpr unsigned harmless = flag_post_only | flag_slide | flag_self_trade_mask | flag_by_firm;
+  constexpr unsigned harmless =
+      flag_post_only | flag_slide | flag_self_trade_mask | flag_by_firm | flag_quoted;
   const bool plain =
       (command.flags & ~harmless) == 0 &&
       (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);

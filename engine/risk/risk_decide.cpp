@@ -53,9 +53,9 @@ Reject RiskCore::check_new(Command& command) noexcept {
   const Instrument& instrument = reference_.instrument(order.instrument);
 
   if (order.account == no_account) order.account = session.default_account;
-  if (!reference_.has(order.account)) return Reject::account_not_permitted;
+  const Reject permitted = check_account(order.account, command.origin.session);
+  if (permitted != Reject::none) return permitted;
   const Account& account = reference_.account(order.account);
-  if (account.firm != session.firm || account.is_venue()) return Reject::account_not_permitted;
   if (const Reject refused = reference_.refusal_of_entry(account); refused != Reject::none) {
     return refused;
   }
@@ -82,6 +82,14 @@ Reject RiskCore::check_new(Command& command) noexcept {
   order.order = order_id(slot, order_[slot].generation + 1);
   command.origin.set_hold(hold_wanted);
   return Reject::none;
+}
+
+// May the session act for it?
+Reject RiskCore::check_account(AccountId account, SessionId session) const noexcept {
+  if (!reference_.has(account)) return Reject::account_not_permitted;
+  const Account& named = reference_.account(account);
+  const bool own = named.firm == reference_.session(session).firm;
+  return own && !named.is_venue() ? Reject::none : Reject::account_not_permitted;
 }
 
 Reject RiskCore::check_terms(const Order& order, const Instrument& instrument) const noexcept {
@@ -175,6 +183,7 @@ Reject RiskCore::map_wire_price(Order& order, const Instrument& instrument) noex
 Reject RiskCore::check_replace(Command& command, const LiveOrder& original) const noexcept {
   Order& order = command.order;
   const Instrument& instrument = reference_.instrument(order.instrument);
+  if (original.quoted) return Reject::side_of_quote;
   const Reject price = map_wire_price(order, instrument);
   const Reject refused = reference_.refusal_of_entry(reference_.account(order.account));
   if (refused != Reject::none) return refused;

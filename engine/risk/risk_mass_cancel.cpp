@@ -23,10 +23,8 @@ Reject RiskCore::check_of_firm(const Command& command) const noexcept {
     return Reject::unknown_instrument;
   }
   if (order.account != no_account) {
-    if (!reference_.has(order.account)) return Reject::account_not_permitted;
-    const Account& account = reference_.account(order.account);
-    const bool own = account.firm == reference_.session(command.origin.session).firm;
-    if (!own || account.is_venue()) return Reject::account_not_permitted;
+    const Reject permitted = check_account(order.account, command.origin.session);
+    if (permitted != Reject::none) return permitted;
   }
   return has_room_for(command) ? Reject::none : Reject::mass_cancels_exceeded;
 }
@@ -100,7 +98,7 @@ bool RiskCore::work_off(SessionId session, std::uint32_t& looks, Command& comman
   if (walk.slot != Walk::at_start) order_[walk.slot].listing = Listing::watched;
   if (found == no_order) return false;
   const std::uint16_t by_venue = request.scope.by_venue ? flag_by_venue : 0;
-  command = cancel_by_venue(found, static_cast<std::uint16_t>(flag_mass_cancel | by_venue));
+  command = cancel_of(found, static_cast<std::uint16_t>(flag_mass_cancel | by_venue));
   return true;
 }
 

@@ -60,7 +60,7 @@ consteval std::array<Shape, 256> shapes() {
   };
   if constexpr (direction == Direction::inbound) {
     enter.template operator()<EnterOrder, ReplaceOrder, CancelOrder, ModifyOrder, MassCancel,
-                              DisableOrderEntry, EnableOrderEntry, AccountQuery>();
+                              DisableOrderEntry, EnableOrderEntry, AccountQuery, Quote>();
     enter.template operator()<Deposit, Withdraw, SetFees, SetInstrumentState, SetAccountState,
                               SetLimit, TellMarketEvent, CancelOrders, HaltMarket, SetHaltLevels>();
   } else {

@@ -51,8 +51,10 @@ namespace basalt::ouch50 {
     case Reject::outside_collar:
       return RejectReason::fat_finger;
     case Reject::not_live:
+    case Reject::side_of_quote:
       return RejectReason::replace_not_allowed;
     case Reject::would_cross:
+    case Reject::crossed_quote:
       return RejectReason::crossed_market;
     case Reject::lowers_nothing:
       return RejectReason::cancel_not_allowed;

@@ -88,6 +88,37 @@ inline Command enter(const Entered& entered) {
   return command;
 }
 
+// Both sides, the sell with the number behind the buy's.
+struct Quoted {
+  std::uint32_t session = 0;
+  std::uint32_t ref = 0;
+  std::int64_t bid_quantity = 0;
+  std::int64_t bid_price = 0;  // Ticks.
+  std::int64_t offer_quantity = 0;
+  std::int64_t offer_price = 0;
+  std::uint32_t instrument = aapl;
+  std::uint16_t flags = 0;
+  std::uint8_t channel = 0;
+  AccountId account = no_account;
+};
+
+inline Command quote(const Quoted& quoted) {
+  Command command = said(CommandKind::quote, {quoted.session, quoted.ref, quoted.channel});
+  command.order.flags = quoted.flags;
+  command.order.instrument = InstrumentId{quoted.instrument};
+  command.order.account = quoted.account;
+  command.origin.wire_time_in_force = '0';
+  command.origin.display = 'Y';
+  command.origin.capacity = 'P';
+  command.origin.intermarket_sweep = 'N';
+  command.origin.cross_type = 'N';
+  command.origin.client_order_id = test::padded<14>("QUOTE " + std::to_string(quoted.ref));
+  command.set(Quote{.bid = {Price{quoted.bid_price}, Quantity{quoted.bid_quantity}},
+                    .offer = {Price{quoted.offer_price}, Quantity{quoted.offer_quantity}},
+                    .spare = {}});
+  return command;
+}
+
 inline Command replace(const Named& original, std::uint32_t ref, std::int64_t total,
                        std::int64_t price) {
   Command command = said(CommandKind::replace, {original.session, ref, original.channel});

@@ -12,6 +12,7 @@
 
 #include "engine/ledger/ledger.h"
 #include "tests/oracle/naive_mass_cancel.h"
+#include "tests/oracle/naive_quotes.h"
 #include "tests/oracle/small_venue.h"
 
 namespace basalt::oracle {
@@ -32,7 +33,7 @@ class ScarceFlow {
     if (dice < 72) return changed(session, ref);
     if (dice < 84) return cancel({session, ref});
     if (dice < 97) return reduce({session, ref}, below(60));
-    if (dice < 98) return session_down(session);
+    if (dice < 98) return below(3) == 0 ? session_down(session) : quoted(session);
     if (dice < 99) return of_firm(session);
     const std::uint32_t instrument = below(2) == 0 ? aapl : btc_usd;
     const std::uint32_t what = below(5);
@@ -80,6 +81,19 @@ class ScarceFlow {
     return replace({session, ref}, new_ref, 1 + below(120), price());
   }
 
+  Command quoted(std::uint32_t session) {
+    const std::uint32_t ref = ++last_[session];
+    live_[session].push_back(ref);
+    live_[session].push_back(++last_[session]);
+    const std::int64_t bid = price();
+    return quote({.session = session,
+                  .ref = ref,
+                  .bid_quantity = below(60),
+                  .bid_price = bid,
+                  .offer_quantity = below(60),
+                  .offer_price = bid + below(4),
+                  .instrument = below(3) == 0 ? btc_usd : aapl});
+  }
   Command of_firm(std::uint32_t session) {
     const Named name{session, ++last_[session]};
     const AccountId account =
@@ -128,11 +142,13 @@ struct Reached {
   std::uint64_t mass_cancels = 0;
   std::uint64_t mass_cancelled = 0;
   std::uint64_t switched_off = 0;
+  std::uint64_t quoted = 0;
   std::uint64_t cut_short = 0;  // Mass cancels that a recovery found under way.
 };
 
 void count(const LogRecord& record, Reached& reached) {
   const Order& order = record.command.order;
+  reached.quoted += (order.flags & flag_quoted) != 0 && order.verdict == Reject::none;
   reached.no_funds += order.verdict == Reject::insufficient_funds;
   reached.replacements_refused +=
       order.kind == CommandKind::replace && order.verdict != Reject::none;
@@ -178,6 +194,7 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
                       .mass_cancel_slice = static_cast<std::uint32_t>(seed % 4)});
     make_scarce(small);
     NaiveMassCancels auditor;
+    NaiveQuotes quotes;
     for (const LogRecord& record : small.log()) ASSERT_EQ(auditor.follow(record), "");
     ScarceFlow flow(seed);
     for (int i = 0; i < 3'000; ++i) {
@@ -185,6 +202,7 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
       for (const LogRecord& record : small.tell(flow.next())) {
         count(record, reached);
         ASSERT_EQ(auditor.follow(record), "");
+        ASSERT_EQ(quotes.follow(record), "");
       }
       if (i % 16 == 0) {
         const LogRecord tick = small.tick(Nanos{1'000'000});
@@ -225,6 +243,7 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
   EXPECT_GT(reached.mass_cancels, 5 * seeds);
   EXPECT_GT(reached.mass_cancelled, 10 * seeds);
   EXPECT_GT(reached.switched_off, seeds);
+  EXPECT_GT(reached.quoted, 20 * seeds);
   EXPECT_GT(reached.cut_short, 0U);
 }
 

@@ -28,6 +28,8 @@ class VenueFlow {
     if (kind < 770) return oracle::reduce(some_order(), number(60));
     if (kind < 930) return replace();
     if (kind < 950) return oracle::query(session(), channel());
+    if (kind < 953) return again();
+    if (kind < 959) return quote();
     if (kind < 965) return again();
     return venue_side(kind);
   }
@@ -112,6 +114,22 @@ class VenueFlow {
                                       number(60), price(chance(50) ? Side::buy : Side::sell));
     if (chance(2)) command.order.verdict = Reject::invalid_time_in_force;
     return command;
+  }
+
+  // Mostly of both sides, around the middle of the book; some are crossed.
+  Command quote() {
+    oracle::Quoted quoted;
+    quoted.session = session();
+    quoted.channel = channel();
+    quoted.ref = next_ref(quoted.session, quoted.channel);
+    next_ref(quoted.session, quoted.channel);
+    quoted.instrument = chance(60) ? oracle::aapl : oracle::btc_usd;
+    if (chance(85)) quoted.bid_quantity = 1 + number(50);
+    if (chance(85)) quoted.offer_quantity = chance(98) ? 1 + number(50) : 3'000'000;
+    quoted.bid_price = price(Side::buy);
+    quoted.offer_price = price(Side::sell);
+    if (chance(20)) quoted.flags = flag_post_only;
+    return oracle::quote(quoted);
   }
 
   // A number that was used, or is about to be skipped.

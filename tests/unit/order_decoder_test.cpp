@@ -223,6 +223,87 @@ TEST_F(OrderDecoding, of_a_stop_price_that_is_no_price_it_is_the_stop_that_is_wr
   EXPECT_EQ(decoded(beyond, ouch50::TimeInForce::day, 20'001).order.verdict, Reject::invalid_price);
 }
 
+// 5 at 1.99 and 6 at 2.01, with these options.
+class QuoteDecoding : public OrderDecoding {
+ protected:
+  Command asked(const std::function<void(ouch50::Quote&)>& fill,
+                const std::vector<Option>& options = {}) const {
+    std::vector<std::byte> bytes(256);
+    ouch50::Encoder<ouch50::Quote> message(bytes);
+    message->user_ref_num = 9;
+    EXPECT_TRUE(message->symbol.assign("AAPL"));
+    message->bid_quantity = 5;
+    message->bid_price = 19'900;
+    message->offer_quantity = 6;
+    message->offer_price = 20'100;
+    message->capacity = ouch50::Capacity::principal;
+    fill(*message);
+    for (const Option& option : options) {
+      EXPECT_TRUE(message.add(option.tag, std::as_bytes(std::span(option.value))));
+    }
+    bytes.resize(message.size_bytes());
+    Command command;
+    EXPECT_EQ(decode_order(bytes, SessionId{0}, Nanos{7}, reference_, command), Intake::command);
+    EXPECT_EQ(command.order.kind, CommandKind::quote);
+    EXPECT_EQ(command.order.slots, 3);
+    return command;
+  }
+  static void nothing(ouch50::Quote&) {}
+};
+
+TEST_F(QuoteDecoding, has_both_sides_in_ticks_and_the_letters_of_a_day_order) {
+  const Command command = asked(nothing);
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.instrument, InstrumentId{0});
+  EXPECT_EQ(command.order.flags, 0);
+  EXPECT_EQ(command.origin.user_ref_num, 9U);
+  EXPECT_EQ(command.origin.wire_time_in_force, '0');
+  EXPECT_EQ(command.origin.display, 'Y');
+  EXPECT_EQ(command.origin.capacity, 'P');
+  EXPECT_EQ(command.origin.cross_type, 'N');
+  const auto quote = command.as<basalt::Quote>();
+  EXPECT_EQ(quote.bid.price, Price{199});
+  EXPECT_EQ(quote.bid.quantity, Quantity{5});
+  EXPECT_EQ(quote.offer.price, Price{201});
+  EXPECT_EQ(quote.offer.quantity, Quantity{6});
+}
+
+TEST_F(QuoteDecoding, takes_the_options_that_hold_for_both_sides) {
+  const Command command = asked(nothing, {{Tag::post_only, {'P'}},
+                                          {Tag::slide, {'S'}},
+                                          {Tag::self_trade_prevention, {'O'}},
+                                          {Tag::group_id, {0, 3}},
+                                          {Tag::account, {0, 0, 0, 5}},
+                                          {Tag::user_ref_index, {2}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.flags,
+            flag_post_only | flag_slide | flags_of(SelfTradePrevention::oldest));
+  EXPECT_EQ(command.order.account, AccountId{5});
+  EXPECT_EQ(command.origin.group, 3);
+  EXPECT_EQ(command.origin.user_ref_index, 2);
+}
+
+TEST_F(QuoteDecoding, what_has_no_meaning_is_refused) {
+  const auto verdict = [&](const std::function<void(ouch50::Quote&)>& fill,
+                           const std::vector<Option>& options = {}) {
+    return asked(fill, options).order.verdict;
+  };
+  EXPECT_EQ(verdict([](auto& quote) { quote.bid_price = 19'950; }), Reject::invalid_price);
+  EXPECT_EQ(verdict([](auto& quote) { quote.offer_price = 20'150; }), Reject::invalid_price);
+  EXPECT_EQ(verdict([](auto& quote) {
+              quote.offer_price = 20'150;
+              quote.offer_quantity = 0;
+            }),
+            Reject::none)
+      << "a side that is not quoted has no price";
+  EXPECT_EQ(verdict([](auto& quote) { quote.bid_price = ouch50::price_market; }),
+            Reject::invalid_price);
+  EXPECT_EQ(verdict(nothing, {{Tag::slide, {'S'}}}), Reject::invalid_option);
+  EXPECT_EQ(verdict(nothing, {{Tag::max_floor, {0, 0, 0, 1}}}), Reject::invalid_option);
+  EXPECT_EQ(verdict(nothing, {{Tag::stop_price, {0, 0, 0, 0, 0, 0, 0, 100}}}),
+            Reject::invalid_option);
+}
+
 // What a firm asks of all its orders, with these options.
 class FirmDecoding : public OrderDecoding {
  protected:

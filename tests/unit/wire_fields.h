@@ -50,6 +50,11 @@ template <>
 inline constexpr auto fields<ouch50::CancelOrder> =
     std::tuple{&ouch50::CancelOrder::user_ref_num, &ouch50::CancelOrder::quantity};
 template <>
+inline constexpr auto fields<ouch50::Quote> = std::tuple{
+    &ouch50::Quote::user_ref_num, &ouch50::Quote::symbol,         &ouch50::Quote::bid_quantity,
+    &ouch50::Quote::bid_price,    &ouch50::Quote::offer_quantity, &ouch50::Quote::offer_price,
+    &ouch50::Quote::capacity,     &ouch50::Quote::client_order_id};
+template <>
 inline constexpr auto fields<ouch50::ModifyOrder> = std::tuple{
     &ouch50::ModifyOrder::user_ref_num, &ouch50::ModifyOrder::side, &ouch50::ModifyOrder::quantity};
 template <>
@@ -306,12 +311,13 @@ inline constexpr auto fields<itch50::InstrumentScale> =
 
 template <typename... M>
 struct Messages {};
-using OuchInbound = Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder,
-                             ouch50::ModifyOrder, ouch50::MassCancel, ouch50::DisableOrderEntry,
-                             ouch50::EnableOrderEntry, ouch50::AccountQuery, ouch50::Deposit,
-                             ouch50::Withdraw, ouch50::SetFees, ouch50::SetInstrumentState,
-                             ouch50::SetAccountState, ouch50::SetLimit, ouch50::TellMarketEvent,
-                             ouch50::CancelOrders, ouch50::HaltMarket, ouch50::SetHaltLevels>;
+using OuchInbound =
+    Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder, ouch50::ModifyOrder,
+             ouch50::MassCancel, ouch50::DisableOrderEntry, ouch50::EnableOrderEntry,
+             ouch50::AccountQuery, ouch50::Quote, ouch50::Deposit, ouch50::Withdraw,
+             ouch50::SetFees, ouch50::SetInstrumentState, ouch50::SetAccountState, ouch50::SetLimit,
+             ouch50::TellMarketEvent, ouch50::CancelOrders, ouch50::HaltMarket,
+             ouch50::SetHaltLevels>;
 using OuchOutbound =
     Messages<ouch50::SystemEvent, ouch50::Accepted, ouch50::Replaced, ouch50::Canceled,
              ouch50::AiqCanceled, ouch50::Executed, ouch50::BrokenTrade, ouch50::Rejected,
