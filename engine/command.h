@@ -32,6 +32,8 @@ enum class CommandKind : std::uint8_t {
   mass_cancel = 6,    // Of all orders so far, or of an instrument's, a side's, a group's.
   disable_entry = 7,  // No order is taken any more,
   enable_entry = 8,   //   until this.
+  set_protection =
+      10,     // Of an account's quote in an instrument; what counts begins anew (3 slots).
   quote = 9,  // To risk only (3 slots), which sequences the cancels and orders that it is made of.
   // From the gateway about a session (2 slots).
   session_down = 17,  // The connection is gone; orders go too, where the session wants that.
@@ -204,7 +206,8 @@ struct EpochLimits {
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
-// at once, and switch order entry off. 5: mass cancels may be of a group; quotes.
+// at once, and switch order entry off. 5: mass cancels may be of a group; quotes, and
+// their protection.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
@@ -302,6 +305,17 @@ struct Quote {
   Offer bid;
   Offer offer;
   std::array<std::uint8_t, 32> spare;
+};
+
+// How much may trade against an account's quote within a window, which begins with the first fill
+// behind the one before. As soon as one of them is reached, the quote is withdrawn. 0: no such
+// limit.
+struct QuoteProtection {
+  Nanos window;         // 0: no protection.
+  Quantity quantity;    // Bought and sold, together.
+  Quantity delta;       // Bought less sold, or the other way round.
+  std::uint32_t fills;  // How many.
+  std::array<std::uint8_t, 36> spare;
 };
 
 // Which of its limits an account or an instrument gets anew.
@@ -416,6 +430,8 @@ static_assert(sizeof(DefineAccount) == 64 &&
 static_assert(sizeof(DefineSession) == 64 &&
               std::has_unique_object_representations_v<DefineSession>);
 static_assert(sizeof(Instructions) == 64 && std::has_unique_object_representations_v<Instructions>);
+static_assert(sizeof(QuoteProtection) == 64 &&
+              std::has_unique_object_representations_v<QuoteProtection>);
 static_assert(sizeof(Quote) == 64 && std::has_unique_object_representations_v<Quote>);
 static_assert(sizeof(Amendment) == 64 && std::has_unique_object_representations_v<Amendment>);
 static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
@@ -438,6 +454,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
     case CommandKind::set_instrument_state:
     case CommandKind::uncross:
     case CommandKind::halt_market:
+    case CommandKind::set_protection:
       return true;
     case CommandKind::set_limit:
       return order.instrument != no_instrument;
@@ -451,7 +468,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
   return order.kind == CommandKind::define_instrument ||
          order.kind == CommandKind::define_account || order.kind == CommandKind::set_limit ||
          order.kind == CommandKind::set_instrument_state ||
-         order.kind == CommandKind::halt_market ||
+         order.kind == CommandKind::halt_market || order.kind == CommandKind::set_protection ||
          (order.kind == CommandKind::new_order && (order.flags & flag_instructed) != 0);
 }
 

@@ -14,10 +14,13 @@
 //                  Uncrossed, Canceled… (of the auction alone), stops that trigger
 //                  │ Indicative │ Nothing
 //   tick           of each book first: Canceled…, of orders whose time has come
+//   set_protection Nothing │ Rejected (no room)
 //   others         Nothing
 //
 // A Fill of a reserve order that shows anew is followed by its Restated. Whatever trades may
 // trigger stops: each is Triggered, then told as a new order, before the command's last event.
+//
+// Where a protection was reached, Withdrawn and the Canceled of what was quoted are the last.
 //
 // Who takes, in a Fill: the order of the latest Crossing or Triggered of its command, where there
 // is one; else the command's own order.
@@ -52,7 +55,8 @@ enum class EventKind : std::uint8_t {
   // By itself the instrument has come into the phase that auction() names. Price: of a volatility
   // auction, what its collar is around.
   phase_changed = 140,
-  extended = 141,  // The volatility auction lasts longer: it would trade beyond its collar still.
+  withdrawn = 142,  // The quote of `account`, by its protection; asked_by() says whose that is.
+  extended = 141,   // The volatility auction lasts longer: it would trade beyond its collar still.
 };
 
 // Why an order, or a part of it, was cancelled. The values are OUCH's characters.
@@ -67,7 +71,8 @@ enum class CancelReason : std::uint8_t {
   supervisory = 'S',  // A replacement that was invalid, or a mass cancel of the operator.
   system = 'Z',       // The session's connection is gone.
   self_match = 'Q',
-  expired = 'T',  // The auction that it was for is over.
+  expired = 'T',     // The auction that it was for is over.
+  protection = 'p',  // It is a side of a quote against which too much has traded.
 };
 
 // Of a cancel with these flags.
@@ -75,6 +80,21 @@ enum class CancelReason : std::uint8_t {
   if ((flags & flag_by_venue) == 0) return CancelReason::user;
   return (flags & flag_mass_cancel) != 0 ? CancelReason::supervisory : CancelReason::system;
 }
+
+// A session's number for something that it asked for, in 64 bits.
+struct AskedBy {
+  SessionId session{};
+  std::uint8_t channel = 0;
+  std::uint32_t user_ref_num = 0;
+
+  [[nodiscard]] constexpr std::uint64_t packed() const noexcept {
+    return std::uint64_t{index_of(session)} << 40 | std::uint64_t{channel} << 32 | user_ref_num;
+  }
+  [[nodiscard]] static constexpr AskedBy of(std::uint64_t packed) noexcept {
+    return {SessionId{static_cast<std::uint32_t>(packed >> 40)},
+            static_cast<std::uint8_t>(packed >> 32), static_cast<std::uint32_t>(packed)};
+  }
+};
 
 struct Event {
   Sequence sequence = 0;  // Its command's.
@@ -99,6 +119,8 @@ struct Event {
   }
   [[nodiscard]] constexpr Reject reject() const noexcept { return Reject{detail}; }
   [[nodiscard]] constexpr CancelReason reason() const noexcept { return CancelReason{detail}; }
+  // Withdrawn: who set the protection.
+  [[nodiscard]] constexpr AskedBy asked_by() const noexcept { return AskedBy::of(match_number); }
   // Fill, Crossing, Uncrossed, Indicative: the auction it belongs to; PhaseChanged: the phase. A
   // Fill of continuous trading: none, which is no auction.
   [[nodiscard]] constexpr InstrumentState auction() const noexcept {

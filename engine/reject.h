@@ -40,13 +40,14 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     crossed_quote = 33,  // A quote that would buy at no less than it sells at.
     side_of_quote = 34,  // A replacement of an order that only the next quote replaces.
     // Found by matching.
-    outside_collar = 48,   // Beyond the dynamic collar around the last trade.
-    not_live = 49,         // Cancel, reduce or replace of an order that is not live.
-    would_cross = 50,      // Post-only, and it would take.
-    lowers_nothing = 51,   // A reduction to a total that is not lower.
-    duplicate_order = 52,  // The number names a live order.
-    not_for_auction = 53,  // It would have to trade at once; or the uncross is under way.
-    outside_auction = 60,  // For an auction alone, and the instrument is not in that one.
+    outside_collar = 48,    // Beyond the dynamic collar around the last trade.
+    not_live = 49,          // Cancel, reduce or replace of an order that is not live.
+    would_cross = 50,       // Post-only, and it would take.
+    lowers_nothing = 51,    // A reduction to a total that is not lower.
+    duplicate_order = 52,   // The number names a live order.
+    not_for_auction = 53,   // It would have to trade at once; or the uncross is under way.
+    quotes_withdrawn = 62,  // Too much has traded against the account's quote; set its protection.
+    outside_auction = 60,   // For an auction alone, and the instrument is not in that one.
     // Found by risk, of administrative commands.
     unknown_reference = 80,  // Names an asset, instrument, account or session that is not defined.
     already_defined = 81,    // Defines again what is defined, with other values.

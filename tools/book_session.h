@@ -66,6 +66,7 @@ struct BookSession::State {
   void tick();
   void pass_ms(std::string_view ms);
   void rules(const std::vector<std::string_view>& words);
+  void protect(const std::vector<std::string_view>& words);
   void print_book();
   [[nodiscard]] bool next_book();
 
@@ -81,7 +82,9 @@ struct BookSession::State {
   // Accounts are told by any number; the core wants small ones.
   AccountId account_of(std::uint32_t number) {
     const AccountId next{static_cast<std::uint32_t>(accounts.size())};
-    return accounts.try_emplace(number, next).first->second;
+    const auto [account, is_new] = accounts.try_emplace(number, next);
+    if (is_new) number_of_account.push_back(number);
+    return account->second;
   }
   OrderId take_slot(std::uint32_t id) {
     const std::uint32_t slot = free_slots.back();
@@ -117,6 +120,7 @@ struct BookSession::State {
   InstrumentId instrument{0};
   std::unordered_map<std::uint32_t, OrderId> live;
   std::unordered_map<std::uint32_t, AccountId> accounts{{0, AccountId{0}}};
+  std::vector<std::uint32_t> number_of_account{0};
   // Whose the fills are that come next.
   OrderId taker{};
   Quantity taker_open;

@@ -80,6 +80,37 @@ void BookSession::State::pass_ms(std::string_view ms) {
   now += Nanos{std::int64_t{number<std::uint32_t>(ms, "the time")} * 1'000'000};
 }
 
+// Of an account's quotes. 0 ms: no more.
+void BookSession::State::protect(const std::vector<std::string_view>& words) {
+  if (words.size() < 3)
+    throw Unreadable{"protect takes ACCOUNT MS [quantity=Q] [fills=N] [delta=Q]"};
+  const auto who = number<std::uint32_t>(words[1], "the account");
+  if (who == 0) throw Unreadable{"account 0 is nobody's"};
+  QuoteProtection wanted{};
+  wanted.window = Nanos{std::int64_t{number<std::uint32_t>(words[2], "the window")} * 1'000'000};
+  for (std::size_t i = 3; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    const std::size_t equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    const std::string_view digits = equals == word.npos ? "" : word.substr(equals + 1);
+    const auto limit = number<std::uint32_t>(digits, "the limit");
+    if (name == "quantity") {
+      wanted.quantity = Quantity{limit};
+    } else if (name == "fills") {
+      wanted.fills = limit;
+    } else if (name == "delta") {
+      wanted.delta = Quantity{limit};
+    } else {
+      throw Unreadable{"no such limit: " + std::string(word)};
+    }
+  }
+  Command command;
+  command.order.kind = CommandKind::set_protection;
+  command.order.account = account_of(who);
+  command.set(wanted);
+  apply(command, 0);
+}
+
 void BookSession::State::rules(const std::vector<std::string_view>& words) {
   DefineInstrument definition{};
   for (std::size_t i = 1; i < words.size(); ++i) {

@@ -81,6 +81,7 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     return tick();
   }
   if (verb == "rules") return rules(words);
+  if (verb == "protect") return protect(words);
   if (verb == "halt") {
     if (words.size() != 1) wants(3);
     return halt(words);
@@ -98,6 +99,8 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
     asked.expiry = time_of(word.substr(4));
   } else if (word == "post") {
     order.flags |= flag_post_only;
+  } else if (word == "quote") {
+    order.flags |= flag_quoted;
   } else if (word == "post=slide") {
     order.flags |= flag_post_only | flag_slide;
   } else if (starts("account=")) {
@@ -148,6 +151,12 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   // Without a collar a market order is bounded by the ends of the price range alone.
   order.price = offer.price.value_or(order.side == Side::buy ? limits::price_max : Price{1});
   for (std::size_t i = 4; i < words.size(); ++i) take_instruction(words[i], asked);
+  const bool plain =
+      offer.price && !asked.display && !asked.min_quantity && !asked.stop &&
+      (order.time_in_force == TimeInForce::day || order.time_in_force == TimeInForce::gtc);
+  if ((order.flags & flag_quoted) != 0 && !plain) {
+    throw Unreadable{"a side of a quote is a limit order for the day and nothing else"};
+  }
   // No account is nobody's own.
   if (order.account == AccountId{0}) {
     order.flags = static_cast<std::uint16_t>(order.flags & ~(flag_self_trade_mask | flag_by_firm));
@@ -295,6 +304,9 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
     case EventKind::extended:
       out << "extended\n";
       return;
+    case EventKind::withdrawn:
+      out << "withdrawn " << number_of_account[index_of(event.account)] << '\n';
+      return;
     case EventKind::rested:
     case EventKind::restated:
     case EventKind::armed:
@@ -380,10 +392,11 @@ int book_verb(int argc, char** argv) {
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
            "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
            "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
-           "      [display=Q] [min=Q] [stop=P]\n"
+           "      [display=Q] [min=Q] [stop=P] [quote]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
            "  rules [collar=PPM] [volatility=MS] [extension=MS] · pass MS · halt [MS MS]\n"
+           "  protect ACCOUNT MS [quantity=Q] [fills=N] [delta=Q]\n"
            "  account N FIRM · tick [T] · book                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }

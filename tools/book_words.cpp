@@ -109,6 +109,8 @@ std::string_view word_for(Reject reject) noexcept {
       return "outside-auction";
     case Reject::outside_collar:
       return "collar";
+    case Reject::quotes_withdrawn:
+      return "protected";
     case Reject::open_orders_exceeded:
       return "full";
     default:
@@ -130,6 +132,8 @@ std::string_view word_for(CancelReason reason) noexcept {
       return "expired";
     case CancelReason::collar:
       return "collar";
+    case CancelReason::protection:
+      return "protection";
     default:
       return "system";
   }

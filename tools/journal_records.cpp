@@ -28,6 +28,8 @@ const char* name_of(CommandKind kind) {
       return "enable_entry";
     case CommandKind::quote:
       return "quote";
+    case CommandKind::set_protection:
+      return "set_protection";
     case CommandKind::session_down:
       return "session_down";
     case CommandKind::tick:
@@ -122,6 +124,8 @@ const char* name_of(EventKind kind) {
       return "indicative";
     case EventKind::phase_changed:
       return "phase changed";
+    case EventKind::withdrawn:
+      return "withdrawn";
     case EventKind::extended:
       return "extended";
   }
@@ -193,6 +197,15 @@ void add_of_firm(Json& fields, const Command& command) {
   fields["session"] = index_of(command.origin.session);
   fields["user_ref_num"] = command.origin.user_ref_num;
   fields["received"] = command.origin.received.value;
+}
+
+void add_protection(Json& fields, const Command& command) {
+  add_of_firm(fields, command);
+  const auto protection = command.as<QuoteProtection>();
+  fields["window"] = protection.window.value;
+  fields["quantity"] = protection.quantity.value;
+  fields["fills"] = protection.fills;
+  fields["delta"] = protection.delta.value;
 }
 
 void add_instructions(Json& fields, const Instructions& instructions) {
@@ -356,6 +369,7 @@ Json fields_of(const Command& command) {
   fields["time"] = order.time.value;
   fields["verdict"] = static_cast<unsigned>(order.verdict);
   if (order.slots == 1) return fields;
+  if (order.kind == CommandKind::set_protection) add_protection(fields, command);
   if (is_of_firm(order.kind)) {
     add_of_firm(fields, command);
   } else if (is_of_orders(order.kind)) {

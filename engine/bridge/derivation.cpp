@@ -167,6 +167,7 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
     case EventKind::indicative:
     case EventKind::phase_changed:
     case EventKind::extended:
+    case EventKind::withdrawn:
       return;
   }
 }

@@ -68,6 +68,8 @@ std::string_view word_of_matching(Reject reject) noexcept {
       return "crossed quote";
     case Reject::side_of_quote:
       return "side of a quote";
+    case Reject::quotes_withdrawn:
+      return "quotes withdrawn";
     case Reject::not_for_auction:
       return "not for an auction";
     case Reject::outside_auction:
@@ -158,6 +160,7 @@ std::string_view word(Reject reject) noexcept {
     case Reject::outside_auction:
     case Reject::crossed_quote:
     case Reject::side_of_quote:
+    case Reject::quotes_withdrawn:
       return word_of_matching(reject);
     case Reject::unknown_reference:
     case Reject::already_defined:
@@ -194,6 +197,8 @@ std::string_view word(CancelReason reason) noexcept {
       return "system";
     case CancelReason::self_match:
       return "self match";
+    case CancelReason::protection:
+      return "protection";
     case CancelReason::expired:
       return "expired";
   }

@@ -390,6 +390,21 @@ void quote(const Inbound& message, const ReferenceData& reference, Command& comm
   command.set(asked);
 }
 
+void protect(const Inbound& message, const ReferenceData& reference, Command& command) noexcept {
+  const auto& wire = message.as<ProtectQuote>();
+  command.origin.user_ref_num = wire.user_ref_num;
+  command.origin.client_order_id.fill(' ');  // A refusal of it echoes one.
+  command.order.instrument = reference.find_instrument(wire.symbol.chars());
+  Asked none;
+  take_options(command, message, none);
+  QuoteProtection wanted{};
+  wanted.window = Nanos{std::int64_t{wire.window_ms.value()} * 1'000'000};
+  wanted.quantity = Quantity{wire.quantity.value()};
+  wanted.fills = wire.fills;
+  wanted.delta = Quantity{wire.delta.value()};
+  command.set(wanted);
+}
+
 // The instrument is the original order's, which only risk knows: the price is mapped there.
 void replace(const Inbound& message, Command& command) noexcept {
   const auto& wire = message.as<ReplaceOrder>();
@@ -470,6 +485,10 @@ Intake decode_order(std::span<const std::byte> bytes, SessionId session, Nanos r
     case ouch50::Quote::type:
       start(out, CommandKind::quote, session, received);
       quote(message, reference, out);
+      return Intake::command;
+    case ProtectQuote::type:
+      start(out, CommandKind::set_protection, session, received);
+      protect(message, reference, out);
       return Intake::command;
     case MassCancel::type:
       start(out, CommandKind::mass_cancel, session, received);

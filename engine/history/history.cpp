@@ -80,6 +80,9 @@ void HistoryCore::on_command(const Command& command) noexcept {
     case CommandKind::enable_entry:
       tell_entry<ouch50::EnableResponse>(command);
       return reference_.apply(command);
+    case CommandKind::set_protection:
+      if (command.order.verdict != Reject::none) tell_rejected(command, command.order.verdict);
+      return;
     case CommandKind::market_event:
       if (command.order.verdict == Reject::none) tell_market_event(command);
       return;
@@ -92,6 +95,7 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
   if (command.order.kind == CommandKind::new_order && event.index == 0) {
     on_new_order(command, event);
   }
+  if (command.order.kind == CommandKind::set_protection) return tell_protected(command, event);
   switch (event.kind) {
     case EventKind::fill:
       return on_fill(command, event);
@@ -111,6 +115,9 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
       return tell_restated(command, event, ouch50::RestatedReason::triggered);
     case EventKind::restated:
       return tell_restated(command, event, ouch50::RestatedReason::reserve_refreshed);
+    case EventKind::withdrawn:
+      return tell_protection(command, event.asked_by(), event.instrument, event.account,
+                             ouch50::ProtectionState::withdrawn);
     case EventKind::rested:
     case EventKind::nothing:
     case EventKind::armed:
@@ -287,6 +294,29 @@ void HistoryCore::finish_of_firm(ouch50::Encoder<M>& message, const Command& com
     BASALT_ASSERT(fits);
   }
   finish(message, command, origin.session, origin.user_ref_index);
+}
+
+// The book has taken a protection, or has no room for it.
+void HistoryCore::tell_protected(const Command& command, const Event& event) noexcept {
+  if (event.kind == EventKind::rejected) return tell_rejected(command, event.reject());
+  const Origin& origin = command.origin;
+  const bool ends = command.as<QuoteProtection>().window == Nanos{0};
+  tell_protection(command, {origin.session, origin.user_ref_index, origin.user_ref_num},
+                  command.order.instrument, command.order.account,
+                  ends ? ouch50::ProtectionState::ended : ouch50::ProtectionState::set);
+}
+
+void HistoryCore::tell_protection(const Command& command, const AskedBy& whose,
+                                  InstrumentId instrument, AccountId account,
+                                  ouch50::ProtectionState state) noexcept {
+  auto told = start<ouch50::ProtectionStateTold>(command);
+  told->user_ref_num = whose.user_ref_num;
+  told->symbol = wire::Alpha<8>(reference_.instrument(instrument).symbol);
+  told->state = state;
+  const wire::U32 number = index_of(account);
+  [[maybe_unused]] const bool fits = told.add(ouch50::Tag::account, number);
+  BASALT_ASSERT(fits);
+  finish(told, command, whose.session, whose.channel);
 }
 
 // OUCH knows two of the events that the feed can tell.

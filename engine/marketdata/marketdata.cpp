@@ -125,6 +125,7 @@ void MarketDataCore::on_event(const Command& command, const Event& event) noexce
     case EventKind::phase_changed:
       return on_phase_changed(command, event);
     case EventKind::extended:
+    case EventKind::withdrawn:
       return tell_collar(command, event, 1);
     case EventKind::rejected:
     case EventKind::nothing:

@@ -37,6 +37,7 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       details_(arena.take<Details>(limits.instructed_max)),
       free_detail_(arena.take<std::uint32_t>(limits.instructed_max)),
       parts_max_(limits.parts_max()),
+      guards_(limits.instructed_max, arena),
       expiries_(limits.instructed_max, limits.expiries_max, arena),
       firm_(arena.take<FirmId>(limits.accounts_max)) {
   BASALT_ASSERT(units(limits.orders_max, limits.leaves_max) < none);
@@ -59,6 +60,7 @@ std::size_t BookMemory::memory_bytes(const BookLimits& limits) noexcept {
          Arena::cost<std::uint32_t>(limits.orders_max) +
          Arena::cost<Details>(limits.instructed_max) +
          Arena::cost<std::uint32_t>(limits.instructed_max) +
+         Guards::memory_bytes(limits.instructed_max) +
          Expiries::memory_bytes(limits.instructed_max, limits.expiries_max) +
          Arena::cost<FirmId>(limits.accounts_max);
 }

@@ -39,6 +39,7 @@
 #include "engine/command.h"
 #include "engine/limits.h"
 #include "engine/matching/expiries.h"
+#include "engine/matching/protections.h"
 #include "engine/types.h"
 
 namespace basalt::matching {
@@ -144,7 +145,7 @@ struct BookLimits {
   std::uint32_t orders_max = 0;
   std::uint32_t leaves_max = 0;
   std::uint32_t inners_max = 0;
-  std::uint32_t instructed_max = 0;                   // Orders with details.
+  std::uint32_t instructed_max = 0;  // Orders with details; and protections of quotes.
   std::uint32_t expiries_max = limits::expiries_max;  // Of one Tick.
   std::uint32_t accounts_max = 0;                     // Whose firms are known.
 
@@ -279,6 +280,7 @@ class BookMemory {
     BASALT_ASSERT(instructed <= details_.size());
     details_withheld_ = static_cast<std::uint32_t>(details_.size()) - instructed;
     parts_max_ = BookLimits{.instructed_max = instructed}.parts_max();
+    guards_.set_room(instructed);
     leaves_room_ = static_cast<std::int32_t>(leaves - leaves_in_use());
     inners_room_ = static_cast<std::int32_t>(inners - inners_in_use());
   }
@@ -328,6 +330,8 @@ class BookMemory {
   [[nodiscard]] bool same_firm(AccountId a, AccountId b) const noexcept {
     return a == b || (firm_of(a) != no_firm && firm_of(a) == firm_of(b));
   }
+  [[nodiscard]] Guards& guards() noexcept { return guards_; }
+  [[nodiscard]] const Guards& guards() const noexcept { return guards_; }
   [[nodiscard]] Expiries& expiries() noexcept { return expiries_; }
   [[nodiscard]] const Expiries& expiries() const noexcept { return expiries_; }
 
@@ -374,6 +378,7 @@ class BookMemory {
   std::uint32_t details_withheld_ = 0;
   std::int64_t parts_ = 0;
   std::int64_t parts_max_;
+  Guards guards_;                 // Of accounts whose quotes are protected.
   Expiries expiries_;             // Of orders whose details say so.
   const std::span<FirmId> firm_;  // By account.
 };

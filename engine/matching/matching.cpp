@@ -53,7 +53,12 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     case CommandKind::set_instrument_state:
       book().set_phase(command.order, command.as<Amendment>().instrument_state, memory_,
                        uncross_fills_max_, out);
+      book().withdraw_quotes(command.order, memory_, out);
       note_waiting(command.order.instrument);
+      out.latest().last = 1;
+      return;
+    case CommandKind::set_protection:
+      protect(command, out);
       out.latest().last = 1;
       return;
     case CommandKind::halt_market:
@@ -63,7 +68,7 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     case CommandKind::new_order:
       if ((command.order.flags & flag_instructed) == 0) break;
       book().new_order(command.order, command.as<Instructions>(), memory_, out);
-      if (watched_ > 0) look_after(command.order);
+      if (watched_ > 0) look_after(command.order, out);
       out.latest().last = 1;
       return;
     default:
@@ -75,7 +80,7 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
 void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
   apply_unmarked(order, out);
   if (watched_ > 0) [[unlikely]]
-    look_after(order);
+    look_after(order, out);
   out.latest().last = 1;
 }
 
@@ -127,7 +132,9 @@ void MatchingCore::tick_of_books(const Order& order, EventOutlet& out) noexcept 
                                     static_cast<std::uint32_t>(std::countr_zero(bits))};
       expire_up_to(instrument);
       of_book.instrument = instrument;
-      told = book_[index_of(instrument)].tick(of_book, memory_, fills_left, out) || told;
+      OrderBook& book = book_[index_of(instrument)];
+      told = book.tick(of_book, memory_, fills_left, out) || told;
+      book.withdraw_quotes(of_book, memory_, out);
       note_waiting(instrument);
     }
   }
@@ -146,6 +153,16 @@ void MatchingCore::define(const Command& command) noexcept {
       definition.state);
   if (book.moves_by_itself()) ++watched_;
   note_waiting(command.order.instrument);
+}
+
+void MatchingCore::protect(const Command& command, EventOutlet& out) noexcept {
+  OrderBook& book = book_[index_of(command.order.instrument)];
+  const Origin& origin = command.origin;
+  const std::uint64_t asked_by =
+      AskedBy{origin.session, origin.user_ref_index, origin.user_ref_num}.packed();
+  if (book.is_protected()) --watched_;
+  book.protect(command.order, command.as<QuoteProtection>(), asked_by, memory_, out);
+  if (book.is_protected()) ++watched_;
 }
 
 // In the order of instruments, as the log merges shards. O(instruments_max).
@@ -174,21 +191,27 @@ void MatchingCore::note_waiting(InstrumentId instrument) noexcept {
   }
 }
 
-void MatchingCore::look_after(const Order& order) noexcept {
+void MatchingCore::look_after(const Order& order, EventOutlet& out) noexcept {
   if (index_of(order.instrument) >= book_.size()) return;
-  book_[index_of(order.instrument)].mark_changed();
+  OrderBook& book = book_[index_of(order.instrument)];
+  book.withdraw_quotes(order, memory_, out);
+  book.mark_changed();
   note_waiting(order.instrument);
 }
 
 void MatchingCore::assert_invariants() const {
   std::uint32_t in_books = 0;
   std::uint32_t watched = 0;
+  std::uint32_t guards = 0;
   for (const OrderBook& book : book_) {
     in_books += book.assert_invariants(memory_);
+    guards += book.guards(memory_);
     watched += static_cast<std::uint32_t>(book.waits_for_ticks()) +
-               static_cast<std::uint32_t>(book.moves_by_itself());
+               static_cast<std::uint32_t>(book.moves_by_itself()) +
+               static_cast<std::uint32_t>(book.is_protected());
   }
   BASALT_ASSERT(watched == watched_);
+  BASALT_ASSERT(guards == memory_.guards().in_use());
   std::uint32_t live = 0;
   std::uint32_t ending = 0;
   for (std::uint32_t slot = 0; slot < memory_.orders_max(); ++slot) {

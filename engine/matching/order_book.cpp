@@ -33,11 +33,8 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
   BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);  // Risk hands out free ones.
   BASALT_ASSERT(command.quantity > Quantity{0});
   BASALT_ASSERT(command.quantity <= limits::quantity_max);
-  // What has no say unless the order crosses.
-  constexpr unsigned harmless =
-      flag_post_only | flag_slide | flag_self_trade_mask | flag_by_firm | flag_quoted;
   const bool plain =
-      (command.flags & ~harmless) == 0 &&
+      (command.flags & ~unsigned{harmless_}) == 0 &&
       (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);
   // Most orders: nothing to refuse, nothing to take.
   if (plain && command.price >= collar_low_ && command.price <= collar_high_ &&
@@ -54,6 +51,8 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
 
 void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
                                   EventOutlet& out) noexcept {
+  if ((command.flags & flag_quoted) != 0 && is_protected()) [[unlikely]]
+    return enter_quote(command, memory, out);
   Incoming incoming = incoming_of(command);
   enter(command, incoming, memory, out);
 }
@@ -162,19 +161,21 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
       const AccountId account = maker.account();
       if (account == own) [[unlikely]]
         break;
-      const bool instructed = (maker.flags() & flag_instructed) != 0;
+      const bool special = (maker.flags() & (flag_instructed | flag_quoted)) != 0;
       const Quantity quantity = std::min(left.open, maker.open());
       left.open -= quantity;
       maker.lower(quantity);
       emit(command, EventKind::fill, order_id(slot, maker.generation), side, account, price,
-           quantity, instructed ? memory.open(slot) : maker.open(), 0, out);
+           quantity, special ? memory.open(slot) : maker.open(), 0, out);
       if (maker.open() > Quantity{0}) {
         BASALT_REACHED("a taker leaves a maker part filled");
         memory.add_executed(slot, quantity);
+        if (special) [[unlikely]]
+          count_fill(command, maker, quantity, memory);
         break;
       }
-      if (instructed) [[unlikely]] {
-        link = show_anew(command, slot, quantity, memory, out);
+      if (special) [[unlikely]] {
+        link = fill_whole(command, slot, quantity, memory, out);
       } else {
         maker.generation = 0;  // I4
         link = maker.links.next;
@@ -278,8 +279,9 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
     incoming.details = memory.details(slot);
     incoming.details.reserve = Quantity{0};
   }
-  // What was at market has a price now, and a stop at market becomes a stop-limit order.
-  incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
+  // What was at market has a price now, a stop at market becomes a stop-limit order, and a side of
+  // a quote an order like others.
+  incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~(flag_market | flag_quoted));
   if (!waits) incoming.flags = flags_in_market(incoming);
   incoming.limit = bounded(incoming);
   const bool canceled_instead = command.verdict != Reject::none || incoming.open <= Quantity{0};

@@ -78,6 +78,14 @@ class OrderBook {
   // False: nothing was to be told. Only a book that waits for ticks has something.
   [[nodiscard]] bool tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                           EventOutlet& out) noexcept;
+  // Of the account's quotes that enter from now on; a window of 0: no more.
+  void protect(const Order& command, const QuoteProtection& limits, std::uint64_t asked_by,
+               BookMemory& memory, EventOutlet& out) noexcept;
+  [[nodiscard]] bool is_protected() const noexcept { return guards_ != no_guard; }
+  [[nodiscard]] std::uint32_t guards(
+      const BookMemory& memory) const noexcept;  // How many. O(them).
+  // Behind whatever may have traded.
+  void withdraw_quotes(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
   // The time of an order has come.
   void expire(const Order& command, std::uint32_t slot, BookMemory& memory,
               EventOutlet& out) noexcept;
@@ -257,6 +265,16 @@ class OrderBook {
   void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
 
+  // order_book_protection.cpp
+  [[nodiscard]] std::uint32_t guard_of(AccountId account, const Guards& guards) const noexcept;
+  void remove_guard(std::uint32_t number, Guards& guards) noexcept;
+  void enter_quote(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
+  [[gnu::noinline]] void count_fill(const Order& command, const RestingOrder& maker,
+                                    Quantity quantity, BookMemory& memory) noexcept;
+  [[nodiscard, gnu::noinline]] Link fill_whole(const Order& command, std::uint32_t slot,
+                                               Quantity filled, BookMemory& memory,
+                                               EventOutlet& out) noexcept;
+
   // order_book_phases.cpp
   void begin_auction(InstrumentState auction) noexcept;
   static void tell_phase(const Order& command, InstrumentState phase, Price price,
@@ -321,6 +339,9 @@ class OrderBook {
   }
 
   static constexpr Price no_low{limits::price_max.value + 1};
+  // What has no say unless the order crosses.
+  static constexpr unsigned harmless_flags =
+      flag_post_only | flag_slide | flag_self_trade_mask | flag_by_firm;
 
   std::array<Levels, 2> levels_;  // By side.
   Price last_trade_ = no_price;
@@ -347,7 +368,10 @@ class OrderBook {
   Nanos deadline_;         // When the phase ends by itself; 0: it does not.
   Nanos reopening_;        // How long the auction is behind a halt that does.
   bool extended_ = false;  // The volatility auction was.
-  bool expiring_ = false;  // It has ended, and not all of them are gone yet.
+  std::uint16_t harmless_ = harmless_flags | flag_quoted;  // But for a side of a protected quote.
+  std::uint32_t guards_ = no_guard;  // The first of the accounts whose quotes are protected.
+  bool quotes_reached_ = false;      // The limits of one of them.
+  bool expiring_ = false;            // It has ended, and not all of them are gone yet.
 };
 
 }  // namespace basalt::matching

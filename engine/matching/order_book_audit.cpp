@@ -35,6 +35,20 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
     hash.add(memory.order(slot).price());
     hash.add(memory.open(slot));
   }
+  for (std::uint32_t number = guards_; number != no_guard; number = memory.guards()[number].next) {
+    const Guard& guard = memory.guards()[number];
+    hash.add(index_of(guard.account));
+    hash.add(guard.limits.window);
+    hash.add(guard.limits.quantity);
+    hash.add(guard.limits.delta);
+    hash.add(guard.limits.fills);
+    hash.add(guard.asked_by);
+    hash.add(guard.since);
+    hash.add(guard.fills);
+    hash.add(guard.traded[0]);
+    hash.add(guard.traded[1]);
+    hash.add(static_cast<std::uint8_t>(guard.withdrawn));
+  }
   hash.add(last_trade_);
   hash.add(phase_);
   hash.add(static_cast<std::uint8_t>(gathers_));

@@ -61,6 +61,8 @@ void RiskCore::apply(const Command& command) noexcept {
     case CommandKind::disable_entry:
     case CommandKind::enable_entry:
       return apply_of_firm(command);
+    case CommandKind::set_protection:
+      return use_number(command.origin);
     case CommandKind::mass_cancel_done:
       return end_mass_cancel(command);
     case CommandKind::mass_cancel_by_venue:
@@ -236,6 +238,7 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
     case EventKind::uncrossed:
     case EventKind::indicative:
     case EventKind::extended:
+    case EventKind::withdrawn:
       return;
   }
 }

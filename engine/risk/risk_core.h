@@ -215,6 +215,7 @@ class RiskCore {
   void add_mass_cancels_to_hash(StateHash& hash) const;
 
   // risk_quote.cpp
+  [[nodiscard]] Outcome decide_protection(Command& command) noexcept;
   [[nodiscard]] QuoteParts parts_of(const Command& asked) noexcept;
   [[nodiscard]] Reject check_quote(const Command& side, const Quote& quote) const noexcept;
   void cancel_standing(const Order& quote, Side side, QuoteParts& parts) const noexcept;

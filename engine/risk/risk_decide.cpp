@@ -20,6 +20,8 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
     case CommandKind::disable_entry:
     case CommandKind::enable_entry:
       return decide_of_firm(command);
+    case CommandKind::set_protection:
+      return decide_protection(command);
     case CommandKind::deposit:
     case CommandKind::withdraw:
     case CommandKind::set_fees:

@@ -48,6 +48,21 @@ RiskCore::QuoteParts RiskCore::parts_of(const Command& asked) noexcept {
   return parts;
 }
 
+RiskCore::Outcome RiskCore::decide_protection(Command& command) noexcept {
+  const Origin& origin = command.origin;
+  BASALT_ASSERT(reference_.has(origin.session));
+  if (origin.user_ref_index >= channels_max || is_retransmission(origin)) return silence();
+  Order& order = command.order;
+  if (order.account == no_account) {
+    order.account = reference_.session(origin.session).default_account;
+  }
+  if (order.verdict == Reject::none) {
+    order.verdict = reference_.has(order.instrument) ? check_account(order.account, origin.session)
+                                                     : Reject::unknown_instrument;
+  }
+  return Outcome::sequence;
+}
+
 // What would make it unclear whose quote it is, or in what. All else is each side's own.
 Reject RiskCore::check_quote(const Command& side, const Quote& quote) const noexcept {
   if (!reference_.has(side.order.instrument)) return Reject::unknown_instrument;

@@ -70,6 +70,14 @@ enum class CancelReason : char {
   open_protection = 'X',
   system = 'Z',
   dlcr_offer_exceeded = 'e',
+  protection = 'p',  // The venue's own: it was a side of a quote that was withdrawn.
+};
+
+// The venue's own, in Protection State.
+enum class ProtectionState : char {
+  set = 'S',
+  ended = 'E',
+  withdrawn = 'W',  // It has withdrawn the quote.
 };
 
 enum class BrokenReason : char {

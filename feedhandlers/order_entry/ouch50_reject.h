@@ -27,6 +27,7 @@ namespace basalt::ouch50 {
     case Reject::entry_disabled:
       return RejectReason::firm_not_authorized;
     case Reject::mass_cancels_exceeded:
+    case Reject::quotes_withdrawn:
       return RejectReason::risk_port_message_rate;
     case Reject::instrument_closed:
       return RejectReason::destination_closed;

@@ -85,6 +85,11 @@ class ClientOrders {
         return answer({channel, message.as<ouch50::MassCancelResponse>().user_ref_num});
       case ouch50::DisableResponse::type:
         return answer({channel, message.as<ouch50::DisableResponse>().user_ref_num});
+      case ouch50::ProtectionStateTold::type: {
+        const auto& told = message.as<ouch50::ProtectionStateTold>();
+        if (told.state == ouch50::ProtectionState::withdrawn) return "";
+        return answer({channel, told.user_ref_num});
+      }
       case ouch50::EnableResponse::type:
         return answer({channel, message.as<ouch50::EnableResponse>().user_ref_num});
       default:

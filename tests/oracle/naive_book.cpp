@@ -41,6 +41,7 @@ void NaiveBook::line(const std::string& text) {
     at = text.find_first_not_of(blanks, after);
   }
   if (!words.empty() && !run(words)) out_ << "error " << line_number_ << '\n';
+  withdraw();
 }
 
 // False: cannot be read.
@@ -62,6 +63,7 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
   }
   if (verb == "rules") return set_rules(words);
   if (verb == "halt") return halt(words);
+  if (verb == "protect") return protect(words);
   if (verb == "phase" || verb == "uncross" || verb == "tick" || verb == "pass") {
     return run_of_venue(words);
   }
@@ -144,6 +146,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
       order.post = true;
     } else if (words[i] == "post=slide") {
       order.post = order.slides = true;
+    } else if (words[i] == "quote") {
+      order.quoted = true;
     } else if (words[i].starts_with("stp=")) {
       order.stp = words[i].substr(4);
       order.by_firm = order.stp.starts_with("firm-");
@@ -167,6 +171,10 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
       return false;
     }
   }
+  // A side of a quote asks for nothing that an order in the market does not have.
+  const bool plain = !order.market && (order.life == "day" || order.life == "gtc") && !shows_less &&
+                     order.min == 0 && !stops;
+  if (order.quoted && !plain) return false;
   new_order(order, shows_less, stops);
   return true;
 }
@@ -232,6 +240,8 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   }
   if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
+  Protection* const protection = order.quoted ? protection_of(order.account) : nullptr;
+  if (protection != nullptr && protection->withdrawn) return rejected(order.id, "protected");
   const bool waits = stops && !reached(order);
   slide(order);
   const std::string why = waits ? refusal_to_wait(order, 0) : refusal(priced(order), 0);
@@ -241,6 +251,9 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   if (stops) out_ << "triggered " << order.id << '\n';
   take_and_rest(priced(order));
   trigger_stops(order.buy);
+  if (protection != nullptr && live_.contains(order.id)) {
+    protection->latest[order.buy] = order.id;
+  }
 }
 
 // An order that would cross, and may rest, asks for one tick less than the best it would cross.
@@ -284,6 +297,7 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   order.open = offer.quantity - order.executed;
   order.reserve = 0;
   order.market = false;
+  order.quoted = false;
   slide(order);
   const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
   if (why == "collar") {  // As what is invalid in itself, it takes its original with it.
@@ -399,6 +413,7 @@ void NaiveBook::trade(Order& taker, Level& level) {
   trades_.push_back(maker.price);
   taker.open -= quantity;
   taker.executed += quantity;
+  count(maker, quantity);
   lower_first(level, quantity);
 }
 

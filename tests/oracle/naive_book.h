@@ -50,12 +50,28 @@ class NaiveBook {
     bool by_firm = false;       // Of stp: what is of its firm is its own.
     std::int64_t expiry = 0;    // Of gtd.
     std::uint64_t entered = 0;  // The line that brought it, or the first of its chain.
+    bool quoted = false;        // A side of a quote.
   };
   using Level = std::list<Order>;  // Oldest first.
   struct Offer {
     std::int64_t quantity;
     std::int64_t price;
     bool market;
+  };
+  // What an account's quotes are protected by: at most so much against them in a window.
+  struct Protection {
+    std::uint32_t account = 0;
+    std::int64_t window = 0;
+    std::int64_t quantity = 0;  // 0, here and below: any.
+    std::int64_t fills = 0;
+    std::int64_t delta = 0;
+    std::map<bool, std::uint32_t> latest;  // Of the quote's buys (true) and sells that rested.
+    bool withdrawn = false;
+    bool reached = false;
+    std::optional<std::int64_t> since;
+    std::int64_t bought = 0;
+    std::int64_t sold = 0;
+    std::int64_t filled = 0;
   };
   // What would trade at a price, and how much more would be bought than sold there.
   struct Prospect {
@@ -107,6 +123,12 @@ class NaiveBook {
   std::int64_t reachable(const Order& taker) const;
   bool own(const Order& taker, const Order& maker) const;
   bool prevents(Order& taker, Order& maker);
+
+  // naive_quotes.cpp
+  bool protect(const std::vector<std::string>& words);
+  Protection* protection_of(std::uint32_t account);
+  void count(const Order& maker, std::int64_t quantity);
+  void withdraw();
 
   // naive_auction.cpp
   static bool is_auction(const std::string& phase) {
@@ -162,7 +184,8 @@ class NaiveBook {
   std::int64_t collar_high_ = std::numeric_limits<std::int64_t>::max();
   std::optional<std::int64_t> deadline_;  // When the phase ends by itself.
   bool extended_ = false;
-  std::int64_t reopening_ = 0;  // How long the auction is behind a halt.
+  std::int64_t reopening_ = 0;         // How long the auction is behind a halt.
+  std::list<Protection> protections_;  // In the order in which they were set first.
   std::uint64_t line_number_ = 0;
 };
 

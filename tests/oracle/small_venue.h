@@ -119,6 +119,16 @@ inline Command quote(const Quoted& quoted) {
   return command;
 }
 
+inline Command protect(const Named& name, const QuoteProtection& protection,
+                       std::uint32_t instrument = aapl, AccountId account = no_account) {
+  Command command = said(CommandKind::set_protection, name);
+  command.order.instrument = InstrumentId{instrument};
+  command.order.account = account;
+  command.origin.client_order_id.fill(' ');
+  command.set(protection);
+  return command;
+}
+
 inline Command replace(const Named& original, std::uint32_t ref, std::int64_t total,
                        std::int64_t price) {
   Command command = said(CommandKind::replace, {original.session, ref, original.channel});

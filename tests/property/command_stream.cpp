@@ -10,7 +10,7 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 22> flows{{
+constexpr std::array<Flow, 23> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
     // expiring, firms, rules
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
@@ -36,6 +36,8 @@ constexpr std::array<Flow, 22> flows{{
         "rules collar=6000"},
     {"volatility", 1000, 30, false, 20, 60,          8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
         "rules collar=6000 volatility=3 extension=2"},
+    {"quotes", 1000, 8, false, 20, 60,               8, 5, 10, 30, 1, 90, 5, 4, true, 0, true,
+        "protect 1 3 quantity=40", true},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
@@ -80,6 +82,11 @@ std::string CommandStream::new_order() {
       line += modes[below(modes.size())];
     }
   }
+  if (flow_.quotes && chance(40)) {
+    // Seldom with what no side of a quote may have.
+    if (!chance(3)) line = "new " + id() + (chance(50) ? " buy " : " sell ") + offer();
+    return line + " quote account=" + std::to_string(1 + below(2));
+  }
   if (chance(flow_.instructed)) line += instructions();
   return line;
 }
@@ -92,13 +99,23 @@ std::string CommandStream::instructions() {
   return words;
 }
 
+// Set often, since what withdraws a quote takes no other until it is.
+std::string CommandStream::protect() {
+  std::string line = "protect " + std::to_string(1 + below(2)) + ' ' +
+                     std::to_string(chance(10) ? 0 : 1 + below(4));
+  if (chance(50)) line += " quantity=" + std::to_string(below(60));
+  if (chance(50)) line += " fills=" + std::to_string(below(6));
+  if (chance(50)) line += " delta=" + std::to_string(below(30));
+  return line;
+}
+
 std::string CommandStream::odd() {
   static constexpr std::array<std::int64_t, 14> prices{
       -1,           0, 1, 2, 63, 64, 65, 4095, 4096, 262'143, 262'144, price_cap - 1, price_cap,
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 39> unreadable{"new",
+  static constexpr std::array<const char*, 44> unreadable{"new",
                                                           "new 1",
                                                           "new 1 buy",
                                                           "new x buy 1@1",
@@ -136,6 +153,11 @@ std::string CommandStream::odd() {
                                                           "halt 1",
                                                           "halt 0 1",
                                                           "halt 1 86400001",
+                                                          "new 1 buy 1@1 quote ioc",
+                                                          "new 1 buy 1@market quote",
+                                                          "protect 1",
+                                                          "protect 0 1",
+                                                          "protect 1 1 gamma=1",
                                                           "sell everything"};
   const auto any_of = [this](const auto& values) { return values[below(values.size())]; };
   const std::string quantity = std::to_string(any_of(quantities));
@@ -191,6 +213,7 @@ std::string CommandStream::next() {
   if (chance(flow_.odd)) return odd();
   if (flow_.auctions > 0 && chance(flow_.auctions)) return of_auction();
   if (flow_.expiring > 0 && chance(10)) return tick();
+  if (flow_.quotes && chance(4)) return protect();
   if (flow_.firms && chance(2)) {
     return "account " + std::to_string(below(3)) + ' ' + std::to_string(below(2));
   }

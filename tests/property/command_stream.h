@@ -34,6 +34,7 @@ struct Flow {
   std::uint32_t expiring = 0;   // Of new orders: until a time, which passes.
   bool firms = false;           // Accounts are of firms, and prevention looks at these.
   const char* rules = nullptr;  // Of the instrument: the first line.
+  bool quotes = false;          // Accounts quote, under protections.
 };
 
 [[nodiscard]] std::span<const Flow> all_flows();
@@ -55,6 +56,7 @@ class CommandStream {
   std::string offer() { return quantity() + '@' + price(); }
   std::string new_order();
   std::string instructions();
+  std::string protect();
   std::string odd();
   std::string of_auction();
   std::string tick();

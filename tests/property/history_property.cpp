@@ -94,6 +94,7 @@ bool must_be_answered(const oracle::LogRecord& record) {
     case CommandKind::mass_cancel:
     case CommandKind::disable_entry:
     case CommandKind::enable_entry:
+    case CommandKind::set_protection:
       return true;
     default:
       break;

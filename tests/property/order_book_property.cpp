@@ -364,6 +364,8 @@ class Reach : public testing::Environment {
              "an order starts a volatility auction",
              "a volatility auction lasts longer",
              "a volatility auction ends in time",
+             "a protection withdraws a quote",
+             "a quote is refused until its protection is set anew",
          })) {
       ADD_FAILURE() << "never reached: " << missed;
     }
@@ -372,7 +374,7 @@ class Reach : public testing::Environment {
           "volatility", "closing", "uncross", "tick", "book", "buy", "sell", "@market", "gtc",
           "ioc", "fok", "gtd=", "post", "post=slide", "account=", "stp=newest", "stp=oldest",
           "stp=both", "stp=decrement", "stp=firm", "display=", "min=", "stop=", "at", "pass",
-          "halt", "rules",
+          "halt", "rules", "quote", "protect", "quantity=", "fills=", "delta=",
           // Reports, with their reasons.
           "accepted", "fill", "replaced", "triggered", "uncrossed", "indicative buy",
           "indicative sell", "indicative none", "canceled user", "canceled immediate",
@@ -380,7 +382,8 @@ class Reach : public testing::Environment {
           "rejected quantity", "rejected price", "rejected display", "rejected min-quantity",
           "rejected stop-price", "rejected expiry", "rejected duplicate", "rejected not-live",
           "rejected auction", "rejected would-cross", "rejected lowers-nothing",
-          "rejected outside-auction", "rejected collar", "canceled expired", "canceled collar"}) {
+          "rejected outside-auction", "rejected collar", "canceled expired", "canceled collar",
+          "withdrawn", "canceled protection", "rejected protected"}) {
       if (!words_met.contains(word)) ADD_FAILURE() << "never said or heard: " << word;
     }
   }

@@ -28,8 +28,9 @@ class VenueFlow {
     if (kind < 770) return oracle::reduce(some_order(), number(60));
     if (kind < 930) return replace();
     if (kind < 950) return oracle::query(session(), channel());
-    if (kind < 953) return again();
-    if (kind < 959) return quote();
+    if (kind < 952) return again();
+    if (kind < 961) return quote();
+    if (kind < 963) return protect();
     if (kind < 965) return again();
     return venue_side(kind);
   }
@@ -130,6 +131,16 @@ class VenueFlow {
     quoted.offer_price = price(Side::sell);
     if (chance(20)) quoted.flags = flag_post_only;
     return oracle::quote(quoted);
+  }
+
+  Command protect() {
+    oracle::Named name{session(), 0, channel()};
+    name.ref = next_ref(name.session, name.channel);
+    QuoteProtection protection{};
+    if (chance(90)) protection.window = Nanos{(1 + number(20)) * 1'000'000};
+    if (chance(50)) protection.quantity = Quantity{number(60)};
+    if (chance(50)) protection.fills = static_cast<std::uint32_t>(below(4));
+    return oracle::protect(name, protection, chance(60) ? oracle::aapl : oracle::btc_usd);
   }
 
   // A number that was used, or is about to be skipped.

@@ -33,6 +33,11 @@ class Quotes : public testing::Test, protected test::ToldVenue {
     for (const LogRecord& record : records) kinds.push_back(record.command.order.kind);
     return kinds;
   }
+  static std::vector<EventKind> kinds_of_events(const std::vector<Event>& events) {
+    std::vector<EventKind> kinds;
+    for (const Event& event : events) kinds.push_back(event.kind);
+    return kinds;
+  }
   [[nodiscard]] std::string book() {
     std::string text;
     const auto add = [&](Price price, const matching::Level& level) {
@@ -181,6 +186,87 @@ TEST_F(Quotes, are_withdrawn_while_orders_are_refused) {
   quote_both(3);
   EXPECT_EQ(book(), " |");
   EXPECT_THAT(told(0), ElementsAre("C 1 5 U", "C 2 7 U", "J 3 7 QUOTE 3", "J 4 7 QUOTE 3"));
+}
+
+class ProtectedQuotes : public Quotes {
+ protected:
+  static QuoteProtection of_quantity(std::int64_t quantity) {
+    QuoteProtection protection{};
+    protection.window = Nanos{1'000'000'000};
+    protection.quantity = Quantity{quantity};
+    return protection;
+  }
+  void sell(std::uint32_t ref, std::int64_t quantity) {
+    tell(enter(
+        {.session = 1, .ref = ref, .side = Side::sell, .quantity = quantity, .price = 9'990}));
+  }
+};
+
+TEST_F(ProtectedQuotes, are_withdrawn_and_who_set_the_protection_is_told) {
+  tell(protect({.session = 2, .ref = 1, .channel = 3}, of_quantity(4), aapl,
+               AccountId{traders_first}));
+  EXPECT_THAT(told(2), ElementsAre("p 1 AAPL S +128=00000002 +28=03"));
+  quote_both(1);
+  sell(1, 4);
+  EXPECT_EQ(book(), " |");
+  EXPECT_THAT(told(2), ElementsAre("p 1 AAPL W +128=00000002 +28=03"));
+  EXPECT_THAT(told(0), ElementsAre(testing::StartsWith("E 1 4 999000 A "), "C 1 1 p", "C 2 7 p"));
+  EXPECT_EQ(live(), 0U);
+  quote_both(3);
+  EXPECT_THAT(told(0), ElementsAre("J 3 41 QUOTE 3", "J 4 41 QUOTE 3"));
+  tell(protect({.session = 0, .ref = 5}, of_quantity(4)));
+  quote_both(6);
+  EXPECT_EQ(book(), " 5@9990 | 7@10010");
+  tell(protect({.session = 0, .ref = 8}, {}));
+  EXPECT_THAT(told(0), ElementsAre("p 5 AAPL S +128=00000002", "p 8 AAPL E +128=00000002"));
+  sell(2, 5);
+  EXPECT_EQ(book(), " | 7@10010");
+  venue().assert_invariants();
+}
+
+TEST_F(ProtectedQuotes, a_protection_is_refused_where_it_says_nothing_of_the_sessions) {
+  tell(protect({0, 1}, of_quantity(1), aapl, AccountId{31}));
+  Command unknown = protect({0, 2}, of_quantity(1));
+  unknown.order.instrument = no_instrument;
+  tell(unknown);
+  EXPECT_THAT(tell(protect({0, 2}, of_quantity(1))), IsEmpty()) << "its number was used";
+  EXPECT_THAT(told(0), ElementsAre("J 1 12 -", "J 2 23 -"));
+}
+
+TEST_F(ProtectedQuotes, what_counts_survives_a_restart) {
+  tell(protect({0, 1}, of_quantity(5)));
+  quote_both(2);
+  sell(1, 3);
+  CoreVenue again{CoreVenue::Settings{}};
+  for (const LogRecord& record : small().log()) again.replay(record.command);
+  again.end_replay();
+  const auto records = again.submit(
+      enter({.session = 1, .ref = 2, .side = Side::sell, .quantity = 2, .price = 9'990}));
+  const auto& events = records.front().events;
+  EXPECT_THAT(kinds_of_events(events),
+              ElementsAre(EventKind::fill, EventKind::withdrawn, EventKind::canceled));
+  again.assert_invariants();
+}
+
+class FewProtections : public Quotes {
+ protected:
+  FewProtections() : Quotes({.instructed_max = 2}) {}
+};
+
+TEST_F(FewProtections, beyond_what_there_is_room_for_are_refused_and_come_free_again) {
+  QuoteProtection protection{};
+  protection.window = Nanos{1};
+  tell(protect({0, 1}, protection));
+  tell(protect({1, 1}, protection));
+  tell(protect({0, 2}, protection, btc_usd));
+  EXPECT_EQ(told(0).size(), 2U) << "each shard has room for two";
+  tell(protect({2, 1}, protection));
+  EXPECT_THAT(told(2), ElementsAre("J 1 15 -"));
+  tell(protect({0, 3}, protection));
+  tell(protect({1, 2}, {}));
+  tell(protect({2, 2}, protection));
+  EXPECT_THAT(told(2), ElementsAre("p 2 AAPL S +128=00000004"));
+  venue().assert_invariants();
 }
 
 // Risk hears late what became of the orders.

@@ -50,6 +50,15 @@ template <>
 inline constexpr auto fields<ouch50::CancelOrder> =
     std::tuple{&ouch50::CancelOrder::user_ref_num, &ouch50::CancelOrder::quantity};
 template <>
+inline constexpr auto fields<ouch50::ProtectQuote> =
+    std::tuple{&ouch50::ProtectQuote::user_ref_num, &ouch50::ProtectQuote::symbol,
+               &ouch50::ProtectQuote::window_ms,    &ouch50::ProtectQuote::quantity,
+               &ouch50::ProtectQuote::fills,        &ouch50::ProtectQuote::delta};
+template <>
+inline constexpr auto fields<ouch50::ProtectionStateTold> =
+    std::tuple{&ouch50::ProtectionStateTold::time, &ouch50::ProtectionStateTold::user_ref_num,
+               &ouch50::ProtectionStateTold::symbol, &ouch50::ProtectionStateTold::state};
+template <>
 inline constexpr auto fields<ouch50::Quote> = std::tuple{
     &ouch50::Quote::user_ref_num, &ouch50::Quote::symbol,         &ouch50::Quote::bid_quantity,
     &ouch50::Quote::bid_price,    &ouch50::Quote::offer_quantity, &ouch50::Quote::offer_price,
@@ -314,9 +323,9 @@ struct Messages {};
 using OuchInbound =
     Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder, ouch50::ModifyOrder,
              ouch50::MassCancel, ouch50::DisableOrderEntry, ouch50::EnableOrderEntry,
-             ouch50::AccountQuery, ouch50::Quote, ouch50::Deposit, ouch50::Withdraw,
-             ouch50::SetFees, ouch50::SetInstrumentState, ouch50::SetAccountState, ouch50::SetLimit,
-             ouch50::TellMarketEvent, ouch50::CancelOrders, ouch50::HaltMarket,
+             ouch50::AccountQuery, ouch50::Quote, ouch50::ProtectQuote, ouch50::Deposit,
+             ouch50::Withdraw, ouch50::SetFees, ouch50::SetInstrumentState, ouch50::SetAccountState,
+             ouch50::SetLimit, ouch50::TellMarketEvent, ouch50::CancelOrders, ouch50::HaltMarket,
              ouch50::SetHaltLevels>;
 using OuchOutbound =
     Messages<ouch50::SystemEvent, ouch50::Accepted, ouch50::Replaced, ouch50::Canceled,
@@ -324,7 +333,7 @@ using OuchOutbound =
              ouch50::CancelPending, ouch50::CancelReject, ouch50::PriorityUpdate,
              ouch50::OrderModified, ouch50::OrderRestated, ouch50::MassCancelResponse,
              ouch50::DisableResponse, ouch50::EnableResponse, ouch50::AccountQueryResponse,
-             ouch50::AdminResponse>;
+             ouch50::AdminResponse, ouch50::ProtectionStateTold>;
 using Itch = Messages<itch50::SystemEvent, itch50::StockDirectory, itch50::TradingAction,
                       itch50::RegSho, itch50::ParticipantPosition, itch50::MwcbLevels,
                       itch50::MwcbStatus, itch50::QuotingPeriod, itch50::LuldAuctionCollar,
