@@ -29,9 +29,12 @@ enum class CommandKind : std::uint8_t {
   reduce = 4,         // quantity = the new intended total, executed quantity included.
   account_query = 5,  // Answered with the next user reference number.
   // Of the session's firm or, where they name one, of one of its accounts.
-  mass_cancel = 6,    // Of all orders so far, or those of an instrument, or of a side.
+  mass_cancel = 6,    // Of all orders so far, or of an instrument's, a side's, a group's.
   disable_entry = 7,  // No order is taken any more,
   enable_entry = 8,   //   until this.
+  set_protection =
+      10,     // Of an account's quote in an instrument; what counts begins anew (3 slots).
+  quote = 9,  // To risk only (3 slots), which sequences the cancels and orders that it is made of.
   // From the gateway about a session (2 slots).
   session_down = 17,  // The connection is gone; orders go too, where the session wants that.
   // From risk itself (1 slot, and 2).
@@ -78,17 +81,19 @@ enum class InstrumentState : std::uint8_t {
 }
 // Precondition: is_for_auction(time_in_force).
 [[nodiscard]] constexpr InstrumentState auction_of(TimeInForce time_in_force) noexcept {
-  return time_in_force == TimeInForce::at_open ? InstrumentState::opening_auction
-                                               : InstrumentState::closing_auction;
+  return time_in_force == TimeInForce::at_open    ? InstrumentState::opening_auction
+         : time_in_force == TimeInForce::at_close ? InstrumentState::closing_auction
+                                                  : InstrumentState::volatility_auction;
 }
 
 // Order::flags.
 inline constexpr std::uint16_t flag_market = 1;  // price is the protection price.
 inline constexpr std::uint16_t flag_post_only = 2;
-inline constexpr std::uint16_t flag_wire_price = 8;  // Towards risk: price is in wire units still.
+inline constexpr std::uint16_t flag_quoted = 8;    // A side of a quote.
 inline constexpr std::uint16_t flag_by_venue = 4;  // A cancel that the venue sends, not the client.
 inline constexpr std::uint16_t flag_instructed = 16;  // Slot 2's Instructions are for the book.
-inline constexpr std::uint16_t flag_waiting = 32;     // In the book only: a stop that waits.
+// In the book only: a stop that waits, or an order that waits for its auction.
+inline constexpr std::uint16_t flag_waiting = 32;
 // An amendment that a session asked for, and that is answered. The venue file's has none.
 inline constexpr std::uint16_t flag_by_session = 64;
 // Three bits of Order::flags: what an incoming order wants done where it meets an order of its own
@@ -99,12 +104,16 @@ inline constexpr std::uint16_t flag_self_trade_mask = 7U << flag_self_trade_shif
 inline constexpr std::uint16_t flag_slide = 1U << 10;
 // With self-trade prevention: orders of all accounts of its firm are its own.
 inline constexpr std::uint16_t flag_by_firm = 1U << 11;
-// Towards risk: the expiry among the Instructions is how long the order is to live.
+// Towards risk, of a new order: the expiry among the Instructions is how long it is to live; and of
+// a replacement: its price is in wire units still. One that is refused may keep either.
 inline constexpr std::uint16_t flag_time_to_live = 1U << 12;
+inline constexpr std::uint16_t flag_wire_price = flag_time_to_live;
 // A cancel that a mass cancel makes: with flag_by_venue the operator's, else the firm's.
 inline constexpr std::uint16_t flag_mass_cancel = 1U << 13;
 // Shows nothing of itself. Of a replacement: so it must be of the original, and else must not.
 inline constexpr std::uint16_t flag_hidden = 1U << 14;
+// With flag_market: what is left of it rests, as a limit order at the price of its last fill.
+inline constexpr std::uint16_t flag_rests = 1U << 15;
 
 // Decided by the aggressor: what rests has no say.
 enum class SelfTradePrevention : std::uint8_t {
@@ -134,7 +143,7 @@ struct Order {
   OrderId order{};
   Price price;
   Quantity quantity;
-  OrderId original{};
+  OrderId original{};  // Replace: what it replaces. New order: what it is linked to.
   InstrumentId instrument{};
   AccountId account{};
 };
@@ -142,8 +151,10 @@ struct Order {
 struct Origin {
   SessionId session{};
   std::uint32_t user_ref_num = 0;
-  std::uint32_t original_user_ref_num = 0;  // Replace: the order's. Account query: the next free.
-  std::uint8_t user_ref_index = 0;          // OUCH's order flow channel.
+  // Replace: the order's. Account query: the next free. New order: of what it is linked to; 0:
+  // none.
+  std::uint32_t original_user_ref_num = 0;
+  std::uint8_t user_ref_index = 0;  // OUCH's order flow channel.
   // These six are OUCH's characters, to be echoed. Of a mass cancel of both sides the first is 0.
   std::uint8_t wire_side = 0;
   std::uint8_t wire_time_in_force = 0;
@@ -152,7 +163,10 @@ struct Origin {
   std::uint8_t intermarket_sweep = 0;
   std::array<char, 14> client_order_id{};
   std::uint8_t cross_type = 0;
-  std::array<std::uint8_t, 7> spare{};
+  std::uint8_t spare8 = 0;
+  // OUCH's GroupID, of an order by its client's choice; 0: none. Of a mass cancel: of this group.
+  std::uint16_t group = 0;
+  std::array<std::uint8_t, 4> spare{};
   Nanos received;              // The wire's clock when the datagram or segment was taken in.
   std::uint64_t hold_low = 0;  // Money that risk set aside: in the quote asset for a buy,
   std::int64_t hold_high = 0;  //   in lots for a sell. Two halves, to keep the slot at 8 alignment.
@@ -200,8 +214,11 @@ struct EpochLimits {
 // events tell what is shown, and orders with instructions are taken. 4: levels take fewer inner
 // nodes, so inners_max refuses later; orders may expire, slide, and be for an auction alone; phases
 // of trading change by themselves; books know the firms of accounts; firms cancel all their orders
-// at once, and switch order entry off. 5: orders may hide,
-// and follow the market.
+// at once, and switch order entry off. 5: orders may hide, and follow the market; parts of reserves
+// vary in size, by a seed of the instrument; what is left of a market order may rest; two orders
+// may be linked; stops may trail; instruments may have a static collar, or bands; orders may be for
+// a volatility auction alone, and those for another wait for it; mass cancels may be of a group;
+// quotes, and their protection.
 inline constexpr std::uint32_t rules_version_now = 5;
 
 struct EpochStart {
@@ -249,7 +266,13 @@ struct DefineInstrument {
   std::uint32_t volatility_auction_ms;
   std::uint32_t
       volatility_extension_ms;  // Once, where its price is beyond it still; 0: not at all.
-  std::array<std::uint8_t, 20> spare;
+  // Around the price of the latest uncross, before the first around `reference`; 0 = none.
+  std::uint32_t static_collar_ppm;
+  // In place of collars: around the mean of the latest trades, beyond which none is; 0 = none.
+  std::uint32_t band_ppm;
+  std::uint32_t limit_state_ms;  // How long the best may stand at a band until trading pauses,
+  std::uint32_t pause_ms;        //   for so long, and then for a volatility auction.
+  std::uint32_t reserve_seed;    // Of the sizes that parts of reserves have where these vary.
 };
 
 struct DefineFirm {
@@ -294,10 +317,33 @@ struct Instructions {
   Price stop;              // Waits until the market trades here or beyond; no_price: does not wait.
   ExternalId external_id;  // The client's own key; all zero: none. Without the flag, this alone.
   Nanos expiry;            // Of gtd: ends with the Tick that reaches this time; else no_time.
-  std::array<std::uint8_t, 8> spare;
+  std::uint32_t trail;   // A stop, whose price follows the market so many ticks behind it; 0: not.
+  std::uint32_t random;  // With display: what it shows anew is more or less by up to so much.
   std::int32_t peg_offset;  // Of a primary peg: ticks, away from the other side.
   PriceType price_type;
-  std::array<std::uint8_t, 3> spare_end;
+  std::array<std::uint8_t, 3> spare;
+};
+
+// Both sides of a quote. In slot 2 of one, whose order says all else.
+struct Quote {
+  struct Offer {
+    Price price;
+    Quantity quantity;  // 0: this side is not quoted.
+  };
+  Offer bid;
+  Offer offer;
+  std::array<std::uint8_t, 32> spare;
+};
+
+// How much may trade against an account's quote within a window, which begins with the first fill
+// behind the one before. As soon as one of them is reached, the quote is withdrawn. 0: no such
+// limit.
+struct QuoteProtection {
+  Nanos window;         // 0: no protection.
+  Quantity quantity;    // Bought and sold, together.
+  Quantity delta;       // Bought less sold, or the other way round.
+  std::uint32_t fills;  // How many.
+  std::array<std::uint8_t, 36> spare;
 };
 
 // Which of its limits an account or an instrument gets anew.
@@ -307,6 +353,7 @@ enum class LimitKind : std::uint8_t {
   notional_max = 3,  // 0: none.
   collar_ppm = 4,    // Known to the book too; holds from the next order on.
   protection_ppm = 5,
+  static_collar_ppm = 6,  // Likewise as the other collar.
 };
 
 // A change to something that is defined; which fields count depends on the kind.
@@ -413,6 +460,9 @@ static_assert(sizeof(DefineSession) == 64 &&
               std::has_unique_object_representations_v<DefineSession>);
 static_assert(offsetof(Instructions, peg_offset) == 56);
 static_assert(sizeof(Instructions) == 64 && std::has_unique_object_representations_v<Instructions>);
+static_assert(sizeof(QuoteProtection) == 64 &&
+              std::has_unique_object_representations_v<QuoteProtection>);
+static_assert(sizeof(Quote) == 64 && std::has_unique_object_representations_v<Quote>);
 static_assert(sizeof(Amendment) == 64 && std::has_unique_object_representations_v<Amendment>);
 static_assert(sizeof(Command) == 256 && std::is_trivially_copyable_v<Command>);
 static_assert(std::has_unique_object_representations_v<Command>, "equal is equal byte by byte");
@@ -434,6 +484,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
     case CommandKind::set_instrument_state:
     case CommandKind::uncross:
     case CommandKind::halt_market:
+    case CommandKind::set_protection:
       return true;
     case CommandKind::set_limit:
       return order.instrument != no_instrument;
@@ -447,7 +498,7 @@ static_assert(std::has_unique_object_representations_v<Command>, "equal is equal
   return order.kind == CommandKind::define_instrument ||
          order.kind == CommandKind::define_account || order.kind == CommandKind::set_limit ||
          order.kind == CommandKind::set_instrument_state ||
-         order.kind == CommandKind::halt_market ||
+         order.kind == CommandKind::halt_market || order.kind == CommandKind::set_protection ||
          (order.kind == CommandKind::new_order && (order.flags & flag_instructed) != 0);
 }
 

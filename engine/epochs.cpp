@@ -184,7 +184,8 @@ std::vector<Finding> shrunk_below_use(const std::filesystem::path& file, const E
   for (const matching::MatchingCore& shard : cores.matching) {
     check("leaves_max", limits.leaves_max, shard.memory().leaves_in_use());
     check("inners_max", limits.inners_max, shard.memory().inners_in_use());
-    check("instructed_max", limits.instructed_max, shard.memory().details_in_use());
+    check("instructed_max", limits.instructed_max,
+          std::max(shard.memory().details_in_use(), shard.memory().guards().in_use()));
   }
   check("external_ids_max", limits.external_ids_max, cores.risk.external_ids());
   check("settlement_batches_max", limits.settlement_batches_max, cores.settlement.batches_in_use());

@@ -3,22 +3,29 @@
 // An event never repeats its command: readers of the log hold the command while its events pass.
 //
 //   command        events, in this order
-//   new_order      Rejected │ Armed (a stop that waits)
-//                  │ Fill…, PhaseChanged where the next would have been beyond the collar,
+//   new_order      Rejected │ Armed (a stop that waits, or an order that does for its auction)
+//                  │ Repriced where the bands keep it from its limit,
+//                    Fill…, PhaseChanged where the next would have been beyond the collar,
 //                    then Rested │ Canceled │ nothing more (filled)
 //   replace        Nothing (the original is not live) │ Canceled (invalid: the original goes)
 //                  │ Replaced, then as for a new order
 //   cancel, reduce Nothing (not live, or nothing to lower) │ Canceled
 //   state, uncross, tick
 //                  PhaseChanged │ Extended where a time is over, then (Crossing, Fill…)…,
-//                  Uncrossed, Canceled… (of the auction alone), stops that trigger
-//                  │ Indicative │ Nothing
+//                  Uncrossed, Canceled… (of the auction alone), stops that trigger, Rested… or
+//                  Canceled of what waited for this auction
+//                  │ Indicative │ BandsMoved, LimitState, PhaseChanged (a pause) │ Nothing
 //   tick           of each book first: Canceled…, of orders whose time has come
 //                  │ (Crossing, Fill…, Canceled)…, of pegs that have come to meet somebody
+//   set_protection Nothing, whose reject() says so where there is no room for another
 //   others         Nothing
 //
 // A Fill of a reserve order that shows anew is followed by its Restated. Whatever trades may
 // trigger stops: each is Triggered, then told as a new order, before the command's last event.
+// Behind what a command has traded, and a stop, come Canceled… of the orders that were linked to
+// these.
+//
+// Where a protection was reached, Withdrawn and the Canceled of what was quoted are the last.
 //
 // Who takes, in a Fill: the order of the latest Crossing or Triggered of its command, where there
 // is one; else the command's own order.
@@ -44,22 +51,33 @@ enum class EventKind : std::uint8_t {
                     //   price.
   triggered = 134,  // A stop enters the market; remaining is open. Fills that follow are its own.
   restated = 135,   // A reserve order shows quantity anew, behind all others; remaining is open.
-  armed = 136,      // A stop waits; price is where it triggers, remaining is open.
+  // A stop waits; price is where it triggers, remaining is open. No price: an order waits for its
+  // auction, and comes to rest or is cancelled when that begins.
+  armed = 136,
   crossing = 137,   // Of an uncross, or a peg: fills that follow are of this order, until the next.
   uncrossed = 138,  // All that could trade at price has, quantity in all; 0: nothing could.
   // What an uncross would do now: quantity at price, and remaining would be left of `side`. No
   // price: nothing would trade.
   indicative = 139,
   // By itself the instrument has come into the phase that auction() names. Price: of a volatility
-  // auction, what its collar is around.
+  // auction that an order started, what the collar is around, which is from low() to high().
   phase_changed = 140,
-  extended = 141,  // The volatility auction lasts longer: it would trade beyond its collar still.
+  extended = 141,  // It lasts longer: it would trade beyond that collar still, told likewise.
+  repriced = 142,  // The limit of an order that may rest is price now, a band's; remaining is open.
+  // In a book with bands: price is what they are around, from low() to high(). Of these, a phase
+  // that changes because of them is told likewise.
+  bands_moved = 143,
+  limit_state = 144,  // at_band() has changed.
+  withdrawn = 145,    // The quote of `account`, by its protection; asked_by() says whose that is.
 };
+
+// Of a book with bands: whose best stands at the band that its side must not cross.
+enum class LimitState : std::uint8_t { none = 0, buy = 1, sell = 2 };
 
 // Why an order, or a part of it, was cancelled. The values are OUCH's characters.
 enum class CancelReason : std::uint8_t {
   none = 0,
-  user = 'U',
+  user = 'U',       // Also: the order that it was linked to has traded.
   immediate = 'I',  // The rest of an immediate-or-cancel or of a market order.
   collar = 'K',
   post_only = 'G',  // It would have taken from this venue's own book.
@@ -68,7 +86,8 @@ enum class CancelReason : std::uint8_t {
   supervisory = 'S',  // A replacement that was invalid, or a mass cancel of the operator.
   system = 'Z',       // The session's connection is gone.
   self_match = 'Q',
-  expired = 'T',  // The auction that it was for is over.
+  expired = 'T',     // The auction that it was for is over.
+  protection = 'p',  // It is a side of a quote against which too much has traded.
 };
 
 // Of a cancel with these flags.
@@ -79,6 +98,21 @@ enum class CancelReason : std::uint8_t {
 
 // In Event::detail of a Fill or a Crossing, beside the auction: `order` hides.
 inline constexpr std::uint8_t detail_hidden = 128;
+
+// A session's number for something that it asked for, in 64 bits.
+struct AskedBy {
+  SessionId session{};
+  std::uint8_t channel = 0;
+  std::uint32_t user_ref_num = 0;
+
+  [[nodiscard]] constexpr std::uint64_t packed() const noexcept {
+    return std::uint64_t{index_of(session)} << 40 | std::uint64_t{channel} << 32 | user_ref_num;
+  }
+  [[nodiscard]] static constexpr AskedBy of(std::uint64_t packed) noexcept {
+    return {SessionId{static_cast<std::uint32_t>(packed >> 40)},
+            static_cast<std::uint8_t>(packed >> 32), static_cast<std::uint32_t>(packed)};
+  }
+};
 
 struct Event {
   Sequence sequence = 0;  // Its command's.
@@ -101,8 +135,15 @@ struct Event {
   [[nodiscard]] constexpr Quantity shown() const noexcept {
     return {static_cast<std::int64_t>(match_number)};
   }
+  // PhaseChanged, Extended: where the collar ends, in place of quantities; BandsMoved, LimitState:
+  // the bands.
+  [[nodiscard]] constexpr Price low() const noexcept { return {quantity.value}; }
+  [[nodiscard]] constexpr Price high() const noexcept { return {remaining.value}; }
+  [[nodiscard]] constexpr LimitState at_band() const noexcept { return LimitState{detail}; }
   [[nodiscard]] constexpr Reject reject() const noexcept { return Reject{detail}; }
   [[nodiscard]] constexpr CancelReason reason() const noexcept { return CancelReason{detail}; }
+  // Withdrawn: who set the protection.
+  [[nodiscard]] constexpr AskedBy asked_by() const noexcept { return AskedBy::of(match_number); }
   // Fill, Crossing, Uncrossed, Indicative: the auction it belongs to; PhaseChanged: the phase. A
   // Fill of continuous trading: none, which is no auction.
   [[nodiscard]] constexpr InstrumentState auction() const noexcept {

@@ -10,6 +10,8 @@
 namespace basalt::limits {
 
 inline constexpr std::uint32_t command_slots_max = 4;
+// What risk makes of one input at most: a quote is two cancels and two orders.
+inline constexpr std::uint32_t decided_slots_max = 8;
 
 // One poll handles at most this many messages, so that no stage starves its neighbours on a core.
 inline constexpr std::uint32_t batch_max = 64;
@@ -36,6 +38,8 @@ inline constexpr std::int64_t reserve_parts_max = 1'000;
 
 // Pegs on one side of a book: each taker that could reach them works out their prices.
 inline constexpr std::uint32_t pegs_max = 128;
+// Stops of one book that trail: each trade may move all of them. About 20 microseconds.
+inline constexpr std::uint32_t trailing_max = 256;
 
 // An auction or a halt that ends by itself lasts at most a day.
 inline constexpr std::uint32_t auction_ms_max = 86'400'000;

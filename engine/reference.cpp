@@ -31,6 +31,11 @@ Instrument instrument_of(const DefineInstrument& definition) noexcept {
           .protection_ppm = definition.protection_ppm,
           .volatility_auction_ms = definition.volatility_auction_ms,
           .volatility_extension_ms = definition.volatility_extension_ms,
+          .reserve_seed = definition.reserve_seed,
+          .static_collar_ppm = definition.static_collar_ppm,
+          .band_ppm = definition.band_ppm,
+          .limit_state_ms = definition.limit_state_ms,
+          .pause_ms = definition.pause_ms,
           .tick_lot_value = definition.tick_lot_value,
           .lot_value = definition.lot_value,
           .price_max = definition.price_max,
@@ -74,9 +79,11 @@ bool values_within_limits(const Instrument& instrument) noexcept {
   if (instrument.lot_value < 1) return false;
   if (instrument.wire_tick == 0) return false;
   if (instrument.fee_cap_ppm > ppm_one) return false;
-  if (instrument.collar_ppm > ppm_one || instrument.protection_ppm > ppm_one) return false;
+  if (instrument.collar_ppm > ppm_one || instrument.static_collar_ppm > ppm_one) return false;
+  if (instrument.protection_ppm > ppm_one) return false;
   if (instrument.volatility_auction_ms > limits::auction_ms_max) return false;
   if (instrument.volatility_extension_ms > limits::auction_ms_max) return false;
+  if (!bands_are_whole(instrument)) return false;
   if (instrument.price_max < Price{1} || instrument.price_max > limits::price_max) return false;
   if (!prices_fit_wire(instrument.price_max, instrument.wire_tick)) return false;  // I4
   if (!symbol_fits_wire(instrument.symbol)) return false;
@@ -105,6 +112,9 @@ Instrument amended(Instrument instrument, const Amendment& amendment) noexcept {
     case LimitKind::protection_ppm:
       instrument.protection_ppm = static_cast<std::uint32_t>(amendment.amount_low);
       break;
+    case LimitKind::static_collar_ppm:
+      instrument.static_collar_ppm = static_cast<std::uint32_t>(amendment.amount_low);
+      break;
     case LimitKind::open_orders_max:
       break;
   }
@@ -121,6 +131,7 @@ constexpr Money widest(LimitKind limit) noexcept {
     case LimitKind::open_orders_max:
     case LimitKind::collar_ppm:
     case LimitKind::protection_ppm:
+    case LimitKind::static_collar_ppm:
       return {UINT32_MAX};
   }
   return {-1};  // No such limit: nothing is within.

@@ -17,6 +17,7 @@
 // Also the arithmetic of money that all roles must do alike: fee() and hold().
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,8 @@
 namespace basalt {
 
 using Symbol = std::array<char, 8>;  // Padded with spaces.
+
+inline constexpr std::int64_t ppm_one = 1'000'000;
 
 struct Asset {
   bool defined = false;
@@ -57,6 +60,11 @@ struct Instrument {
   std::uint32_t protection_ppm = 0;
   std::uint32_t volatility_auction_ms = 0;
   std::uint32_t volatility_extension_ms = 0;
+  std::uint32_t reserve_seed = 0;
+  std::uint32_t static_collar_ppm = 0;
+  std::uint32_t band_ppm = 0;
+  std::uint32_t limit_state_ms = 0;
+  std::uint32_t pause_ms = 0;
   std::int64_t tick_lot_value = 0;
   std::int64_t lot_value = 0;
   Price price_max;
@@ -121,6 +129,15 @@ struct WireLot {
   if (price_max.value > limits::wire_price_max / wire_tick) return false;
   return limits::wire_price_market % wire_tick != 0 ||
          price_max.value < limits::wire_price_market / wire_tick;
+}
+
+// An instrument has collars or bands. Bands lead to a pause, and that to an auction.
+[[nodiscard]] constexpr bool bands_are_whole(const Instrument& instrument) noexcept {
+  const std::uint32_t longest = std::max(instrument.limit_state_ms, instrument.pause_ms);
+  if (instrument.band_ppm == 0) return longest == 0;
+  return instrument.band_ppm <= ppm_one && longest <= limits::auction_ms_max &&
+         instrument.pause_ms > 0 && instrument.volatility_auction_ms > 0 &&
+         instrument.collar_ppm == 0 && instrument.static_collar_ppm == 0;
 }
 
 // Symbols go out as they are: printable, and without a space in front.
@@ -262,8 +279,6 @@ class ReferenceData {
   std::array<Nanos, limits::settlement_cycles_max> cycles_{};
   std::uint8_t cycles_count_ = 0;
 };
-
-inline constexpr std::int64_t ppm_one = 1'000'000;
 
 // What a fill of `notional` costs at `ppm` millionths, rounded up: a fee rounds up and a rebate (a
 // negative fee) down, both toward the house. Exact for |notional| < 2^106 and |ppm| <= ppm_one.

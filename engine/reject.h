@@ -28,24 +28,30 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     no_reference_price = 24,  // A market order, and nothing to bound it by.
     insufficient_funds = 25,  // The account's free balance does not cover the hold.
     open_orders_exceeded = 26,  // The account, or the venue, has no room for another live order.
-    invalid_max_floor = 27,     // What a reserve order shows is not above zero, or it hides.
+    // What a reserve order shows is not above zero, or might not be, or it hides.
+    invalid_max_floor = 27,
     invalid_min_quantity = 28,  // Below zero, or more than the order's quantity.
-    invalid_stop_price = 29,    // Beyond the price cap, or of an order for an auction alone.
+    invalid_stop_price = 29,    // Beyond the price cap, for an auction alone, or nothing to trail.
     invalid_expiry = 30,        // Not after the time at which the order is decided, or no time.
     // The firm has switched order entry off, for all of it or for this account. Told after
     // account_suspended.
     entry_disabled = 31,
     // The session has too many mass cancels under way.
     mass_cancels_exceeded = 32,
-    invalid_peg = 33,  // It cannot follow the market: RULES.md, 50.
+    crossed_quote = 33,  // A quote that would buy at no less than it sells at.
+    side_of_quote = 34,  // A replacement of an order that only the next quote replaces.
+    // Linked to what is no live order of the account in the instrument, or linked itself already.
+    invalid_link = 35,
+    invalid_peg = 36,  // It cannot follow the market: RULES.md, 50.
     // Found by matching.
-    outside_collar = 48,   // Beyond the dynamic collar around the last trade.
-    not_live = 49,         // Cancel, reduce or replace of an order that is not live.
-    would_cross = 50,      // Post-only, and it would take.
-    lowers_nothing = 51,   // A reduction to a total that is not lower.
-    duplicate_order = 52,  // The number names a live order.
-    not_for_auction = 53,  // It would have to trade at once; or the uncross is under way.
-    outside_auction = 60,  // For an auction alone, and the instrument is not in that one.
+    outside_collar = 48,    // Beyond the dynamic collar around the last trade.
+    not_live = 49,          // Cancel, reduce or replace of an order that is not live.
+    would_cross = 50,       // Post-only, and it would take.
+    lowers_nothing = 51,    // A reduction to a total that is not lower.
+    duplicate_order = 52,   // The number names a live order.
+    not_for_auction = 53,   // It would have to trade at once; or the uncross is under way.
+    quotes_withdrawn = 62,  // Too much has traded against the account's quote; set its protection.
+    outside_auction = 60,   // For an auction alone, and the instrument is not in that one.
     // Found by risk, of administrative commands.
     unknown_reference = 80,  // Names an asset, instrument, account or session that is not defined.
     already_defined = 81,    // Defines again what is defined, with other values.

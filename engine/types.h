@@ -98,10 +98,16 @@ enum class TimeInForce : std::uint8_t {
   fok = 3,
   gtd = 4,
   at_open = 5,   // For the opening auction alone,
-  at_close = 6,  //   or the closing one.
+  at_close = 6,  //   or the closing one,
+  at_halt = 7,   //   or the volatility auction, which also opens trading behind a halt.
 };
 [[nodiscard]] constexpr bool is_for_auction(TimeInForce time_in_force) noexcept {
   return time_in_force >= TimeInForce::at_open;
+}
+
+// May come before its auction, and then waits for it. Nobody knows when a volatility auction comes.
+[[nodiscard]] constexpr bool waits_for_auction(TimeInForce time_in_force) noexcept {
+  return time_in_force == TimeInForce::at_open || time_in_force == TimeInForce::at_close;
 }
 
 // Price × quantity in minor units of the quote asset. `tick_lot_value` is what one tick on one lot

@@ -296,6 +296,10 @@ class Difference {
           definition.volatility_auction_ms);
     agree(what, "volatility_extension_ms", known.volatility_extension_ms,
           definition.volatility_extension_ms);
+    agree(what, "reserve_seed", known.reserve_seed, definition.reserve_seed);
+    agree(what, "band_ppm", known.band_ppm, definition.band_ppm);
+    agree(what, "limit_state_ms", known.limit_state_ms, definition.limit_state_ms);
+    agree(what, "pause_ms", known.pause_ms, definition.pause_ms);
     compare_limits(id, known, definition);
   }
 
@@ -313,6 +317,7 @@ class Difference {
             notional_max == unlimited.value ? 0 : notional_max);
     differs(LimitKind::collar_ppm, known.collar_ppm, definition.collar_ppm);
     differs(LimitKind::protection_ppm, known.protection_ppm, definition.protection_ppm);
+    differs(LimitKind::static_collar_ppm, known.static_collar_ppm, definition.static_collar_ppm);
   }
 
   // The caller names whose.

@@ -160,6 +160,7 @@ class VenueReader {
   void read_bounds(TomlTable& table, Decimal tick, const AssetEntry* quote,
                    DefineInstrument& definition);
   void read_rules(TomlTable& table, DefineInstrument& definition);
+  static void read_bands(TomlTable& table, DefineInstrument& definition);
   Price read_price(TomlTable& table, std::string_view key, Decimal tick);
   void read_fees(TomlTable& table, InstrumentId instrument, std::uint32_t fee_cap_ppm);
   void read_deposit(TomlTable& table);

@@ -146,19 +146,25 @@ void VenueReader::read_rules(TomlTable& table, DefineInstrument& definition) {
   definition.fee_cap_ppm = ppm("fee_cap_ppm");
   definition.collar_ppm = ppm("collar_ppm");
   definition.protection_ppm = ppm("protection_ppm");
+  definition.static_collar_ppm =
+      static_cast<std::uint32_t>(table.whole_or("static_collar_ppm", 0, ppm_one, 0));
   const auto duration = [&](std::string_view key) {
     return static_cast<std::uint32_t>(table.whole_or(key, 0, limits::auction_ms_max, 0));
   };
   definition.volatility_auction_ms = duration("volatility_auction_ms");
   definition.volatility_extension_ms = duration("volatility_extension_ms");
-  if (definition.volatility_auction_ms > 0 && definition.collar_ppm == 0) {
+  read_bands(table, definition);
+  if (definition.volatility_auction_ms > 0 && definition.collar_ppm == 0 &&
+      definition.static_collar_ppm == 0 && definition.band_ppm == 0) {
     table.add("volatility_auction_ms", "no order trades beyond a collar that there is not",
-              "set 'collar_ppm', or leave out 'volatility_auction_ms'");
+              "set a collar, or leave out 'volatility_auction_ms'");
   }
   if (definition.volatility_extension_ms > 0 && definition.volatility_auction_ms == 0) {
     table.add("volatility_extension_ms", "there is no auction to extend",
               "set 'volatility_auction_ms' too, or leave it out");
   }
+  definition.reserve_seed =
+      static_cast<std::uint32_t>(table.whole_or("reserve_seed", 0, UINT32_MAX, 0));
   const std::uint64_t cycle_ms = table.whole("settlement_cycle_ms", 0, 86'400'000);
   definition.settlement_cycle = Nanos{static_cast<std::int64_t>(cycle_ms) * 1'000'000};
   if (cycles_.insert(cycle_ms).second && cycles_.size() > limits::settlement_cycles_max) {
@@ -172,6 +178,34 @@ void VenueReader::read_rules(TomlTable& table, DefineInstrument& definition) {
                          : InstrumentState::open;
   const std::string category = table.text_or("market_category", 1, " ");
   definition.market_category = category.empty() ? 0 : static_cast<std::uint8_t>(category[0]);
+}
+
+void VenueReader::read_bands(TomlTable& table, DefineInstrument& definition) {
+  constexpr std::uint64_t limit_state_ms = 15'000;
+  constexpr std::uint64_t pause_ms = 300'000;
+  const auto value = [&](std::string_view key, std::uint64_t least, std::uint64_t most,
+                         std::uint64_t otherwise) {
+    return static_cast<std::uint32_t>(table.whole_or(key, least, most, otherwise));
+  };
+  definition.band_ppm = value("band_ppm", 0, ppm_one, 0);
+  if (definition.band_ppm == 0) {
+    for (const char* key : {"limit_state_ms", "pause_ms"}) {
+      if (table.has(key)) {
+        table.add(key, "there are no bands to stand at", "set 'band_ppm' too, or leave it out");
+        static_cast<void>(value(key, 0, limits::auction_ms_max, 0));
+      }
+    }
+    return;
+  }
+  definition.limit_state_ms = value("limit_state_ms", 0, limits::auction_ms_max, limit_state_ms);
+  definition.pause_ms = value("pause_ms", 1, limits::auction_ms_max, pause_ms);
+  if (definition.collar_ppm > 0 || definition.static_collar_ppm > 0) {
+    table.add("band_ppm", "an instrument has collars or bands", "leave out the one or the other");
+  }
+  if (definition.volatility_auction_ms == 0) {
+    table.add("band_ppm", "a pause is followed by an auction, and it is not said of what length",
+              "set 'volatility_auction_ms' too");
+  }
 }
 
 void VenueReader::read_fees(TomlTable& table, InstrumentId instrument, std::uint32_t fee_cap_ppm) {

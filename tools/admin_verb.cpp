@@ -72,6 +72,7 @@ const std::map<std::string, ouch50::LimitType> limit_types{
     {"quantity", ouch50::LimitType::quantity},
     {"notional", ouch50::LimitType::notional},
     {"collar", ouch50::LimitType::collar},
+    {"static-collar", ouch50::LimitType::static_collar},
     {"protection", ouch50::LimitType::protection}};
 
 const std::map<std::string, ouch50::CancelSide> cancel_sides{{"buy", ouch50::CancelSide::buy},

@@ -46,24 +46,34 @@ struct BookSession::State {
   struct Asked {
     Order order;
     std::optional<Quantity> display;
+    std::int64_t random = 0;  // 0: each part is as large.
     std::optional<Quantity> min_quantity;
     std::optional<Price> stop;
+    std::optional<std::int64_t> trail;
+    std::optional<std::uint32_t> linked_to;
     Nanos expiry;
     PriceType price_type = PriceType::limit;
     std::int32_t offset = 0;
 
     [[nodiscard]] bool ends() const { return order.time_in_force == TimeInForce::gtd; }
     [[nodiscard]] bool is_peg() const { return price_type != PriceType::limit; }
+    [[nodiscard]] bool is_plain() const {
+      return (order.flags & (flag_market | flag_hidden)) == 0 && !display && random == 0 &&
+             !min_quantity && !stop && !trail && !linked_to && offset == 0 &&
+             (order.time_in_force == TimeInForce::day || order.time_in_force == TimeInForce::gtc);
+    }
     // It hides, has a limit and may rest; only a primary peg has an offset.
     [[nodiscard]] bool is_peg_possible() const {
       if (!is_peg()) return offset == 0;
-      return (order.flags & (flag_market | flag_slide)) == 0 && !stop &&
+      return (order.flags & (flag_market | flag_slide)) == 0 && !stop && !trail &&
              !is_for_auction(order.time_in_force) && offset >= 0 &&
              (price_type == PriceType::primary || offset == 0);
     }
   };
   void new_order(const std::vector<std::string_view>& words);
   void take_instruction(std::string_view word, Asked& asked);
+  [[nodiscard]] static bool valid_trail(std::int64_t trail);
+  [[nodiscard]] static bool valid_random(const Asked& asked);
   [[nodiscard]] Reject refusal_of(std::uint32_t id, const Asked& asked) const;
   void replace(const std::vector<std::string_view>& words);
   void cancel(std::uint32_t id, std::optional<Quantity> total);
@@ -75,7 +85,16 @@ struct BookSession::State {
   void pass_time(std::string_view until);
   void tick();
   void pass_ms(std::string_view ms);
+  // What a line with `rules` says. Where there are bands, some of it need not be said.
+  struct Rules {
+    DefineInstrument definition{};
+    std::optional<std::uint32_t> volatility_ms;
+    std::optional<std::uint32_t> limit_state_ms;
+    std::optional<std::uint32_t> pause_ms;
+  };
+  static void take_rule(std::string_view word, Rules& rules);
   void rules(const std::vector<std::string_view>& words);
+  void protect(const std::vector<std::string_view>& words);
   void print_book();
   [[nodiscard]] bool next_book();
 
@@ -91,7 +110,9 @@ struct BookSession::State {
   // Accounts are told by any number; the core wants small ones.
   AccountId account_of(std::uint32_t number) {
     const AccountId next{static_cast<std::uint32_t>(accounts.size())};
-    return accounts.try_emplace(number, next).first->second;
+    const auto [account, is_new] = accounts.try_emplace(number, next);
+    if (is_new) number_of_account.push_back(number);
+    return account->second;
   }
   OrderId take_slot(std::uint32_t id) {
     const std::uint32_t slot = free_slots.back();
@@ -105,12 +126,13 @@ struct BookSession::State {
     give_slot(order);
   }
 
-  // Why no order may enter, or nothing.
-  [[nodiscard]] Reject refusal_of_phase() const {
+  // Why no order may enter, or nothing. Some wait for an auction that comes when a closed
+  // instrument opens.
+  [[nodiscard]] Reject refusal_of_phase(bool waits = false) const {
     const InstrumentState now = book().phase();
-    return now == InstrumentState::closed   ? Reject::instrument_closed
-           : now == InstrumentState::halted ? Reject::instrument_halted
-                                            : Reject::none;
+    return now == InstrumentState::closed && !waits ? Reject::instrument_closed
+           : now == InstrumentState::halted         ? Reject::instrument_halted
+                                                    : Reject::none;
   }
   [[nodiscard]] const matching::OrderBook& book() const { return core.book(instrument); }
 
@@ -127,6 +149,7 @@ struct BookSession::State {
   InstrumentId instrument{0};
   std::unordered_map<std::uint32_t, OrderId> live;
   std::unordered_map<std::uint32_t, AccountId> accounts{{0, AccountId{0}}};
+  std::vector<std::uint32_t> number_of_account{0};
   // Whose the fills are that come next.
   OrderId taker{};
   Quantity taker_open;

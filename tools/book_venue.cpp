@@ -80,21 +80,89 @@ void BookSession::State::pass_ms(std::string_view ms) {
   now += Nanos{std::int64_t{number<std::uint32_t>(ms, "the time")} * 1'000'000};
 }
 
-void BookSession::State::rules(const std::vector<std::string_view>& words) {
-  DefineInstrument definition{};
-  for (std::size_t i = 1; i < words.size(); ++i) {
+// What a rule is, which is named before its `=`.
+void BookSession::State::take_rule(std::string_view word, Rules& rules) {
+  const std::size_t equals = std::min(word.find('='), word.size());
+  const std::string_view name = word.substr(0, equals);
+  const std::string_view value = word.substr(std::min(equals + 1, word.size()));
+  DefineInstrument& definition = rules.definition;
+  const auto ppm = [&] {
+    const auto millionths = number<std::uint32_t>(value, name);
+    if (millionths > ppm_one) throw Unreadable{std::string(name) + " is at most 1000000"};
+    return millionths;
+  };
+  if (name == "collar") {
+    definition.collar_ppm = ppm();
+  } else if (name == "static") {
+    definition.static_collar_ppm = ppm();
+  } else if (name == "band") {
+    definition.band_ppm = ppm();
+  } else if (name == "reference") {
+    definition.reference = Price{number<std::int64_t>(value, name)};
+    if (!valid(definition.reference)) throw Unreadable{"the reference is no price"};
+  } else if (name == "volatility") {
+    rules.volatility_ms = number<std::uint32_t>(value, name);
+  } else if (name == "extension") {
+    definition.volatility_extension_ms = number<std::uint32_t>(value, name);
+  } else if (name == "limit-state") {
+    rules.limit_state_ms = number<std::uint32_t>(value, name);
+  } else if (name == "pause") {
+    rules.pause_ms = number<std::uint32_t>(value, name);
+  } else if (name == "seed") {
+    definition.reserve_seed = number<std::uint32_t>(value, name);
+  } else {
+    throw Unreadable{"no such rule: " + std::string(word)};
+  }
+}
+
+// Of an account's quotes. 0 ms: no more.
+void BookSession::State::protect(const std::vector<std::string_view>& words) {
+  if (words.size() < 3)
+    throw Unreadable{"protect takes ACCOUNT MS [quantity=Q] [fills=N] [delta=Q]"};
+  const auto who = number<std::uint32_t>(words[1], "the account");
+  if (who == 0) throw Unreadable{"account 0 is nobody's"};
+  QuoteProtection wanted{};
+  wanted.window = Nanos{std::int64_t{number<std::uint32_t>(words[2], "the window")} * 1'000'000};
+  for (std::size_t i = 3; i < words.size(); ++i) {
     const std::string_view word = words[i];
-    const std::string_view value = word.substr(std::min(word.find('=') + 1, word.size()));
-    if (word.starts_with("collar=")) {
-      definition.collar_ppm = number<std::uint32_t>(value, "the collar");
-      if (definition.collar_ppm > ppm_one) throw Unreadable{"the collar is at most 1000000"};
-    } else if (word.starts_with("volatility=")) {
-      definition.volatility_auction_ms = number<std::uint32_t>(value, "the auction's time");
-    } else if (word.starts_with("extension=")) {
-      definition.volatility_extension_ms = number<std::uint32_t>(value, "the extension");
+    const std::size_t equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    const std::string_view digits = equals == word.npos ? "" : word.substr(equals + 1);
+    const auto limit = number<std::uint32_t>(digits, "the limit");
+    if (name == "quantity") {
+      wanted.quantity = Quantity{limit};
+    } else if (name == "fills") {
+      wanted.fills = limit;
+    } else if (name == "delta") {
+      wanted.delta = Quantity{limit};
     } else {
-      throw Unreadable{"no such rule: " + std::string(word)};
+      throw Unreadable{"no such limit: " + std::string(word)};
     }
+  }
+  Command command;
+  command.order.kind = CommandKind::set_protection;
+  command.order.account = account_of(who);
+  command.set(wanted);
+  apply(command, 0);
+}
+
+void BookSession::State::rules(const std::vector<std::string_view>& words) {
+  Rules said;
+  for (std::size_t i = 1; i < words.size(); ++i) take_rule(words[i], said);
+  DefineInstrument& definition = said.definition;
+  const bool bands = definition.band_ppm > 0;
+  definition.limit_state_ms = said.limit_state_ms.value_or(bands ? 15'000 : 0);
+  definition.pause_ms = said.pause_ms.value_or(bands ? 300'000 : 0);
+  definition.volatility_auction_ms = said.volatility_ms.value_or(bands ? 300'000 : 0);
+  if (bands) {
+    if (definition.collar_ppm > 0 || definition.static_collar_ppm > 0) {
+      throw Unreadable{"an instrument has collars or bands"};
+    }
+    if (definition.pause_ms == 0 || definition.volatility_auction_ms == 0) {
+      throw Unreadable{"a pause and the auction behind it take some time"};
+    }
+  } else if (definition.limit_state_ms > 0 || definition.pause_ms > 0) {
+    throw Unreadable{"there are no bands to stand at"};
   }
   definition.price_max = limits::price_max;
   definition.state = book().phase();

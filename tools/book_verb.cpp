@@ -81,6 +81,7 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
     return tick();
   }
   if (verb == "rules") return rules(words);
+  if (verb == "protect") return protect(words);
   if (verb == "halt") {
     if (words.size() != 1) wants(3);
     return halt(words);
@@ -100,16 +101,27 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
     order.flags |= flag_hidden;
   } else if (word == "post") {
     order.flags |= flag_post_only;
+  } else if (word == "quote") {
+    order.flags |= flag_quoted;
   } else if (word == "post=slide") {
     order.flags |= flag_post_only | flag_slide;
+  } else if (word == "rests") {
+    if ((order.flags & flag_market) == 0) throw Unreadable{"rests is for QTY@market"};
+    order.flags |= flag_rests;
   } else if (starts("account=")) {
     order.account = account_of(number<std::uint32_t>(word.substr(8), "the account"));
   } else if (starts("stp=")) {
     order.flags |= self_trade_flags_of(word.substr(4));
   } else if (starts("display=")) {
     asked.display = quantity_of(word.substr(8));
+  } else if (starts("random=")) {
+    asked.random = number<std::int64_t>(word.substr(7), "the random part");
   } else if (starts("min=")) {
     asked.min_quantity = quantity_of(word.substr(4));
+  } else if (starts("trail=")) {
+    asked.trail = number<std::int64_t>(word.substr(6), "the trail");
+  } else if (starts("oco=")) {
+    asked.linked_to = id_of(word.substr(4));
   } else if (starts("stop=")) {
     asked.stop = Price{number<std::int64_t>(word.substr(5), "the stop price")};
   } else if (word == "peg=mid" || word == "peg=primary") {
@@ -122,22 +134,38 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
   }
 }
 
+bool BookSession::State::valid_trail(std::int64_t trail) {
+  return trail > 0 && trail <= 0xFFFF'FFFF;
+}
+
+bool BookSession::State::valid_random(const Asked& asked) {
+  constexpr std::int64_t most = 0xFFFF'FFFF;
+  return asked.random > 0 && asked.random <= most &&
+         Quantity{asked.random} < asked.display.value_or(Quantity{0});
+}
+
 // In the order of engine/reject.h.
 Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) const {
   const Order& order = asked.order;
-  if (const Reject reject = refusal_of_phase(); reject != Reject::none) return reject;
+  const bool waits = waits_for_auction(order.time_in_force);
+  if (const Reject reject = refusal_of_phase(waits); reject != Reject::none) return reject;
   if (!valid(order.quantity)) return Reject::invalid_quantity;
   if (!valid(order.price)) return Reject::invalid_price;
   const bool hides = (order.flags & flag_hidden) != 0;
   if (asked.display && (!valid(*asked.display) || hides)) return Reject::invalid_max_floor;
+  if (asked.random != 0 && !valid_random(asked)) return Reject::invalid_max_floor;
   if (const auto min = asked.min_quantity; min && (*min < Quantity{0} || *min > order.quantity)) {
     return Reject::invalid_min_quantity;
   }
   if (asked.stop && (!valid(*asked.stop) || is_for_auction(order.time_in_force))) {
     return Reject::invalid_stop_price;
   }
+  if (asked.trail && (!valid_trail(*asked.trail) || is_for_auction(order.time_in_force))) {
+    return Reject::invalid_stop_price;
+  }
   if (asked.ends() && asked.expiry <= now) return Reject::invalid_expiry;
   if (!asked.is_peg_possible()) return Reject::invalid_peg;
+  if (asked.linked_to && !live.contains(*asked.linked_to)) return Reject::invalid_link;
   if (live.contains(id)) return Reject::duplicate_order;
   return free_slots.empty() ? Reject::open_orders_exceeded : Reject::none;
 }
@@ -157,6 +185,9 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   // Without a collar a market order is bounded by the ends of the price range alone.
   order.price = offer.price.value_or(order.side == Side::buy ? limits::price_max : Price{1});
   for (std::size_t i = 4; i < words.size(); ++i) take_instruction(words[i], asked);
+  if ((order.flags & flag_quoted) != 0 && !asked.is_plain()) {
+    throw Unreadable{"a side of a quote is a limit order for the day and nothing else"};
+  }
   // No account is nobody's own.
   if (order.account == AccountId{0}) {
     order.flags = static_cast<std::uint16_t>(order.flags & ~(flag_self_trade_mask | flag_by_firm));
@@ -167,13 +198,17 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   order.order = take_slot(id);
   Command command;
   command.order = order;
-  if (asked.display || asked.min_quantity || asked.stop || asked.ends() || asked.is_peg()) {
+  if (asked.linked_to) command.order.original = live.at(*asked.linked_to);
+  if (asked.display || asked.min_quantity || asked.stop || asked.ends() || asked.linked_to ||
+      asked.trail || asked.is_peg()) {
     command.order.flags |= flag_instructed;
     Instructions instructions{};
     instructions.display = asked.display.value_or(Quantity{});
     instructions.min_quantity = asked.min_quantity.value_or(Quantity{});
     instructions.stop = asked.stop.value_or(no_price);
     instructions.expiry = asked.ends() ? asked.expiry : no_time;
+    instructions.trail = static_cast<std::uint32_t>(asked.trail.value_or(0));
+    instructions.random = static_cast<std::uint32_t>(asked.random);
     instructions.price_type = asked.price_type;
     instructions.peg_offset = asked.offset;
     command.set(instructions);
@@ -307,9 +342,19 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
     case EventKind::extended:
       out << "extended\n";
       return;
+    case EventKind::bands_moved:
+      out << "band " << event.low().value << ' ' << event.high().value << '\n';
+      return;
+    case EventKind::limit_state:
+      out << "limit-state " << word_for(event.at_band()) << '\n';
+      return;
+    case EventKind::withdrawn:
+      out << "withdrawn " << number_of_account[index_of(event.account)] << '\n';
+      return;
     case EventKind::rested:
     case EventKind::restated:
     case EventKind::armed:
+    case EventKind::repriced:
       return;
   }
 }
@@ -401,12 +446,16 @@ int book_verb(int argc, char** argv) {
     const bool help = std::strcmp(argv[1], "--help") == 0;
     (help ? std::cout : std::cerr)
         << "basalt book: reads commands on standard input, writes events on standard output.\n"
-           "  new ID buy|sell QTY@PRICE|QTY@market [day|gtc|ioc|fok|gtd=T|at-open|at-close]\n"
-           "      [post|post=slide] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
-           "      [display=Q|hidden|peg=mid|peg=primary [offset=N]] [min=Q] [stop=P]\n"
+           "  new ID buy|sell QTY@PRICE|QTY@market\n"
+           "      [day|gtc|ioc|fok|gtd=T|at-open|at-close|at-halt]\n"
+           "      [post|post=slide] [rests] [account=N] [stp=newest|oldest|both|decrement|firm-…]\n"
+           "      [display=Q [random=R]|hidden|peg=mid|peg=primary [offset=N]] [min=Q]\n"
+           "      [stop=P] [trail=N] [oco=ID] [quote]\n"
            "  cancel ID · reduce ID QTY · replace ID NEWID QTY@PRICE\n"
            "  phase open|closed|halted|auction|volatility|closing · uncross (auction only)\n"
-           "  rules [collar=PPM] [volatility=MS] [extension=MS] · pass MS · halt [MS MS]\n"
+           "  rules [collar=PPM] [static=PPM] [reference=P] [volatility=MS] [extension=MS]\n"
+           "      [band=PPM] [limit-state=MS] [pause=MS] [seed=N] · pass MS · halt [MS MS]\n"
+           "  protect ACCOUNT MS [quantity=Q] [fills=N] [delta=Q]\n"
            "  account N FIRM · tick [T] · book                 examples: tests/scenarios/*.book\n";
     return help ? 0 : 2;
   }

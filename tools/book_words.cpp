@@ -56,6 +56,7 @@ std::optional<TimeInForce> time_in_force_of(std::string_view word) noexcept {
   if (word == "fok") return TimeInForce::fok;
   if (word == "at-open") return TimeInForce::at_open;
   if (word == "at-close") return TimeInForce::at_close;
+  if (word == "at-halt") return TimeInForce::at_halt;
   return {};
 }
 
@@ -77,6 +78,18 @@ std::string_view word_for(InstrumentState phase) noexcept {
   return "?";
 }
 
+std::string_view word_for(LimitState state) noexcept {
+  switch (state) {
+    case LimitState::none:
+      return "none";
+    case LimitState::buy:
+      return "buy";
+    case LimitState::sell:
+      return "sell";
+  }
+  return "?";
+}
+
 std::string_view word_for(Reject reject) noexcept {
   switch (reject) {
     case Reject::invalid_quantity:
@@ -93,6 +106,8 @@ std::string_view word_for(Reject reject) noexcept {
       return "expiry";
     case Reject::invalid_peg:
       return "peg";
+    case Reject::invalid_link:
+      return "link";
     case Reject::duplicate_order:
       return "duplicate";
     case Reject::not_live:
@@ -111,6 +126,8 @@ std::string_view word_for(Reject reject) noexcept {
       return "outside-auction";
     case Reject::outside_collar:
       return "collar";
+    case Reject::quotes_withdrawn:
+      return "protected";
     case Reject::open_orders_exceeded:
       return "full";
     default:
@@ -132,6 +149,8 @@ std::string_view word_for(CancelReason reason) noexcept {
       return "expired";
     case CancelReason::collar:
       return "collar";
+    case CancelReason::protection:
+      return "protection";
     default:
       return "system";
   }

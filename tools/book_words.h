@@ -65,6 +65,7 @@ struct Offer {
 }
 
 [[nodiscard]] std::string_view word_for(InstrumentState phase) noexcept;
+[[nodiscard]] std::string_view word_for(LimitState state) noexcept;
 [[nodiscard]] std::string_view word_for(Reject reject) noexcept;
 [[nodiscard]] std::string_view word_for(CancelReason reason) noexcept;
 

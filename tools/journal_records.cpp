@@ -26,6 +26,10 @@ const char* name_of(CommandKind kind) {
       return "disable_entry";
     case CommandKind::enable_entry:
       return "enable_entry";
+    case CommandKind::quote:
+      return "quote";
+    case CommandKind::set_protection:
+      return "set_protection";
     case CommandKind::session_down:
       return "session_down";
     case CommandKind::tick:
@@ -120,8 +124,16 @@ const char* name_of(EventKind kind) {
       return "indicative";
     case EventKind::phase_changed:
       return "phase changed";
+    case EventKind::withdrawn:
+      return "withdrawn";
     case EventKind::extended:
       return "extended";
+    case EventKind::repriced:
+      return "repriced";
+    case EventKind::bands_moved:
+      return "bands moved";
+    case EventKind::limit_state:
+      return "limit state";
   }
   return "unknown";
 }
@@ -131,7 +143,8 @@ const char* name_of(Side side) {
 }
 
 const char* name_of(TimeInForce time_in_force) {
-  constexpr const char* names[] = {"day", "gtc", "ioc", "fok", "gtd", "at-open", "at-close"};
+  constexpr const char* names[] = {"day", "gtc",     "ioc",      "fok",
+                                   "gtd", "at-open", "at-close", "at-halt"};
   const auto value = static_cast<std::size_t>(time_in_force);
   return value < std::size(names) ? names[value] : "unknown";
 }
@@ -182,6 +195,7 @@ void add_scope(Json& fields, const Command& command) {
   if (order.instrument != no_instrument) fields["instrument"] = index_of(order.instrument);
   if (order.account != no_account) fields["account"] = index_of(order.account);
   if (command.origin.wire_side != 0) fields["side"] = name_of(order.side);
+  if (command.origin.group != 0) fields["group"] = command.origin.group;
 }
 
 // What a firm asks of all its orders, or of those that it names.
@@ -192,10 +206,21 @@ void add_of_firm(Json& fields, const Command& command) {
   fields["received"] = command.origin.received.value;
 }
 
+void add_protection(Json& fields, const Command& command) {
+  add_of_firm(fields, command);
+  const auto protection = command.as<QuoteProtection>();
+  fields["window"] = protection.window.value;
+  fields["quantity"] = protection.quantity.value;
+  fields["fills"] = protection.fills;
+  fields["delta"] = protection.delta.value;
+}
+
 void add_instructions(Json& fields, const Instructions& instructions) {
   fields["display"] = instructions.display.value;
+  if (instructions.random != 0) fields["random"] = instructions.random;
   fields["min_quantity"] = instructions.min_quantity.value;
   fields["stop"] = instructions.stop.value;
+  if (instructions.trail != 0) fields["trail"] = instructions.trail;
   if (instructions.expiry != no_time) fields["expiry"] = instructions.expiry.value;
   if (instructions.price_type != PriceType::limit) {
     fields["price_type"] = static_cast<unsigned>(instructions.price_type);
@@ -224,6 +249,7 @@ void add_origin(Json& fields, const Origin& origin) {
   if (origin.original_user_ref_num != 0) {
     fields["original_user_ref_num"] = origin.original_user_ref_num;
   }
+  if (origin.group != 0) fields["group"] = origin.group;
   fields["client_order_id"] = text_of(origin.client_order_id);
   fields["hold"] = digits_of(origin.hold());
   fields["received"] = origin.received.value;
@@ -237,9 +263,14 @@ void add_instrument(Json& fields, const DefineInstrument& definition) {
   fields["lot_value"] = definition.lot_value;
   fields["wire_tick"] = definition.wire_tick;
   fields["collar_ppm"] = definition.collar_ppm;
+  fields["static_collar_ppm"] = definition.static_collar_ppm;
+  fields["band_ppm"] = definition.band_ppm;
+  fields["limit_state_ms"] = definition.limit_state_ms;
+  fields["pause_ms"] = definition.pause_ms;
   fields["protection_ppm"] = definition.protection_ppm;
   fields["volatility_auction_ms"] = definition.volatility_auction_ms;
   fields["volatility_extension_ms"] = definition.volatility_extension_ms;
+  fields["reserve_seed"] = definition.reserve_seed;
   fields["price_max"] = definition.price_max.value;
   fields["quantity_max"] = definition.quantity_max.value;
   fields["reference"] = definition.reference.value;
@@ -356,6 +387,7 @@ Json fields_of(const Command& command) {
   fields["time"] = order.time.value;
   fields["verdict"] = static_cast<unsigned>(order.verdict);
   if (order.slots == 1) return fields;
+  if (order.kind == CommandKind::set_protection) add_protection(fields, command);
   if (is_of_firm(order.kind)) {
     add_of_firm(fields, command);
   } else if (is_of_orders(order.kind)) {

@@ -118,7 +118,8 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       return;
     case EventKind::rested:
       BASALT_ASSERT((about_own ? own->state : state_of(event.order, time)).open == event.remaining);
-      if (about_own) own->order.price = event.price;  // It may have slid.
+      // It may have slid, or been kept within the bands.
+      if (about_own) own->order.price = event.price;
       return;
     case EventKind::nothing:
       // A replacement of what is not live any more never came to be.
@@ -167,6 +168,10 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
     case EventKind::indicative:
     case EventKind::phase_changed:
     case EventKind::extended:
+    case EventKind::repriced:  // Where it rests is told by that it does.
+    case EventKind::bands_moved:
+    case EventKind::limit_state:
+    case EventKind::withdrawn:
       return;
   }
 }

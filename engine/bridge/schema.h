@@ -66,7 +66,8 @@ CREATE TABLE orders (             -- Each new order and each replacement, whatev
   account INTEGER,
   symbol TEXT,                    -- Null: no such instrument.
   side TEXT NOT NULL,             -- buy, sell
-  market INTEGER NOT NULL,        -- 1: a market order; price is then its protection price.
+  market INTEGER NOT NULL,        -- 1: a market order; price is then its protection price,
+                                  --   or where what is left of it rests.
   post_only INTEGER NOT NULL,
   price_ticks INTEGER,            -- Null: refused because it is no whole number of ticks.
   price TEXT,                     -- As asked, or where it slid to.

@@ -229,7 +229,7 @@ void Store::write_order(const OrderRow& row, const ReferenceData& reference) {
   if (reference.has(order.instrument)) {
     const Instrument& instrument = reference.instrument(order.instrument);
     symbol = trimmed(instrument.symbol);
-    if ((order.flags & flag_wire_price) == 0) {
+    if (order.kind != CommandKind::replace || (order.flags & flag_wire_price) == 0) {
       price_ticks = order.price.value;
       price = price_text(order.price, instrument);
     }

@@ -64,6 +64,12 @@ std::string_view word_of_matching(Reject reject) noexcept {
       return "lowers nothing";
     case Reject::duplicate_order:
       return "duplicate order";
+    case Reject::crossed_quote:
+      return "crossed quote";
+    case Reject::side_of_quote:
+      return "side of a quote";
+    case Reject::quotes_withdrawn:
+      return "quotes withdrawn";
     case Reject::not_for_auction:
       return "not for an auction";
     case Reject::outside_auction:
@@ -147,6 +153,8 @@ std::string_view word(Reject reject) noexcept {
       return "invalid expiry";
     case Reject::invalid_peg:
       return "invalid peg";
+    case Reject::invalid_link:
+      return "invalid link";
     case Reject::outside_collar:
     case Reject::not_live:
     case Reject::would_cross:
@@ -154,6 +162,9 @@ std::string_view word(Reject reject) noexcept {
     case Reject::duplicate_order:
     case Reject::not_for_auction:
     case Reject::outside_auction:
+    case Reject::crossed_quote:
+    case Reject::side_of_quote:
+    case Reject::quotes_withdrawn:
       return word_of_matching(reject);
     case Reject::unknown_reference:
     case Reject::already_defined:
@@ -190,6 +201,8 @@ std::string_view word(CancelReason reason) noexcept {
       return "system";
     case CancelReason::self_match:
       return "self match";
+    case CancelReason::protection:
+      return "protection";
     case CancelReason::expired:
       return "expired";
   }
@@ -212,6 +225,8 @@ std::string_view word(TimeInForce time_in_force) noexcept {
       return "at open";
     case TimeInForce::at_close:
       return "at close";
+    case TimeInForce::at_halt:
+      return "at halt";
   }
   return "?";
 }

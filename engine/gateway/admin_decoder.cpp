@@ -167,6 +167,8 @@ class AdminDecoder {
         return LimitKind::notional_max;
       case LimitType::collar:
         return LimitKind::collar_ppm;
+      case LimitType::static_collar:
+        return LimitKind::static_collar_ppm;
       case LimitType::protection:
         return LimitKind::protection_ppm;
     }

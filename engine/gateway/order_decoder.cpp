@@ -58,6 +58,7 @@ bool asks_for_nothing(const Element& element) noexcept {
       return first == 'L';
     case ouch50::Tag::self_trade_prevention:
     case ouch50::Tag::slide:
+    case ouch50::Tag::remainder:
       return first == ' ';
     case ouch50::Tag::min_quantity:
     case ouch50::Tag::max_floor:
@@ -65,9 +66,11 @@ bool asks_for_nothing(const Element& element) noexcept {
     case ouch50::Tag::discretion_price:
     case ouch50::Tag::discretion_peg_offset:
     case ouch50::Tag::random_reserves:
+    case ouch50::Tag::linked_to:
     case ouch50::Tag::expire_time:
     case ouch50::Tag::group_id:
     case ouch50::Tag::stop_price:
+    case ouch50::Tag::trail:
     case ouch50::Tag::expiry:
       for (const std::byte byte : element.value) {
         if (byte != std::byte{0}) return false;
@@ -117,8 +120,10 @@ void take_self_trade_prevention(Command& command, char letter) noexcept {
 
 // What the book is to know goes to it; a key alone does not.
 void keep(Command& command, const Instructions& asked) noexcept {
-  const bool instructed = asked.display > Quantity{0} || asked.min_quantity > Quantity{0} ||
-                          asked.stop != no_price || asked.expiry != no_time ||
+  const bool linked = command.origin.original_user_ref_num != 0;
+  const bool instructed = linked || asked.display > Quantity{0} || asked.random > 0 ||
+                          asked.min_quantity > Quantity{0} || asked.stop != no_price ||
+                          asked.trail > 0 || asked.expiry != no_time ||
                           asked.price_type != PriceType::limit;
   if (instructed) command.order.flags |= flag_instructed;
   if (instructed || asked.external_id != ExternalId{}) command.set(asked);
@@ -128,6 +133,7 @@ void keep(Command& command, const Instructions& asked) noexcept {
 struct Asked {
   Instructions instructions{};
   std::uint64_t wire_stop = 0;       // Until the instrument is known; 0: none.
+  std::uint64_t wire_trail = 0;      // Likewise.
   std::uint64_t wire_expiry = 0;     // Nanoseconds since 1970; 0: none.
   std::uint32_t time_to_live_s = 0;  // Likewise.
   std::int32_t wire_offset = 0;      // Of a peg, added to what it follows.
@@ -158,12 +164,22 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
     case ouch50::Tag::max_floor:
       asked.instructions.display = Quantity{wire::overlay<wire::U32>(value).value()};
       return true;
+    case ouch50::Tag::random_reserves:
+      asked.instructions.random = wire::overlay<wire::U32>(value);
+      return true;
     case ouch50::Tag::self_trade_prevention:
       take_self_trade_prevention(command, static_cast<char>(*value));
       return true;
     case ouch50::Tag::slide:
       if (static_cast<char>(*value) != 'S') return false;
       command.order.flags |= flag_slide;
+      return true;
+    case ouch50::Tag::remainder:
+      if (static_cast<char>(*value) != 'R') return false;
+      command.order.flags |= flag_rests;
+      return true;
+    case ouch50::Tag::linked_to:
+      command.origin.original_user_ref_num = wire::overlay<wire::U32>(value);
       return true;
     case ouch50::Tag::stop_price:
       asked.wire_stop = wire::overlay<wire::U64>(value);
@@ -174,11 +190,17 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
     case ouch50::Tag::peg_offset:
       asked.wire_offset = wire::overlay<wire::I32>(value).value();
       return true;
+    case ouch50::Tag::trail:
+      asked.wire_trail = wire::overlay<wire::U64>(value);
+      return true;
     case ouch50::Tag::expiry:
       asked.wire_expiry = wire::overlay<wire::U64>(value);
       return true;
     case ouch50::Tag::expire_time:
       asked.time_to_live_s = wire::overlay<wire::U32>(value);
+      return true;
+    case ouch50::Tag::group_id:
+      command.origin.group = wire::overlay<wire::U16>(value);
       return true;
     case ouch50::Tag::external_id:
       std::memcpy(asked.instructions.external_id.bytes.data(), value, external_id_bytes);
@@ -204,11 +226,39 @@ void take_side(Command& command, ouch50::Side side) noexcept {
 }
 
 // False: it is another's option.
+bool take_option_of_quote(Command& command, const Element& element) noexcept {
+  const std::byte* value = element.value.data();
+  switch (element.tag) {
+    case ouch50::Tag::self_trade_prevention:
+      take_self_trade_prevention(command, static_cast<char>(*value));
+      return true;
+    case ouch50::Tag::slide:
+      if (static_cast<char>(*value) != 'S') return false;
+      command.order.flags |= flag_slide;
+      return true;
+    case ouch50::Tag::group_id:
+      command.origin.group = wire::overlay<wire::U16>(value);
+      return true;
+    default:
+      return false;
+  }
+}
+
+// False: it is another's option.
 bool take_option_of_mass_cancel(Command& command, const Element& element) noexcept {
-  if (element.tag != ouch50::Tag::side) return false;
-  const auto letter = static_cast<char>(element.value[0]);
-  if (letter != ' ') take_side(command, ouch50::Side{letter});
-  return true;
+  const std::byte* value = element.value.data();
+  switch (element.tag) {
+    case ouch50::Tag::side: {
+      const auto letter = static_cast<char>(*value);
+      if (letter != ' ') take_side(command, ouch50::Side{letter});
+      return true;
+    }
+    case ouch50::Tag::group_id:
+      command.origin.group = wire::overlay<wire::U16>(value);
+      return true;
+    default:
+      return false;
+  }
 }
 
 void take_options(Command& command, const Inbound& message, Asked& asked) noexcept {
@@ -234,6 +284,8 @@ void take_options(Command& command, const Inbound& message, Asked& asked) noexce
     if (is_new && take_option_of_new(command, element, asked)) continue;
     const bool is_mass_cancel = command.order.kind == CommandKind::mass_cancel;
     if (is_mass_cancel && take_option_of_mass_cancel(command, element)) continue;
+    const bool is_quote = command.order.kind == CommandKind::quote;
+    if (is_quote && take_option_of_quote(command, element)) continue;
     if (element.value.empty() || !asks_for_nothing(element)) {
       refuse(command, Reject::invalid_option);
     }
@@ -282,6 +334,8 @@ void take_cross_type(Command& command, wire::Code<CrossType> cross) noexcept {
     command.order.time_in_force = basalt::TimeInForce::at_open;
   } else if (cross == CrossType::closing) {
     command.order.time_in_force = basalt::TimeInForce::at_close;
+  } else if (cross == CrossType::halt) {
+    command.order.time_in_force = basalt::TimeInForce::at_halt;
   } else {
     refuse(command, Reject::invalid_cross_type);
   }
@@ -333,10 +387,21 @@ void take_prices(Command& command, std::uint64_t wire_price, Asked& asked,
   } else if (!to_ticks(wire_price, instrument, command.order.price)) {
     refuse(command, Reject::invalid_price);
   }
-  if (!to_ticks(asked.wire_stop, instrument, asked.instructions.stop)) {
-    refuse(command, Reject::invalid_stop_price);
+  Price trail;
+  if (!to_ticks(asked.wire_stop, instrument, asked.instructions.stop) ||
+      !to_ticks(asked.wire_trail, instrument, trail) ||
+      trail.value > std::numeric_limits<std::uint32_t>::max()) {
+    return refuse(command, Reject::invalid_stop_price);
   }
+  asked.instructions.trail = static_cast<std::uint32_t>(trail.value);
   take_peg_offset(command, asked, instrument);
+}
+
+// Only a post-only order slides.
+void refuse_lone_slide(Command& command) noexcept {
+  if ((command.order.flags & flag_slide) != 0 && (command.order.flags & flag_post_only) == 0) {
+    refuse(command, Reject::invalid_option);
+  }
 }
 
 void enter(const Inbound& message, const ReferenceData& reference, Command& command) noexcept {
@@ -357,7 +422,8 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
   Asked asked;
   take_options(command, message, asked);
   take_expiry(command, asked);
-  if ((command.order.flags & flag_slide) != 0 && (command.order.flags & flag_post_only) == 0) {
+  refuse_lone_slide(command);
+  if ((command.order.flags & flag_rests) != 0 && wire.price != price_market) {
     refuse(command, Reject::invalid_option);
   }
 
@@ -367,6 +433,50 @@ void enter(const Inbound& message, const ReferenceData& reference, Command& comm
     take_prices(command, wire.price, asked, reference.instrument(command.order.instrument));
   }
   keep(command, asked.instructions);
+}
+
+// Each side is a day order that everybody sees, told with the letters of one.
+void quote(const Inbound& message, const ReferenceData& reference, Command& command) noexcept {
+  const auto& wire = message.as<ouch50::Quote>();
+  Origin& origin = command.origin;
+  origin.user_ref_num = wire.user_ref_num;
+  origin.wire_time_in_force = static_cast<std::uint8_t>(ouch50::TimeInForce::day);
+  origin.display = static_cast<std::uint8_t>(ouch50::Display::visible);
+  origin.capacity = static_cast<std::uint8_t>(wire.capacity.letter());
+  origin.intermarket_sweep = static_cast<std::uint8_t>(ouch50::YesNo::no);
+  origin.cross_type = static_cast<std::uint8_t>(CrossType::continuous);
+  origin.client_order_id = wire.client_order_id.chars();
+  Asked none;
+  take_options(command, message, none);
+  refuse_lone_slide(command);
+
+  basalt::Quote asked{};
+  asked.bid.quantity = Quantity{wire.bid_quantity.value()};
+  asked.offer.quantity = Quantity{wire.offer_quantity.value()};
+  command.order.instrument = reference.find_instrument(wire.symbol.chars());
+  if (command.order.instrument != no_instrument) {
+    const Instrument& instrument = reference.instrument(command.order.instrument);
+    const bool whole =
+        (wire.bid_quantity == 0 || to_ticks(wire.bid_price, instrument, asked.bid.price)) &&
+        (wire.offer_quantity == 0 || to_ticks(wire.offer_price, instrument, asked.offer.price));
+    if (!whole) refuse(command, Reject::invalid_price);
+  }
+  command.set(asked);
+}
+
+void protect(const Inbound& message, const ReferenceData& reference, Command& command) noexcept {
+  const auto& wire = message.as<ProtectQuote>();
+  command.origin.user_ref_num = wire.user_ref_num;
+  command.origin.client_order_id.fill(' ');  // A refusal of it echoes one.
+  command.order.instrument = reference.find_instrument(wire.symbol.chars());
+  Asked none;
+  take_options(command, message, none);
+  QuoteProtection wanted{};
+  wanted.window = Nanos{std::int64_t{wire.window_ms.value()} * 1'000'000};
+  wanted.quantity = Quantity{wire.quantity.value()};
+  wanted.fills = wire.fills;
+  wanted.delta = Quantity{wire.delta.value()};
+  command.set(wanted);
 }
 
 // The instrument is the original order's, which only risk knows: the price is mapped there.
@@ -446,6 +556,14 @@ Intake decode_order(std::span<const std::byte> bytes, SessionId session, Nanos r
       take_options(out, message, none);
       return Intake::command;
     }
+    case ouch50::Quote::type:
+      start(out, CommandKind::quote, session, received);
+      quote(message, reference, out);
+      return Intake::command;
+    case ProtectQuote::type:
+      start(out, CommandKind::set_protection, session, received);
+      protect(message, reference, out);
+      return Intake::command;
     case MassCancel::type:
       start(out, CommandKind::mass_cancel, session, received);
       of_firm(message.as<MassCancel>(), message, reference, out);

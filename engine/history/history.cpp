@@ -80,6 +80,9 @@ void HistoryCore::on_command(const Command& command) noexcept {
     case CommandKind::enable_entry:
       tell_entry<ouch50::EnableResponse>(command);
       return reference_.apply(command);
+    case CommandKind::set_protection:
+      if (command.order.verdict != Reject::none) tell_rejected(command, command.order.verdict);
+      return;
     case CommandKind::market_event:
       if (command.order.verdict == Reject::none) tell_market_event(command);
       return;
@@ -92,6 +95,7 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
   if (command.order.kind == CommandKind::new_order && event.index == 0) {
     on_new_order(command, event);
   }
+  if (command.order.kind == CommandKind::set_protection) return tell_protected(command, event);
   switch (event.kind) {
     case EventKind::fill:
       return on_fill(command, event);
@@ -111,6 +115,11 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
       return tell_restated(command, event, ouch50::RestatedReason::triggered);
     case EventKind::restated:
       return tell_restated(command, event, ouch50::RestatedReason::reserve_refreshed);
+    case EventKind::repriced:
+      return tell_restated(command, event, ouch50::RestatedReason::price_updated);
+    case EventKind::withdrawn:
+      return tell_protection(command, event.asked_by(), event.instrument, event.account,
+                             ouch50::ProtectionState::withdrawn);
     case EventKind::rested:
     case EventKind::nothing:
     case EventKind::armed:
@@ -118,11 +127,14 @@ void HistoryCore::on_event(const Command& command, const Event& event) noexcept 
     case EventKind::indicative:
     case EventKind::phase_changed:
     case EventKind::extended:
+    case EventKind::bands_moved:
+    case EventKind::limit_state:
       return;
   }
 }
 
-// What the book did with the order shows whether it was accepted, and whether it slid.
+// What the book did with the order shows whether it was accepted, and whether it slid. What bands
+// keep from its price is accepted at that, and then restated.
 void HistoryCore::on_new_order(const Command& command, const Event& first) noexcept {
   if (first.kind == EventKind::rested) return tell_accepted(command, first.price);
   if (first.kind != EventKind::rejected) return tell_accepted(command, command.order.price);
@@ -241,6 +253,11 @@ void HistoryCore::tell_restated(const Command& command, const Event& event,
     [[maybe_unused]] const bool fits = restated.add(ouch50::Tag::display_quantity, shown);
     BASALT_ASSERT(fits);
   }
+  if (reason == ouch50::RestatedReason::price_updated) {
+    const wire::U64 price = wire_price(event.price, reference_.instrument(event.instrument));
+    [[maybe_unused]] const bool fits = restated.add(ouch50::Tag::display_price, price);
+    BASALT_ASSERT(fits);
+  }
   finish(restated, command, entry.session, entry.channel);
 }
 
@@ -259,6 +276,11 @@ void HistoryCore::tell_mass_cancel(const Command& command) noexcept {
   }
   if (origin.wire_side != 0) {
     [[maybe_unused]] const bool fits = response.add(ouch50::Tag::side, origin.wire_side);
+    BASALT_ASSERT(fits);
+  }
+  if (origin.group != 0) {
+    const wire::U16 group = origin.group;
+    [[maybe_unused]] const bool fits = response.add(ouch50::Tag::group_id, group);
     BASALT_ASSERT(fits);
   }
   finish_of_firm(response, command);
@@ -283,6 +305,29 @@ void HistoryCore::finish_of_firm(ouch50::Encoder<M>& message, const Command& com
     BASALT_ASSERT(fits);
   }
   finish(message, command, origin.session, origin.user_ref_index);
+}
+
+// The book has taken a protection, or has no room for it.
+void HistoryCore::tell_protected(const Command& command, const Event& event) noexcept {
+  if (event.reject() != Reject::none) return tell_rejected(command, event.reject());
+  const Origin& origin = command.origin;
+  const bool ends = command.as<QuoteProtection>().window == Nanos{0};
+  tell_protection(command, {origin.session, origin.user_ref_index, origin.user_ref_num},
+                  command.order.instrument, command.order.account,
+                  ends ? ouch50::ProtectionState::ended : ouch50::ProtectionState::set);
+}
+
+void HistoryCore::tell_protection(const Command& command, const AskedBy& whose,
+                                  InstrumentId instrument, AccountId account,
+                                  ouch50::ProtectionState state) noexcept {
+  auto told = start<ouch50::ProtectionStateTold>(command);
+  told->user_ref_num = whose.user_ref_num;
+  told->symbol = wire::Alpha<8>(reference_.instrument(instrument).symbol);
+  told->state = state;
+  const wire::U32 number = index_of(account);
+  [[maybe_unused]] const bool fits = told.add(ouch50::Tag::account, number);
+  BASALT_ASSERT(fits);
+  finish(told, command, whose.session, whose.channel);
 }
 
 // OUCH knows two of the events that the feed can tell.

@@ -89,6 +89,9 @@ class HistoryCore {
   void tell_restated(const Command& command, const Event& event,
                      ouch50::RestatedReason reason) noexcept;
   void tell_next_number(const Command& command) noexcept;
+  void tell_protected(const Command& command, const Event& event) noexcept;
+  void tell_protection(const Command& command, const AskedBy& whose, InstrumentId instrument,
+                       AccountId account, ouch50::ProtectionState state) noexcept;
   void tell_market_event(const Command& command) noexcept;
   void tell_administered(const Command& command) noexcept;
   void tell_mass_cancel(const Command& command) noexcept;

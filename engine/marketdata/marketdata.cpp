@@ -41,14 +41,22 @@ itch50::CrossType cross_type(InstrumentState auction) noexcept {
   }
 }
 
+// In words of ITCH: limit up or limit down.
+constexpr wire::Alpha<4> pause_reason{"LUDP"};
+
+// Has trading gone as far as collar or bands let it?
+bool by_trading(const Event& phase_changed) noexcept {
+  return phase_changed.price != no_price;
+}
+
 // Why a phase has changed by itself, or by a halt of the market.
 wire::Alpha<4> reason_of(const Command& command, const Event& event) noexcept {
+  if (by_trading(event)) return pause_reason;
   if (event.auction() == InstrumentState::halted) {
     constexpr std::array<wire::Alpha<4>, 3> levels{"MWC1", "MWC2", "MWC3"};
     return levels[command.as<Amendment>().halt_level - 1U];
   }
   if (event.auction() == InstrumentState::open) return {};
-  if (event.price != no_price) return "LUDP";
   return "MWCQ";
 }
 
@@ -127,9 +135,14 @@ void MarketDataCore::on_event(const Command& command, const Event& event) noexce
       return on_phase_changed(command, event);
     case EventKind::extended:
       return tell_collar(command, event, 1);
+    case EventKind::bands_moved:
+    case EventKind::limit_state:
+      return on_bands(command, event);
     case EventKind::rejected:
     case EventKind::nothing:
     case EventKind::armed:
+    case EventKind::repriced:
+    case EventKind::withdrawn:
       return;
     case EventKind::restated:
       return on_restated(command, event);
@@ -265,6 +278,7 @@ void MarketDataCore::tell_state(const Command& command, InstrumentId id, Instrum
   action.stock = wire::Alpha<8>(instrument.symbol);
   action.state = state == InstrumentState::open ? itch50::TradingState::trading
                  : is_auction(state)            ? itch50::TradingState::quotation_only
+                 : reason == pause_reason       ? itch50::TradingState::paused
                                                 : itch50::TradingState::halted;
   action.reserved = ' ';
   action.reason = reason;
@@ -272,21 +286,32 @@ void MarketDataCore::tell_state(const Command& command, InstrumentId id, Instrum
 }
 
 void MarketDataCore::on_phase_changed(const Command& command, const Event& event) noexcept {
-  const bool by_an_order = event.price != no_price;
   tell_state(command, event.instrument, event.auction(), reason_of(command, event));
-  if (by_an_order) tell_collar(command, event, 0);
+  if (by_trading(event) && is_auction(event.auction())) tell_collar(command, event, 0);
+}
+
+void MarketDataCore::on_bands(const Command& command, const Event& event) noexcept {
+  const Instrument& instrument = reference_.instrument(event.instrument);
+  auto& bands = start<itch50::PriceBands>(command, event.instrument);
+  bands.stock = wire::Alpha<8>(instrument.symbol);
+  bands.reference_price = wire_price(event.price, instrument);
+  bands.upper_price = wire_price(std::min(event.high(), instrument.price_max), instrument);
+  bands.lower_price = wire_price(std::max(event.low(), Price{1}), instrument);
+  bands.limit_state = event.at_band() == LimitState::buy    ? 'B'
+                      : event.at_band() == LimitState::sell ? 'S'
+                                                            : ' ';
+  finish(bands, command);
 }
 
 // Beyond which the auction's price makes it last longer: as the book has it.
 void MarketDataCore::tell_collar(const Command& command, const Event& event,
                                  std::uint32_t extension) noexcept {
   const Instrument& instrument = reference_.instrument(event.instrument);
-  const Price width{event.price.value * instrument.collar_ppm / ppm_one};
   auto& collar = start<itch50::LuldAuctionCollar>(command, event.instrument);
   collar.stock = wire::Alpha<8>(instrument.symbol);
   collar.reference_price = wire_price(event.price, instrument);
-  collar.upper_price = wire_price(std::min(event.price + width, instrument.price_max), instrument);
-  collar.lower_price = wire_price(std::max(event.price - width, Price{1}), instrument);
+  collar.upper_price = wire_price(std::min(event.high(), instrument.price_max), instrument);
+  collar.lower_price = wire_price(std::max(event.low(), Price{1}), instrument);
   collar.extension = extension;
   finish(collar, command);
 }

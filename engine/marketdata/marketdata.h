@@ -86,6 +86,7 @@ class MarketDataCore {
   void on_restated(const Command& command, const Event& event) noexcept;
   void on_uncrossed(const Command& command, const Event& event) noexcept;
   void on_indicative(const Command& command, const Event& event) noexcept;
+  void on_bands(const Command& command, const Event& event) noexcept;
 
   void tell_system_event(const Command& command, itch50::EventCode event) noexcept;
   void tell_directory(const Command& command, const Instrument& instrument) noexcept;

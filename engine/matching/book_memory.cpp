@@ -37,6 +37,8 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       details_(arena.take<Details>(limits.instructed_max)),
       free_detail_(arena.take<std::uint32_t>(limits.instructed_max)),
       parts_max_(limits.parts_max()),
+      to_cancel_(arena.take<OrderId>(std::size_t{limits.instructed_max} + 1)),
+      guards_(limits.instructed_max, arena),
       expiries_(limits.instructed_max, limits.expiries_max, arena),
       firm_(arena.take<FirmId>(limits.accounts_max)) {
   BASALT_ASSERT(units(limits.orders_max, limits.leaves_max) < none);
@@ -59,8 +61,34 @@ std::size_t BookMemory::memory_bytes(const BookLimits& limits) noexcept {
          Arena::cost<std::uint32_t>(limits.orders_max) +
          Arena::cost<Details>(limits.instructed_max) +
          Arena::cost<std::uint32_t>(limits.instructed_max) +
+         Arena::cost<OrderId>(std::size_t{limits.instructed_max} + 1) +
+         Guards::memory_bytes(limits.instructed_max) +
          Expiries::memory_bytes(limits.instructed_max, limits.expiries_max) +
          Arena::cost<FirmId>(limits.accounts_max);
+}
+
+void BookMemory::pair(OrderId own, OrderId other, InstrumentId instrument) noexcept {
+  BASALT_ASSERT(is_live(own) && is_live(other));  // M5
+  const std::uint32_t other_slot = slot_of(other);
+  if (needs_details(other)) {
+    Details details_of_other{};
+    details_of_other.instrument = instrument;
+    take_details(other_slot, details_of_other);
+    orders_[other_slot].mark_instructed();
+  }
+  BASALT_ASSERT(details(slot_of(own)).partner == no_order);
+  BASALT_ASSERT(details(other_slot).partner == no_order);
+  details(slot_of(own)).partner = other;
+  details(slot_of(own)).executed = executed(slot_of(own));
+  details(other_slot).partner = own;
+  details(other_slot).executed = executed(other_slot);
+  paired_ += 2;
+}
+
+void BookMemory::unpair(std::uint32_t slot) noexcept {
+  const OrderId other = std::exchange(details(slot).partner, no_order);
+  details(slot_of(other)).partner = no_order;  // M5
+  paired_ -= 2;
 }
 
 std::uint32_t BookMemory::take_leaf(std::uint32_t inner, std::uint32_t index) noexcept {

@@ -23,9 +23,10 @@
 // Invariants
 //   M1  Nodes in use plus nodes free or parked is each pool's size.
 //   M2  A level that no order is linked to is its own ring, and has quantity 0.
-//   M3  An order's generation is not 0 exactly while it is linked.
+//   M3  An order's generation is not 0 exactly while it is linked, or waits for its auction.
 //   M4  A leaf hangs in an inner node from take_leaf() to give_leaf(), or until it is taken for
 //       another place. While it is parked, no level of it holds orders, and its bit there is 0.
+//   M5  An order is its partner's partner. Both are live, and neither has traded since it was.
 #pragma once
 
 #include <algorithm>
@@ -33,12 +34,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "engine/arena.h"
 #include "engine/assert.h"
 #include "engine/command.h"
 #include "engine/limits.h"
 #include "engine/matching/expiries.h"
+#include "engine/matching/protections.h"
 #include "engine/types.h"
 
 namespace basalt::matching {
@@ -87,6 +90,7 @@ struct alignas(2 * link_bytes) RestingOrder {
   }
   [[nodiscard]] bool has_executed() const noexcept { return (open_and_traits & executed_bit) != 0; }
   void mark_executed() noexcept { open_and_traits |= executed_bit; }
+  void mark_instructed() noexcept { open_and_traits |= std::uint64_t{flag_instructed} << 4; }
 
   void lower(Quantity by) noexcept {
     open_and_traits -= static_cast<std::uint64_t>(by.value) << traits_bits;
@@ -95,6 +99,7 @@ struct alignas(2 * link_bytes) RestingOrder {
     open_and_traits += static_cast<std::uint64_t>(by.value) << traits_bits;
   }
   void set(Side side, TimeInForce time_in_force, std::uint16_t flags, Quantity open) noexcept {
+    BASALT_VERIFY(flags < 1U << flags_bits);  // Or they would be quantity.
     const auto traits = static_cast<std::uint64_t>(flags) << 4 |
                         static_cast<std::uint64_t>(time_in_force) << 1 |
                         static_cast<std::uint64_t>(side);
@@ -108,6 +113,7 @@ struct alignas(2 * link_bytes) RestingOrder {
   // No order that rests has flag_by_venue.
   static constexpr std::uint64_t executed_bit = std::uint64_t{flag_by_venue} << 4;
   static constexpr int traits_bits = 16;
+  static constexpr int flags_bits = 12;
   static constexpr int account_bits = 28;
   static_assert(limits::accounts_max == std::uint64_t{1} << account_bits);
   static_assert(limits::price_max.value < std::int64_t{1} << (64 - account_bits));
@@ -125,12 +131,18 @@ struct Details {
   Nanos expiry;           // no_time: it does not end by itself.
   Sequence entered = 0;   // The command that brought it, or the first of its chain.
   InstrumentId instrument{};
-  // Slots, in the book's list of orders that end with the auction.
+  // Slots, in the book's list of orders that end with the auction, of those that wait for it, or of
+  // stops that trail.
   std::uint32_t next = none;
   std::uint32_t previous = none;
   std::int32_t peg_offset = 0;
   PriceType price_type = PriceType::limit;
-  bool hidden = false;  // Shows nothing.
+  bool hidden = false;         // Shows nothing.
+  std::uint32_t random = 0;    // By how much a part shown anew may differ from `display`.
+  bool rests = false;          // Of a stop that waits: it will have flag_rests.
+  std::uint32_t trail = 0;     // Of a stop that waits: how far behind the market its price stays.
+  OrderId partner = no_order;  // Goes where this one trades.
+  Quantity executed{};         // Of this one, when it got its partner.
 
   // Of so much in the market, what everybody sees.
   [[nodiscard]] Quantity shown_of(Quantity open) const noexcept {
@@ -138,9 +150,10 @@ struct Details {
     return display == Quantity{0} ? open : std::min(display, open);
   }
   [[nodiscard]] bool is_peg() const noexcept { return price_type != PriceType::limit; }
-  // How often it will show anew.
+  // How often it will show anew, at the most.
   [[nodiscard]] std::int64_t parts() const noexcept {
-    return reserve == Quantity{0} ? 0 : (reserve.value + display.value - 1) / display.value;
+    const std::int64_t smallest = display.value - std::int64_t{random};
+    return reserve == Quantity{0} ? 0 : (reserve.value + smallest - 1) / smallest;
   }
 };
 
@@ -149,7 +162,7 @@ struct BookLimits {
   std::uint32_t orders_max = 0;
   std::uint32_t leaves_max = 0;
   std::uint32_t inners_max = 0;
-  std::uint32_t instructed_max = 0;                   // Orders with details.
+  std::uint32_t instructed_max = 0;  // Orders with details; and protections of quotes.
   std::uint32_t expiries_max = limits::expiries_max;  // Of one Tick.
   std::uint32_t accounts_max = 0;                     // Whose firms are known.
 
@@ -240,7 +253,8 @@ class BookMemory {
     return details_[detail_of_[slot]];
   }
   [[nodiscard]] bool has_room_for(const Details& wanted) const noexcept {
-    return details_free_ > details_withheld_ && parts_ + wanted.parts() <= parts_max_;
+    const std::uint32_t count = 1 + static_cast<std::uint32_t>(needs_details(wanted.partner));
+    return details_free_ >= details_withheld_ + count && parts_ + wanted.parts() <= parts_max_;
   }
   void take_details(std::uint32_t slot, const Details& value) noexcept {
     BASALT_ASSERT(details_free_ > 0);
@@ -252,10 +266,34 @@ class BookMemory {
     }
   }
   void give_details(std::uint32_t slot) noexcept {
+    if (details(slot).partner != no_order) unpair(slot);
     parts_ -= details(slot).parts();
     expiries_.remove(detail_of_[slot]);
     free_detail_[details_free_++] = detail_of_[slot];
   }
+
+  // Orders that have a partner, and those that are to be cancelled because theirs has traded. 0:
+  // nobody need look for them.
+  [[nodiscard]] std::uint32_t partners() const noexcept { return paired_ + to_cancel_count_; }
+  [[nodiscard]] std::uint32_t paired() const noexcept { return paired_; }
+  // `own` has details. The other is live, has no partner, and may have no details.
+  void pair(OrderId own, OrderId other, InstrumentId instrument) noexcept;
+  void unpair(std::uint32_t slot) noexcept;
+  // An order that has a partner has traded.
+  void give_up_partner(std::uint32_t slot) noexcept {
+    const OrderId partner = details(slot).partner;
+    unpair(slot);
+    cancel_later(partner);
+  }
+  void cancel_later(OrderId order) noexcept {
+    BASALT_ASSERT(to_cancel_count_ < to_cancel_.size());
+    to_cancel_[to_cancel_count_++] = order;
+  }
+  // In the order in which they came. Some may be gone by now. Valid until the next cancel_later().
+  [[nodiscard]] std::span<const OrderId> take_to_cancel() noexcept {
+    return to_cancel_.first(std::exchange(to_cancel_count_, 0));
+  }
+
   void lower_reserve(std::uint32_t slot, Quantity by) noexcept {
     parts_ -= details(slot).parts();
     details(slot).reserve -= by;
@@ -291,6 +329,7 @@ class BookMemory {
     BASALT_ASSERT(instructed <= details_.size());
     details_withheld_ = static_cast<std::uint32_t>(details_.size()) - instructed;
     parts_max_ = BookLimits{.instructed_max = instructed}.parts_max();
+    guards_.set_room(instructed);
     leaves_room_ = static_cast<std::int32_t>(leaves - leaves_in_use());
     inners_room_ = static_cast<std::int32_t>(inners - inners_in_use());
   }
@@ -340,6 +379,8 @@ class BookMemory {
   [[nodiscard]] bool same_firm(AccountId a, AccountId b) const noexcept {
     return a == b || (firm_of(a) != no_firm && firm_of(a) == firm_of(b));
   }
+  [[nodiscard]] Guards& guards() noexcept { return guards_; }
+  [[nodiscard]] const Guards& guards() const noexcept { return guards_; }
   [[nodiscard]] Expiries& expiries() noexcept { return expiries_; }
   [[nodiscard]] const Expiries& expiries() const noexcept { return expiries_; }
 
@@ -359,6 +400,11 @@ class BookMemory {
   }
   [[nodiscard]] FirmId firm_of(AccountId account) const noexcept {
     return index_of(account) < firm_.size() ? firm_[index_of(account)] : no_firm;
+  }
+  // Would it need some, to have a partner?
+  [[nodiscard]] bool needs_details(OrderId order) const noexcept {
+    return order != no_order && is_live(order) &&
+           (orders_[slot_of(order)].flags() & flag_instructed) == 0;
   }
   // Links the parked leaves in a ring, the one parked longest first.
   [[nodiscard]] Leaf& ring_of_parked() noexcept { return leaf_.back(); }
@@ -386,6 +432,10 @@ class BookMemory {
   std::uint32_t details_withheld_ = 0;
   std::int64_t parts_ = 0;
   std::int64_t parts_max_;
+  std::uint32_t paired_ = 0;
+  std::uint32_t to_cancel_count_ = 0;
+  const std::span<OrderId> to_cancel_;
+  Guards guards_;                 // Of accounts whose quotes are protected.
   Expiries expiries_;             // Of orders whose details say so.
   const std::span<FirmId> firm_;  // By account.
 };

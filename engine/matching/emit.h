@@ -48,6 +48,12 @@ inline void emit_rejected(const Order& command, Reject reject, EventOutlet& out)
        static_cast<std::uint8_t>(reject), out);
 }
 
+inline void emit_withdrawn(const Order& command, AccountId account, std::uint64_t asked_by,
+                           EventOutlet& out) noexcept {
+  emit(command, EventKind::withdrawn, no_order, {}, account, {}, {}, {}, 0, out,
+       Quantity{static_cast<std::int64_t>(asked_by)});
+}
+
 // `quantity` goes from an order in the book, which still has it.
 inline void emit_canceled(const Order& command, std::uint32_t slot, const BookMemory& memory,
                           Quantity quantity, CancelReason reason, EventOutlet& out) noexcept {

@@ -23,13 +23,14 @@ MatchingCore::MatchingCore(const Limits& limits, Arena& arena)
     : memory_(limits.books(), arena),
       book_(arena.take<OrderBook>(limits.instruments_max)),
       waiting_(arena.take<std::uint64_t>(words_for(limits.instruments_max))),
+      banded_(arena.take<std::uint64_t>(words_for(limits.instruments_max))),
       uncross_fills_max_(limits.uncross_fills_max) {
   BASALT_ASSERT(uncross_fills_max_ > 0);
 }
 
 std::size_t MatchingCore::memory_bytes(const Limits& limits) noexcept {
   return BookMemory::memory_bytes(limits.books()) + Arena::cost<OrderBook>(limits.instruments_max) +
-         Arena::cost<std::uint64_t>(words_for(limits.instruments_max));
+         2 * Arena::cost<std::uint64_t>(words_for(limits.instruments_max));
 }
 
 void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
@@ -45,15 +46,20 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     }
     case CommandKind::set_limit: {
       const auto amendment = command.as<Amendment>();
-      if (amendment.limit == LimitKind::collar_ppm) {
-        book().set_collar(static_cast<std::uint32_t>(amendment.amount_low));
-      }
+      const auto ppm = static_cast<std::uint32_t>(amendment.amount_low);
+      if (amendment.limit == LimitKind::collar_ppm) book().set_collar(ppm);
+      if (amendment.limit == LimitKind::static_collar_ppm) book().set_static_collar(ppm);
       break;
     }
     case CommandKind::set_instrument_state:
       book().set_phase(command.order, command.as<Amendment>().instrument_state, memory_,
                        uncross_fills_max_, out);
+      book().withdraw_quotes(command.order, memory_, out);
       note_waiting(command.order.instrument);
+      out.latest().last = 1;
+      return;
+    case CommandKind::set_protection:
+      protect(command, out);
       out.latest().last = 1;
       return;
     case CommandKind::halt_market:
@@ -63,7 +69,7 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
     case CommandKind::new_order:
       if ((command.order.flags & flag_instructed) == 0) break;
       book().new_order(command.order, command.as<Instructions>(), memory_, out);
-      look_after(command.order);  // A peg waits for ticks.
+      look_after(command.order, out);  // A peg waits for ticks.
       out.latest().last = 1;
       return;
     default:
@@ -75,7 +81,7 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
 void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
   apply_unmarked(order, out);
   if (watched_ > 0) [[unlikely]]
-    look_after(order);
+    look_after(order, out);
   out.latest().last = 1;
 }
 
@@ -100,7 +106,7 @@ void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept
 }
 
 void MatchingCore::tick(const Order& order, EventOutlet& out) noexcept {
-  if (watched_ > 0 || memory_.expiries().any_due(order.time)) [[unlikely]] {
+  if (watched_ + banded_books_ > 0 || memory_.expiries().any_due(order.time)) [[unlikely]] {
     return tick_of_books(order, out);
   }
   emit_nothing(order, out);
@@ -121,13 +127,15 @@ void MatchingCore::tick_of_books(const Order& order, EventOutlet& out) noexcept 
     }
   };
   std::uint32_t fills_left = uncross_fills_max_;
-  for (std::uint32_t word = 0; word < waiting_.size() && watched_ > 0; ++word) {
-    for (std::uint64_t bits = waiting_[word]; bits != 0; bits &= bits - 1) {
+  for (std::uint32_t word = 0; word < waiting_.size() && watched_ + banded_books_ > 0; ++word) {
+    for (std::uint64_t bits = waiting_[word] | banded_[word]; bits != 0; bits &= bits - 1) {
       const InstrumentId instrument{word * bits_of_word +
                                     static_cast<std::uint32_t>(std::countr_zero(bits))};
       expire_up_to(instrument);
       of_book.instrument = instrument;
-      told = book_[index_of(instrument)].tick(of_book, memory_, fills_left, out) || told;
+      OrderBook& book = book_[index_of(instrument)];
+      told = book.tick(of_book, memory_, fills_left, out) || told;
+      book.withdraw_quotes(of_book, memory_, out);
       note_waiting(instrument);
     }
   }
@@ -140,12 +148,31 @@ void MatchingCore::define(const Command& command) noexcept {
   constexpr auto duration = [](std::uint32_t ms) { return Nanos{std::int64_t{ms} * 1'000'000}; };
   OrderBook& book = book_[index_of(command.order.instrument)];
   if (book.moves_by_itself()) --watched_;
-  book.define(
-      {command.order.instrument, definition.collar_ppm, definition.reference, definition.price_max,
-       duration(definition.volatility_auction_ms), duration(definition.volatility_extension_ms)},
-      definition.state);
+  book.define({.instrument = command.order.instrument,
+               .collar_ppm = definition.collar_ppm,
+               .static_collar_ppm = definition.static_collar_ppm,
+               .band_ppm = definition.band_ppm,
+               .reference = definition.reference,
+               .price_max = definition.price_max,
+               .volatility_auction = duration(definition.volatility_auction_ms),
+               .volatility_extension = duration(definition.volatility_extension_ms),
+               .limit_state = duration(definition.limit_state_ms),
+               .pause = duration(definition.pause_ms),
+               .reserve_seed = definition.reserve_seed},
+              definition.state);
   if (book.moves_by_itself()) ++watched_;
+  note_banded(command.order.instrument);
   note_waiting(command.order.instrument);
+}
+
+void MatchingCore::protect(const Command& command, EventOutlet& out) noexcept {
+  OrderBook& book = book_[index_of(command.order.instrument)];
+  const Origin& origin = command.origin;
+  const std::uint64_t asked_by =
+      AskedBy{origin.session, origin.user_ref_index, origin.user_ref_num}.packed();
+  if (book.is_protected()) --watched_;
+  book.protect(command.order, command.as<QuoteProtection>(), asked_by, memory_, out);
+  if (book.is_protected()) ++watched_;
 }
 
 // In the order of instruments, as the log merges shards. O(instruments_max).
@@ -174,31 +201,58 @@ void MatchingCore::note_waiting(InstrumentId instrument) noexcept {
   }
 }
 
-void MatchingCore::look_after(const Order& order) noexcept {
+void MatchingCore::note_banded(InstrumentId instrument) noexcept {
+  std::uint64_t& word = banded_[index_of(instrument) / bits_of_word];
+  const std::uint64_t bit = std::uint64_t{1} << (index_of(instrument) % bits_of_word);
+  const bool banded = book_[index_of(instrument)].has_bands();
+  if (banded == ((word & bit) != 0)) return;
+  word ^= bit;
+  if (banded) {
+    ++banded_books_;
+  } else {
+    --banded_books_;
+  }
+}
+
+void MatchingCore::look_after(const Order& order, EventOutlet& out) noexcept {
   if (index_of(order.instrument) >= book_.size()) return;
-  book_[index_of(order.instrument)].mark_changed();
+  OrderBook& book = book_[index_of(order.instrument)];
+  book.withdraw_quotes(order, memory_, out);
+  book.mark_changed();
   note_waiting(order.instrument);
 }
 
 void MatchingCore::assert_invariants() const {
   std::uint32_t in_books = 0;
   std::uint32_t watched = 0;
+  std::uint32_t banded = 0;
+  std::uint32_t guards = 0;
   for (const OrderBook& book : book_) {
+    banded += static_cast<std::uint32_t>(book.has_bands());
     in_books += book.assert_invariants(memory_);
+    guards += book.guards(memory_);
     watched += static_cast<std::uint32_t>(book.waits_for_ticks()) +
-               static_cast<std::uint32_t>(book.moves_by_itself());
+               static_cast<std::uint32_t>(book.moves_by_itself()) +
+               static_cast<std::uint32_t>(book.is_protected());
   }
   BASALT_ASSERT(watched == watched_);
+  BASALT_ASSERT(banded == banded_books_);
+  BASALT_ASSERT(guards == memory_.guards().in_use());
   std::uint32_t live = 0;
   std::uint32_t ending = 0;
+  std::uint32_t paired = 0;
   for (std::uint32_t slot = 0; slot < memory_.orders_max(); ++slot) {
     const RestingOrder& order = memory_.order(slot);
     if (order.generation == 0) continue;
     ++live;
     ending += order.time_in_force() == TimeInForce::gtd;
+    const bool instructed = (order.flags() & flag_instructed) != 0;
+    paired += instructed && memory_.details(slot).partner != no_order;
   }
   BASALT_ASSERT(live == in_books);  // I4 of the books
   BASALT_ASSERT(ending == memory_.expiries().size());
+  BASALT_ASSERT(paired == memory_.paired());
+  BASALT_ASSERT(paired == memory_.partners());  // None is still to be cancelled.
   memory_.expiries().assert_invariants();
   BASALT_ASSERT(live > 0 || memory_.leaves_in_use() + memory_.inners_in_use() == 0);  // M1
 }

@@ -41,13 +41,14 @@ class MatchingCore {
   MatchingCore(const Limits& limits, Arena& arena);
   static std::size_t memory_bytes(const Limits& limits) noexcept;
 
-  // What one command can emit at most: a fill for every order that can rest, or its expiry, two
-  // events for every part of a reserve, three for every stop that triggers, and three more. A slice
-  // of an uncross also tells who takes in each fill, and four things of each book.
+  // What one command can emit at most: the fill or the cancel that ends an order, for every one
+  // that can rest, two events for every part of a reserve, three for every stop that triggers, one
+  // for every protection that is reached, and three more. A slice of an uncross also tells who
+  // takes in each fill, and four things of each book.
   [[nodiscard]] static std::uint32_t events_max(const Limits& limits) noexcept {
     const BookLimits books = limits.books();
     return limits.orders_max + 2 * static_cast<std::uint32_t>(books.parts_max()) +
-           3 * books.instructed_max + limits.uncross_fills_max + 4 * limits.instruments_max + 3;
+           4 * books.instructed_max + limits.uncross_fills_max + 4 * limits.instruments_max + 3;
   }
 
   // Applies one command and emits its events, the last one marked. Definitions and orders with
@@ -87,13 +88,19 @@ class MatchingCore {
   void halt(const Command& command, EventOutlet& out) noexcept;
   // Is the book one of those that wait for ticks, now?
   void note_waiting(InstrumentId instrument) noexcept;
-  // After a command, where a book may have begun to wait, or what an uncross would do has changed.
-  [[gnu::noinline]] void look_after(const Order& order) noexcept;
+  void note_banded(InstrumentId instrument) noexcept;
+  void protect(const Command& command, EventOutlet& out) noexcept;
+  // After a command, where a book may have begun to wait, what an uncross would do has changed, or
+  // a protection was reached.
+  [[gnu::noinline]] void look_after(const Order& order, EventOutlet& out) noexcept;
 
   BookMemory memory_;
   std::span<OrderBook> book_;
-  std::span<std::uint64_t> waiting_;  // A bit for each book that waits for ticks.
-  // Books that wait, and instruments whose phase can change by itself. 0: no command needs a look.
+  std::span<std::uint64_t> waiting_;  // A bit for each book that waits for ticks,
+  std::span<std::uint64_t> banded_;   //   and for each that has bands: no command needs a look.
+  std::uint32_t banded_books_ = 0;
+  // Books that wait, instruments whose phase can change by itself, and books with protected quotes.
+  // 0: no command needs a look.
   std::uint32_t watched_ = 0;
   std::uint32_t uncross_fills_max_;
 };

@@ -8,6 +8,7 @@ namespace basalt::matching {
 inline void OrderBook::link(Levels& side, Rank rank, const Incoming& incoming, Quantity shown,
                             BookMemory& memory) noexcept {
   BASALT_ASSERT(index_of(incoming.account) < limits::accounts_max);
+  BASALT_VERIFY(incoming.flags >> 12 == 0);  // RestingOrder has room for no more.
   const Link place = side.make(memory, rank);
   const std::uint32_t slot = slot_of(incoming.order);
   const Link link = memory.link_of(slot);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "engine/matching/order_book-inl.h"
 
@@ -17,8 +18,7 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
     return Reject::outside_auction;
   if (gathers_) {
     if (refused_by_auction(incoming)) return Reject::not_for_auction;
-  } else if ((incoming.limit < collar_low_ || incoming.limit > collar_high_) &&
-             !moves_by_itself()) {
+  } else if ((incoming.limit < collar_low_ || incoming.limit > collar_high_) && refuses_beyond()) {
     return Reject::outside_collar;
   }
   if ((incoming.flags & flag_post_only) != 0 && crosses(incoming.side, incoming.limit, memory)) {
@@ -33,10 +33,8 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
   BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);  // Risk hands out free ones.
   BASALT_ASSERT(command.quantity > Quantity{0});
   BASALT_ASSERT(command.quantity <= limits::quantity_max);
-  // What has no say unless the order crosses.
-  constexpr unsigned harmless = flag_post_only | flag_slide | flag_self_trade_mask | flag_by_firm;
   const bool plain =
-      (command.flags & ~harmless) == 0 &&
+      (command.flags & ~unsigned{harmless_}) == 0 &&
       (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);
   // Most orders: nothing to refuse, nothing to take.
   if (plain && command.price >= collar_low_ && command.price <= collar_high_ &&
@@ -53,6 +51,8 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
 
 void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
                                   EventOutlet& out) noexcept {
+  if ((command.flags & flag_quoted) != 0 && is_protected()) [[unlikely]]
+    return enter_quote(command, memory, out);
   Incoming incoming = incoming_of(command);
   enter(command, incoming, memory, out);
 }
@@ -65,6 +65,9 @@ OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
     incoming.flags = static_cast<std::uint16_t>((command.flags & ~flag_hidden) | flag_instructed);
     incoming.details.hidden = true;
   }
+  if ((command.flags & flag_market) == 0) {
+    incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_rests);
+  }
   return incoming;
 }
 
@@ -74,24 +77,28 @@ OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
 Price OrderBook::bounded(const Incoming& incoming, const BookMemory& memory) const noexcept {
   if ((incoming.flags & (flag_market | flag_slide)) == 0) return incoming.limit;
   if ((incoming.flags & flag_market) == 0) return slid(incoming, memory);
-  if (gathers_ || moves_by_itself()) return incoming.limit;
+  if (gathers_ || !refuses_beyond()) return incoming.limit;
   return incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
                                     : std::max(incoming.limit, collar_low_);
 }
 
 void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memory,
                       EventOutlet& out) noexcept {
+  if (waits_for_auction(incoming.time_in_force) && comes_early(incoming.time_in_force)) [[unlikely]]
+    return keep_new(command, incoming, memory, out);
+  if (has_bands()) [[unlikely]]
+    return enter_within_bands(command, incoming, memory, out);
   incoming.limit = bounded(incoming, memory);
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject != Reject::none) [[unlikely]]
     return emit_rejected(command, reject, out);
   if (incoming.details.stop != no_price) [[unlikely]] {
     BASALT_REACHED("a stop is reached when it comes in");
-    emit_triggered(command, incoming, out);
+    emit_triggered(command, incoming, memory, out);
   }
   take_and_rest(command, incoming, memory, out);
-  if (stops_waiting_ > 0) [[unlikely]]
-    trigger_stops(command, incoming.side, memory, out);
+  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
+    after_trades(command, incoming.side, memory, out);
 }
 
 void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
@@ -108,9 +115,10 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
     rests = false;
     within.reset();
   } else if (!gathers_ && crosses(taker.side, taker.limit, memory)) {
-    const bool in_parts = (taker.flags & flag_by_firm) != 0 || hides(opposite(taker.side));
-    left =
-        in_parts ? match_in_parts(command, taker, memory, out) : match(command, taker, memory, out);
+    const bool with_care = (taker.flags & (flag_by_firm | flag_rests | flag_instructed)) != 0 ||
+                           hides(opposite(taker.side));
+    left = with_care ? match_with_care(command, taker, memory, out)
+                     : match(command, taker, memory, out);
     if (left.open == Quantity{0}) return;
     rests = rests && !left.prevented;
   }
@@ -121,6 +129,8 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
     within->open = left.open;
     rests = interrupt(command, *within, memory, out);
   }
+  if (left.traded && !rests) [[unlikely]]
+    rests = rests_at_last_fill(incoming, left, memory);
   rest_or_cancel(command, incoming, left, rests, memory, out);
 }
 
@@ -142,6 +152,7 @@ void OrderBook::rest_or_cancel(const Order& command, Incoming& incoming, const L
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
        {}, incoming.open, 0, out, shown);
   if (has_details) [[unlikely]] {
+    if (left.traded) incoming.details.partner = no_order;
     rest_with_details(incoming, shown, memory);
   } else {
     rest(incoming, shown, memory);
@@ -174,19 +185,21 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
       const AccountId account = maker.account();
       if (account == own) [[unlikely]]
         break;
-      const bool instructed = (maker.flags() & flag_instructed) != 0;
+      const bool special = (maker.flags() & (flag_instructed | flag_quoted)) != 0;
       const Quantity quantity = std::min(left.open, maker.open());
       left.open -= quantity;
       maker.lower(quantity);
       emit(command, EventKind::fill, order_id(slot, maker.generation), side, account, price,
-           quantity, instructed ? memory.open(slot) : maker.open(), 0, out);
+           quantity, special ? memory.open(slot) : maker.open(), 0, out);
       if (maker.open() > Quantity{0}) {
         BASALT_REACHED("a taker leaves a maker part filled");
         memory.add_executed(slot, quantity);
+        if (special) [[unlikely]]
+          count_fill(command, maker, quantity, memory);
         break;
       }
-      if (instructed) [[unlikely]] {
-        link = show_anew(command, slot, quantity, memory, out);
+      if (special) [[unlikely]] {
+        link = fill_whole(command, slot, quantity, memory, out);
       } else {
         maker.generation = 0;  // I4
         link = maker.links.next;
@@ -220,17 +233,26 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
 }
 
 // What few takers must look for match() does not ask of each maker: it takes a part, up to where
-// there is something else to do.
-//
+// there is something else to do. Nor does it say whether it has traded: there is a last trade then.
+OrderBook::Left OrderBook::match_with_care(const Order& command, const Incoming& incoming,
+                                           BookMemory& memory, EventOutlet& out) noexcept {
+  PricedPegs pegs = priced_pegs(opposite(incoming.side), memory);
+  const Price last_trade = std::exchange(last_trade_, no_price);
+  Left left = match_beside(command, incoming, pegs, memory, out);
+  left.traded = last_trade_ != no_price;
+  if (!left.traded) {
+    last_trade_ = last_trade;
+  } else if (incoming.details.partner != no_order) {
+    BASALT_REACHED("an order that is linked trades when it comes in");
+    give_up_partner_of_first(opposite(incoming.side), memory);
+    memory.cancel_later(incoming.details.partner);
+  }
+  return left;
+}
+
 // Whose firm an order is of costs a look into a table: match() takes what stands before the next
 // order of the firm, and then that one is prevented. What hides has levels of its own: match()
 // takes what is shown, as far as nothing hides at a better price.
-OrderBook::Left OrderBook::match_in_parts(const Order& command, const Incoming& incoming,
-                                          BookMemory& memory, EventOutlet& out) noexcept {
-  PricedPegs pegs = priced_pegs(opposite(incoming.side), memory);
-  return match_beside(command, incoming, pegs, memory, out);
-}
-
 OrderBook::Left OrderBook::match_beside(const Order& command, const Incoming& incoming,
                                         PricedPegs& pegs, BookMemory& memory,
                                         EventOutlet& out) noexcept {
@@ -266,6 +288,7 @@ OrderBook::Left OrderBook::match_beside(const Order& command, const Incoming& in
 
 // What a sweep that ended at the last trade leaves behind: its prices lie between the two.
 void OrderBook::traded_from(Price first) noexcept {
+  traded_ = true;
   move_collar();
   if (stops_waiting_ > 0) [[unlikely]] {
     trade_low_ = std::min({trade_low_, first, last_trade_});
@@ -315,14 +338,19 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
     incoming.details.reserve = Quantity{0};
   }
   const bool is_other_display = incoming.details.hidden != ((command.flags & flag_hidden) != 0);
-  // What was at market has a price now, and a stop at market becomes a stop-limit order.
-  incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_market);
-  if (!waits) incoming.flags = flags_in_market(incoming);
+  // What was at market has a price now, a stop at market becomes a stop-limit order, and a side of
+  // a quote an order like others.
+  incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~(flag_market | flag_quoted));
+  const bool kept = waits && incoming.details.stop == no_price;
   const bool is_peg = incoming.details.is_peg();
-  if (!is_peg) incoming.limit = bounded(incoming, memory);
+  if (!waits) incoming.flags = flags_in_market(incoming);
+  if (!waits && !is_peg) {
+    incoming.limit = has_bands() ? within_bands(incoming, memory) : bounded(incoming, memory);
+  }
   const bool canceled_instead =
       command.verdict != Reject::none || incoming.open <= Quantity{0} || is_other_display;
   const Reject reject = canceled_instead ? Reject::none
+                        : kept           ? check_kept(incoming, original_open, memory)
                         : waits          ? check_stop(incoming, original_open, memory)
                         : is_peg         ? check_peg(incoming, original_open, memory)
                                          : check(incoming, original_open, memory);
@@ -350,29 +378,53 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   emit(command, EventKind::replaced, command.original, incoming.side, incoming.account,
        incoming.limit, original_open, incoming.open, 0, out, memory.shown_of(slot, original_open));
   remove(slot, memory);
+  if (kept) return keep(command, incoming, memory, out);
   if (waits) return wait(command, incoming, memory, out);  // Not reached before, nor now: I6.
   if (is_peg) {
     take_and_rest_peg(command, incoming, memory, out);
   } else {
     take_and_rest(command, incoming, memory, out);
   }
-  if (stops_waiting_ > 0) [[unlikely]]
-    trigger_stops(command, incoming.side, memory, out);
+  if (has_bands()) [[unlikely]]
+    note_trade(command.time);
+  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
+    after_trades(command, incoming.side, memory, out);
 }
 
 void OrderBook::set_collar(std::uint32_t ppm) noexcept {
   rules_.collar_ppm = ppm;
-  collar_low_ = no_price;
-  collar_high_ = limits::price_max;
+  set_collars();
+}
+
+void OrderBook::set_static_collar(std::uint32_t ppm) noexcept {
+  rules_.static_collar_ppm = ppm;
+  set_collars();
+}
+
+void OrderBook::set_collars() noexcept {
+  if (has_bands()) {
+    collar_low_ = bands_.low();
+    collar_high_ = bands_.high();
+    return;
+  }
+  static_low_ = no_price;
+  static_high_ = limits::price_max;
+  const Price reference = auctioned_ != no_price ? auctioned_ : rules_.reference;
+  if (rules_.static_collar_ppm > 0 && reference != no_price) {
+    const Price width = width_of(reference, rules_.static_collar_ppm);
+    static_low_ = reference - width;
+    static_high_ = std::min(reference + width, limits::price_max);
+  }
+  collar_low_ = static_low_;
+  collar_high_ = static_high_;
   if (last_trade_ != no_price) move_collar();
 }
 
 void OrderBook::move_collar() noexcept {
   if (rules_.collar_ppm == 0) return;
-  // 36 and 27 bits: no overflow.
-  const Price width{last_trade_.value * rules_.collar_ppm / 1'000'000};
-  collar_low_ = last_trade_ - width;
-  collar_high_ = std::min(last_trade_ + width, limits::price_max);
+  const Price width = width_of(last_trade_, rules_.collar_ppm);
+  collar_low_ = std::max(last_trade_ - width, static_low_);
+  collar_high_ = std::min(last_trade_ + width, static_high_);
 }
 
 }  // namespace basalt::matching

@@ -20,20 +20,28 @@
 //       What of it is not shown is reserve(): no order hides on a side where that is 0.
 //   I6  No stop waits that the last trade has reached, unless the book gathers.
 //   I7  What ends with an auction is in the list of such orders, and rests only while the book
-//       gathers.
+//       gathers. What waits for one is in the list of those that wait for it.
+//   I8  A stop that trails is in the list of such stops, which has at most limits::trailing_max.
+//   I9  Where there are bands, no bid is above the upper one and no offer below the lower one,
+//       unless the book gathers. Pegs have no price there.
 //
 // The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
-// an order must ask for; order_book_hidden.cpp is what shows nothing; order_book_phases.cpp is what
-// the phases of trading do to all of them; order_book_auction.cpp is what trades at one price.
+// an order must ask for; order_book_hidden.cpp is what shows nothing; order_book_trailing.cpp is
+// how stops follow the market, and order_book_pairs.cpp what one that trades does to another;
+// order_book_phases.cpp is what the phases of trading do to all of them; order_book_auction.cpp is
+// what trades at one price; order_book_kept.cpp is what waits for its auction; order_book_bands.cpp
+// is what bands do.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "engine/command.h"
 #include "engine/event.h"
+#include "engine/matching/bands.h"
 #include "engine/matching/book_memory.h"
 #include "engine/matching/emit.h"
 #include "engine/matching/levels.h"
@@ -47,18 +55,27 @@ class OrderBook {
   // What the instrument's definition sets.
   struct Rules {
     InstrumentId instrument{};
-    std::uint32_t collar_ppm = 0;  // Dynamic collar around the last trade; 0: none.
-    Price reference;  // For an uncross before the first trade; no_price: there is none.
+    std::uint32_t collar_ppm = 0;         // Dynamic collar around the last trade; 0: none.
+    std::uint32_t static_collar_ppm = 0;  // Around the price of the latest uncross; 0: none.
+    std::uint32_t band_ppm = 0;           // In place of collars; 0: none (bands.h).
+    // For an uncross before the first trade, and the static collar before the first uncross;
+    // no_price: there is none.
+    Price reference;
     Price price_max = limits::price_max;  // What the venue itself prices stays below.
-    // Of the auction that trades beyond the collar start, in place of a refusal; 0: none.
+    // Of the auction that trades beyond the collar start, in place of a refusal; 0: none. Where
+    // there are bands, of that behind a pause.
     Nanos volatility_auction{};
     Nanos volatility_extension{};  // Once, where its price is beyond the collar still; 0: none.
+    Nanos limit_state{};           // So long the best may stand at a band,
+    Nanos pause{};                 //   and then trading pauses for so long.
+    std::uint32_t reserve_seed = 0;
   };
 
   // `phase` counts the first time: what has moved since is no part of a definition.
   void define(const Rules& rules, InstrumentState phase) noexcept;
-  // From the next order on, around the last trade. What rests stays.
+  // From the next order on. What rests stays.
   void set_collar(std::uint32_t ppm) noexcept;
+  void set_static_collar(std::uint32_t ppm) noexcept;
 
   // Each of these emits the events that event.h lists for the command.
   void new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
@@ -81,6 +98,14 @@ class OrderBook {
   // False: nothing was to be told. Only a book that waits for ticks has something.
   [[nodiscard]] bool tick(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                           EventOutlet& out) noexcept;
+  // Of the account's quotes that enter from now on; a window of 0: no more.
+  void protect(const Order& command, const QuoteProtection& limits, std::uint64_t asked_by,
+               BookMemory& memory, EventOutlet& out) noexcept;
+  [[nodiscard]] bool is_protected() const noexcept { return guards_ != no_guard; }
+  [[nodiscard]] std::uint32_t guards(
+      const BookMemory& memory) const noexcept;  // How many. O(them).
+  // Behind whatever may have traded.
+  void withdraw_quotes(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
   // The time of an order has come.
   void expire(const Order& command, std::uint32_t slot, BookMemory& memory,
               EventOutlet& out) noexcept;
@@ -95,8 +120,10 @@ class OrderBook {
   }
   // Orders can bring it into another phase.
   [[nodiscard]] bool moves_by_itself() const noexcept {
-    return rules_.volatility_auction > Nanos{0};
+    return rules_.volatility_auction > Nanos{0} && !has_bands();
   }
+  // Its ticks may tell something in trading too.
+  [[nodiscard]] bool has_bands() const noexcept { return rules_.band_ppm > 0; }
   // An uncross is under way.
   [[nodiscard]] bool uncrossing() const noexcept { return uncrossing_; }
   [[nodiscard]] InstrumentState phase() const noexcept { return phase_; }
@@ -159,6 +186,7 @@ class OrderBook {
   struct Left {
     Quantity open;
     bool prevented = false;  // Self-trade prevention ended it: nothing of it may rest.
+    bool traded = false;     // Of an order that match_with_care() was for.
   };
 
   // The pegs of one side that have a price, best first, at one price the oldest first: as they are
@@ -204,6 +232,10 @@ class OrderBook {
 
   // order_book.cpp
   [[nodiscard]] static Incoming incoming_of(const Order& command) noexcept;
+  // What lies beyond the collar is refused: no auction starts, nor do bands keep it within.
+  [[nodiscard]] bool refuses_beyond() const noexcept {
+    return rules_.volatility_auction == Nanos{0};
+  }
   [[nodiscard]] Price bounded(const Incoming& incoming, const BookMemory& memory) const noexcept;
   [[nodiscard]] Price slid(const Incoming& incoming,
                            const BookMemory& memory) const noexcept;  // order_book_rules.cpp
@@ -252,12 +284,13 @@ class OrderBook {
                       BookMemory& memory, EventOutlet& out) noexcept;
   Left match(const Order& command, const Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;  // The hot loop.
-  [[gnu::noinline]] Left match_in_parts(const Order& command, const Incoming& incoming,
-                                        BookMemory& memory, EventOutlet& out) noexcept;
+  [[gnu::noinline]] Left match_with_care(const Order& command, const Incoming& incoming,
+                                         BookMemory& memory, EventOutlet& out) noexcept;
   Left match_beside(const Order& command, const Incoming& incoming, PricedPegs& pegs,
                     BookMemory& memory, EventOutlet& out) noexcept;
   void traded_from(Price first) noexcept;
   void move_collar() noexcept;  // To the last trade.
+  void set_collars() noexcept;  // Both anew.
 
   // order_book-inl.h
   void rest(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
@@ -282,6 +315,9 @@ class OrderBook {
   // A reserve order has traded all that it showed, `filled` of it now. The next to take from.
   [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, Quantity filled,
                                    BookMemory& memory, EventOutlet& out) noexcept;
+  [[nodiscard]] Quantity next_part(const Details& details) noexcept;
+  [[nodiscard]] bool rests_at_last_fill(Incoming& incoming, const Left& left,
+                                        const BookMemory& memory) const noexcept;
   void rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void give_details(std::uint32_t slot, BookMemory& memory) noexcept;
   void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
@@ -294,9 +330,13 @@ class OrderBook {
   [[nodiscard]] static std::uint16_t flags_in_market(const Incoming& incoming) noexcept;
   void wait(const Order& command, const Incoming& incoming, BookMemory& memory,
             EventOutlet& out) noexcept;
-  static void emit_triggered(const Order& command, const Incoming& stop, EventOutlet& out) noexcept;
+  static void emit_triggered(const Order& command, Incoming& stop, BookMemory& memory,
+                             EventOutlet& out) noexcept;
   void trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                EventOutlet& out) noexcept;
+  [[nodiscard]] Incoming take_out(std::uint32_t slot, BookMemory& memory) noexcept;
+  void let_in(const Order& command, Incoming& incoming, BookMemory& memory,
+              EventOutlet& out) noexcept;
   [[nodiscard]] bool reached(Side side, Price stop) const noexcept;
   [[nodiscard]] bool reached_by_trades(Side side) const noexcept;
   void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
@@ -327,13 +367,40 @@ class OrderBook {
   [[nodiscard]] bool has_pegs() const noexcept {
     return pegs_[0].best() != no_rank || pegs_[1].best() != no_rank;
   }
+  // order_book_trailing.cpp
+  [[nodiscard]] bool begins_to_trail(Incoming& incoming) const noexcept;
+  [[nodiscard]] Price behind_market(Side side, std::uint32_t trail) const noexcept;
+  void list_trailing(std::uint32_t slot, BookMemory& memory) noexcept;
+  void unlist_trailing(std::uint32_t slot, BookMemory& memory) noexcept;
+  void move_stop(std::uint32_t slot, Price stop, BookMemory& memory) noexcept;
+  void follow_market(BookMemory& memory) noexcept;
+
+  // order_book_pairs.cpp
+  [[nodiscard]] static bool may_pair(const Order& command, const BookMemory& memory) noexcept;
+  void pair_with(OrderId own, OrderId partner, BookMemory& memory) const noexcept;
+  void give_up_partner_of_first(Side side, BookMemory& memory) const noexcept;
+  void cancel_partners(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
+  [[gnu::noinline]] void after_trades(const Order& command, Side incoming, BookMemory& memory,
+                                      EventOutlet& out) noexcept;
+
+  // order_book_protection.cpp
+  [[nodiscard]] std::uint32_t guard_of(AccountId account, const Guards& guards) const noexcept;
+  void remove_guard(std::uint32_t number, Guards& guards) noexcept;
+  void enter_quote(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
+  [[gnu::noinline]] void count_fill(const Order& command, const RestingOrder& maker,
+                                    Quantity quantity, BookMemory& memory) noexcept;
+  [[nodiscard, gnu::noinline]] Link fill_whole(const Order& command, std::uint32_t slot,
+                                               Quantity filled, BookMemory& memory,
+                                               EventOutlet& out) noexcept;
 
   // order_book_phases.cpp
   void begin_auction(InstrumentState auction) noexcept;
-  static void tell_phase(const Order& command, InstrumentState phase, Price price,
-                         EventOutlet& out) noexcept;
+  static void tell_phase(const Order& command, InstrumentState phase, EventOutlet& out) noexcept;
+  void tell_collar(const Order& command, EventKind kind, EventOutlet& out) const noexcept;
   [[nodiscard]] bool enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                                  std::uint32_t& fills_left, EventOutlet& out) noexcept;
+  [[nodiscard]] bool tick_in_trading(const Order& command, BookMemory& memory,
+                                     std::uint32_t& fills_left, EventOutlet& out) noexcept;
   [[nodiscard]] bool end_in_time(const Order& command, BookMemory& memory,
                                  std::uint32_t& fills_left, EventOutlet& out) noexcept;
   [[nodiscard]] Incoming within_collar(Incoming incoming) const noexcept;
@@ -346,11 +413,47 @@ class OrderBook {
                               EventOutlet& out) noexcept;
   [[nodiscard]] bool end_all(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
 
+  // order_book_bands.cpp
+  [[nodiscard]] Price within_bands(const Incoming& incoming,
+                                   const BookMemory& memory) const noexcept;
+  [[gnu::noinline]] void enter_within_bands(const Order& command, Incoming& incoming,
+                                            BookMemory& memory, EventOutlet& out) noexcept;
+  void tell_repriced(const Order& command, const Incoming& incoming, Price asked,
+                     EventOutlet& out) const noexcept;
+  void note_trade(Nanos now) noexcept;
+  void set_bands(Price reference, Nanos now) noexcept;
+  void open_bands(Nanos now) noexcept;
+  [[nodiscard]] bool may_be_reference(Price reference) const noexcept;
+  [[nodiscard]] LimitState at_band() const noexcept;
+  void tell_bands(const Order& command, EventKind kind, std::uint8_t detail,
+                  EventOutlet& out) const noexcept;
+  [[nodiscard]] bool tick_bands(const Order& command, BookMemory& memory,
+                                EventOutlet& out) noexcept;
+  void pause(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
+
+  // order_book_kept.cpp
+  [[nodiscard]] bool comes_early(TimeInForce time_in_force) const noexcept;
+  [[nodiscard]] Reject check_kept(const Incoming& incoming, Quantity freed,
+                                  const BookMemory& memory) const noexcept;
+  void keep(const Order& command, const Incoming& incoming, BookMemory& memory,
+            EventOutlet& out) noexcept;
+  [[gnu::noinline]] void keep_new(const Order& command, const Incoming& incoming,
+                                  BookMemory& memory, EventOutlet& out) noexcept;
+  void give_kept(std::uint32_t slot, BookMemory& memory) noexcept;
+  [[nodiscard]] bool let_in_some(const Order& command, BookMemory& memory,
+                                 std::uint32_t& orders_left, EventOutlet& out) noexcept;
+  [[nodiscard]] bool let_in_all(const Order& command, BookMemory& memory,
+                                EventOutlet& out) noexcept;
+
   // order_book_audit.cpp
   [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;
   void assert_phase() const;
-  void assert_in_market(std::uint32_t slot, Price price, bool hides,
+  void assert_in_market(std::uint32_t slot, std::optional<Price> price, bool hides,
                         const BookMemory& memory) const;
+  void assert_trailing(const BookMemory& memory) const;
+  static void assert_pair(std::uint32_t slot, const BookMemory& memory);
+  void assert_bands() const;
+  [[nodiscard]] std::uint32_t assert_kept(const BookMemory& memory) const;
 
   // order_book_auction.cpp
   [[nodiscard]] Equilibrium equilibrium(const BookMemory& memory) const noexcept;
@@ -387,6 +490,11 @@ class OrderBook {
   [[nodiscard]] Rank best_rank(Side side) const noexcept {
     return hidden_is_next(side) ? hidden(side).best() : levels(side).best();
   }
+  [[nodiscard]] bool has_limits(Side side) const noexcept { return best_rank(side) != no_rank; }
+  // Precondition: has_limits().
+  [[nodiscard]] Price best_limit(Side side) const noexcept {
+    return price_of(side, best_rank(side));
+  }
   [[nodiscard]] Rank next_worse(Side side, Rank rank, const BookMemory& memory) const noexcept {
     return std::max(levels(side).next_worse(memory, rank), hidden(side).next_worse(memory, rank));
   }
@@ -395,6 +503,23 @@ class OrderBook {
     const Rank ask = best_rank(Side::sell);
     return bid != no_rank && ask != no_rank &&
            price_of(Side::buy, bid) >= price_of(Side::sell, ask);
+  }
+  // Slots of orders that wait for one auction, in the order in which they came.
+  struct Kept {
+    std::uint32_t first = none;
+    std::uint32_t last = none;
+  };
+  // Of the opening auction, or of the closing one.
+  [[nodiscard]] Kept& kept_for(InstrumentState auction) noexcept {
+    return kept_for_[auction == InstrumentState::closing_auction];
+  }
+  [[nodiscard]] const Kept& kept_for(InstrumentState auction) const noexcept {
+    return kept_for_[auction == InstrumentState::closing_auction];
+  }
+  // What is open of those of a side.
+  [[nodiscard]] Quantity& kept(Side side) noexcept { return kept_[static_cast<std::size_t>(side)]; }
+  [[nodiscard]] Quantity kept(Side side) const noexcept {
+    return kept_[static_cast<std::size_t>(side)];
   }
 
   // What is open on a side and not shown.
@@ -434,9 +559,13 @@ class OrderBook {
 
   static constexpr Price no_low{limits::price_max.value + 1};
   static constexpr Rank peg_rank = 0;  // Of all pegs: they have no lasting price.
+  // What has no say unless the order crosses.
+  static constexpr unsigned harmless_flags =
+      flag_post_only | flag_slide | flag_self_trade_mask | flag_by_firm;
 
   std::array<Levels, 2> levels_;  // By side.
   Price last_trade_ = no_price;
+  // The narrower of the two collars, on either side; or the bands.
   Price collar_low_;
   Price collar_high_ = limits::price_max;
   Rules rules_;
@@ -456,14 +585,35 @@ class OrderBook {
   InstrumentState auction_{};       // The latest.
   Price uncross_price_ = no_price;  // While uncrossing: no_price until it is found.
   Quantity uncrossed_;              // At that price, until now.
-  Equilibrium indicated_;           // As it was told.
+  Price auctioned_ = no_price;      // The latest price that an uncross has traded at.
+  Price static_low_;                // The static collar.
+  Price static_high_ = limits::price_max;
+  Equilibrium indicated_;  // As it was told.
   // Slots of the orders that end with the auction, in the order in which they came to rest.
   std::uint32_t ending_first_ = none;
   std::uint32_t ending_last_ = none;
+  std::array<Kept, 2> kept_for_{};
+  std::array<Quantity, 2> kept_{};
   Nanos deadline_;         // When the phase ends by itself; 0: it does not.
   Nanos reopening_;        // How long the auction is behind a halt that does.
   bool extended_ = false;  // The volatility auction was.
   bool expiring_ = false;  // It has ended, and not all of them are gone yet.
+  // Slots of the stops that trail, the one that has had its stop price longest first.
+  std::uint32_t trailing_first_ = none;
+  std::uint32_t trailing_last_ = none;
+  std::uint32_t trailing_ = 0;
+  // Parts of reserves that were shown anew in a random size.
+  std::uint64_t parts_drawn_ = 0;
+  bool traded_ = false;  // Since note_trade().
+  bool paused_ = false;  // The halt is a pause, which bands have led to.
+  // As they were told, in trading: whose best stands at a band, and what the bands are around.
+  LimitState limit_state_ = LimitState::none;
+  Price banded_ = no_price;
+  Nanos limit_since_;
+  Bands bands_;
+  std::uint16_t harmless_ = harmless_flags | flag_quoted;  // But for a side of a protected quote.
+  std::uint32_t guards_ = no_guard;  // The first of the accounts whose quotes are protected.
+  bool quotes_reached_ = false;      // The limits of one of them.
 };
 
 }  // namespace basalt::matching

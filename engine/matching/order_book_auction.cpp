@@ -29,11 +29,13 @@ bool OrderBook::go_on(const Order& command, BookMemory& memory, std::uint32_t& f
     }
     if (crosses_at(uncross_price_)) {
       BASALT_REACHED("an uncross goes on with the next tick");
+      cancel_partners(command, memory, out);
       return told;
     }
     tell_uncrossed(command, out);
     told = true;
   }
+  cancel_partners(command, memory, out);
   if (!is_auction(phase_)) {
     expiring_ = ending_first_ != none;
     told = end_some(command, memory, fills_left, out) || told;
@@ -91,7 +93,12 @@ void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity 
   Level& level = memory.level(place);
   BASALT_ASSERT(level.links.next == memory.link_of(slot));
   lower_in_level(slot, filled, memory);
-  if (order.open() > Quantity{0}) return memory.add_executed(slot, filled);
+  if (order.open() > Quantity{0}) {
+    memory.add_executed(slot, filled);
+    const bool instructed = (order.flags() & flag_instructed) != 0;
+    if (instructed && memory.details(slot).partner != no_order) memory.give_up_partner(slot);
+    return;
+  }
   Link next = order.links.next;
   if ((order.flags() & flag_instructed) != 0) {
     if (memory.details(slot).reserve > Quantity{0}) {
@@ -108,7 +115,11 @@ void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity 
 
 void OrderBook::tell_uncrossed(const Order& command, EventOutlet& out) noexcept {
   emit_of_auction(command, EventKind::uncrossed, auction_, {}, uncross_price_, uncrossed_, {}, out);
-  if (uncrossed_ > Quantity{0}) move_collar();
+  if (uncrossed_ > Quantity{0}) {
+    auctioned_ = uncross_price_;
+    if (has_bands()) bands_.restart(uncross_price_, command.time);
+    set_collars();
+  }
   uncross_price_ = no_price;
   uncrossed_ = Quantity{};
   indicated_ = {};
@@ -118,7 +129,8 @@ void OrderBook::tell_uncrossed(const Order& command, EventOutlet& out) noexcept 
 // Trading goes on where the auction ended: stops look at the last trade, those that buy first.
 bool OrderBook::open_trading(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   gathers_ = false;
-  changed_ = true;               // Pegs have prices again.
+  changed_ = true;  // Pegs have prices again.
+  if (has_bands()) open_bands(command.time);
   BASALT_VERIFY(!is_crossed());  // I1
   if (stops_waiting_ == 0 || last_trade_ == no_price) return false;
   const std::uint32_t waiting = stops_waiting_;

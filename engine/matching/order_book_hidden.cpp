@@ -68,6 +68,7 @@ OrderBook::Left OrderBook::take_unseen(const Order& command, const Incoming& inc
 // `quantity` of an order that hides is executed.
 void OrderBook::lower_or_remove(std::uint32_t slot, Quantity quantity,
                                 BookMemory& memory) noexcept {
+  if (memory.details(slot).partner != no_order) memory.give_up_partner(slot);
   lower_in_level(slot, quantity, memory);
   if (memory.order(slot).open() == Quantity{0}) return remove(slot, memory);
   memory.add_executed(slot, quantity);
@@ -149,7 +150,8 @@ void OrderBook::enter_peg(const Order& command, Incoming& incoming, BookMemory& 
   const Reject reject = check_peg(incoming, Quantity{0}, memory);
   if (reject != Reject::none) return emit_rejected(command, reject, out);
   take_and_rest_peg(command, incoming, memory, out);
-  if (stops_waiting_ > 0) trigger_stops(command, incoming.side, memory, out);
+  if (has_bands()) note_trade(command.time);
+  if ((stops_waiting_ | memory.partners()) != 0) after_trades(command, incoming.side, memory, out);
 }
 
 // At its price of this moment it can meet only what hides. It starts no auction.
@@ -171,7 +173,7 @@ void OrderBook::take_and_rest_peg(const Order& command, Incoming& incoming, Book
     rests = false;
   } else if (takes) {
     BASALT_REACHED("a peg takes what it meets when it comes in");
-    left = match_in_parts(command, taker, memory, out);
+    left = match_with_care(command, taker, memory, out);
     if (left.open == Quantity{0}) return;
     rests = rests && !left.prevented;
   }
@@ -197,7 +199,9 @@ bool OrderBook::pair_pegs(const Order& command, BookMemory& memory, std::uint32_
       BASALT_REACHED("pegs go on to meet with the next tick");
     }
   }
-  if (told && stops_waiting_ > 0) trigger_stops(command, Side::buy, memory, out);
+  if (told && (stops_waiting_ | memory.partners()) != 0) {
+    after_trades(command, Side::buy, memory, out);
+  }
   return told;
 }
 
@@ -221,6 +225,7 @@ bool OrderBook::pair_peg(const Order& command, std::uint32_t slot, Price price, 
   emit(command, EventKind::crossing, taker.order, taker.side, taker.account, price, {}, taker.open,
        detail_hidden, out);
   const Left left = match_beside(command, taker, others, memory, out);
+  if (has_bands()) note_trade(command.time);
   if (left.open < taker.open) lower_or_remove(slot, taker.open - left.open, memory);
   if (left.prevented && left.open > Quantity{0}) {
     emit_canceled(command, slot, memory, left.open, CancelReason::self_match, out);

@@ -14,6 +14,10 @@ namespace basalt::matching {
 
 void OrderBook::define(const Rules& rules, InstrumentState phase) noexcept {
   rules_ = rules;
+  bands_.define(rules.band_ppm, rules.reference);
+  set_collars();
+  if (has_bands() && !gathers_) open_bands(Nanos{0});
+  traded_ = false;
   if (defined_) return;
   defined_ = true;
   phase_ = phase;
@@ -32,16 +36,26 @@ void OrderBook::set_phase(const Order& command, InstrumentState phase, BookMemor
   if (!enter_phase(command, phase, memory, fills_left, out)) emit_nothing(command, out);
 }
 
-void OrderBook::tell_phase(const Order& command, InstrumentState phase, Price price,
-                           EventOutlet& out) noexcept {
-  emit_of_auction(command, EventKind::phase_changed, phase, {}, price, {}, {}, out);
+void OrderBook::tell_phase(const Order& command, InstrumentState phase, EventOutlet& out) noexcept {
+  emit_of_auction(command, EventKind::phase_changed, phase, {}, no_price, {}, {}, out);
+}
+
+// Of the volatility auction, and the collar that it is about.
+void OrderBook::tell_collar(const Order& command, EventKind kind, EventOutlet& out) const noexcept {
+  if (has_bands()) return tell_bands(command, kind, static_cast<std::uint8_t>(auction_), out);
+  const Price middle = last_trade_ != no_price ? last_trade_ : rules_.reference;
+  emit_of_auction(command, kind, auction_, {}, middle, Quantity{collar_low_.value},
+                  Quantity{collar_high_.value}, out);
 }
 
 // Whoever sets a phase ends the one that a time was set for. False: nothing was told.
 bool OrderBook::enter_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                             std::uint32_t& fills_left, EventOutlet& out) noexcept {
   bool told = end_all(command, memory, out);
+  told = let_in_all(command, memory, out) || told;
   deadline_ = Nanos{0};
+  paused_ = false;
+  limit_state_ = LimitState::none;
   if (uncrossing_) {
     BASALT_REACHED("a new phase breaks off an uncross");
     if (uncrossed_ > Quantity{0}) {
@@ -62,13 +76,14 @@ bool OrderBook::enter_phase(const Order& command, InstrumentState phase, BookMem
   if (is_auction(phase)) begin_auction(phase);
   if (uncrossing_) told = go_on(command, memory, fills_left, out) || told;
   if (expiring_ && !uncrossing_) told = end_some(command, memory, fills_left, out) || told;
-  return told;
+  return let_in_some(command, memory, fills_left, out) || told;
 }
 
 void OrderBook::uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
                         EventOutlet& out) noexcept {
   if (!is_auction(phase_)) return emit_nothing(command, out);
   static_cast<void>(end_all(command, memory, out));
+  static_cast<void>(let_in_all(command, memory, out));
   uncrossing_ = true;
   if (!go_on(command, memory, fills_left, out)) tell_uncrossed(command, out);
 }
@@ -77,16 +92,12 @@ bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fi
                      EventOutlet& out) noexcept {
   if (uncrossing_) return fills_left > 0 && go_on(command, memory, fills_left, out);
   if (expiring_) return end_some(command, memory, fills_left, out);
+  if (let_in_some(command, memory, fills_left, out)) return true;
   if (deadline_ != Nanos{0} && command.time >= deadline_) {
     return fills_left > 0 && end_in_time(command, memory, fills_left, out);
   }
-  if (!changed_) return false;
-  if (phase_ == InstrumentState::open) {
-    if (fills_left == 0) return false;
-    changed_ = pair_pegs(command, memory, fills_left, out);
-    return changed_;
-  }
-  if (!is_auction(phase_)) return false;
+  if (phase_ == InstrumentState::open) return tick_in_trading(command, memory, fills_left, out);
+  if (!is_auction(phase_) || !changed_) return false;
   changed_ = false;
   const Equilibrium now = equilibrium(memory);
   if (now == indicated_) return false;
@@ -96,11 +107,20 @@ bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fi
   return true;
 }
 
+// Bands move first: they decide what prices pegs have.
+bool OrderBook::tick_in_trading(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
+                                EventOutlet& out) noexcept {
+  const bool told = has_bands() && tick_bands(command, memory, out);
+  if (phase_ != InstrumentState::open || !changed_ || fills_left == 0) return told;
+  changed_ = pair_pegs(command, memory, fills_left, out);
+  return changed_ || told;
+}
+
 bool OrderBook::halt(const Order& command, const Amendment::Halt& times, BookMemory& memory,
                      EventOutlet& out) noexcept {
   if (!defined_ || phase_ == InstrumentState::closed) return false;
   if (phase_ == InstrumentState::halted && deadline_ == Nanos{0}) return false;
-  tell_phase(command, InstrumentState::halted, no_price, out);
+  tell_phase(command, InstrumentState::halted, out);
   std::uint32_t none_left = 0;  // A halt trades nothing.
   static_cast<void>(enter_phase(command, InstrumentState::halted, memory, none_left, out));
   if (times.halted > Nanos{0}) deadline_ = command.time + times.halted;
@@ -113,11 +133,17 @@ bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint3
                             EventOutlet& out) noexcept {
   if (phase_ == InstrumentState::halted) {
     const Nanos end = deadline_ + reopening_;
-    tell_phase(command, InstrumentState::volatility_auction, no_price, out);
-    static_cast<void>(
-        enter_phase(command, InstrumentState::volatility_auction, memory, fills_left, out));
+    // Behind a halt of the market it has no collar, and so no reason to last longer.
+    const bool paused = paused_;
+    constexpr InstrumentState next = InstrumentState::volatility_auction;
+    if (paused) {
+      tell_bands(command, EventKind::phase_changed, static_cast<std::uint8_t>(next), out);
+    } else {
+      tell_phase(command, next, out);
+    }
+    static_cast<void>(enter_phase(command, next, memory, fills_left, out));
     deadline_ = end;
-    extended_ = true;  // It has no collar, and so no reason to last longer.
+    extended_ = !paused;
     return true;
   }
   BASALT_ASSERT(phase_ == InstrumentState::volatility_auction);
@@ -127,12 +153,12 @@ bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint3
       BASALT_REACHED("a volatility auction lasts longer");
       extended_ = true;
       deadline_ += rules_.volatility_extension;
-      emit_of_auction(command, EventKind::extended, auction_, {}, last_trade_, {}, {}, out);
+      tell_collar(command, EventKind::extended, out);
       return true;
     }
   }
   BASALT_REACHED("a volatility auction ends in time");
-  tell_phase(command, InstrumentState::open, no_price, out);
+  tell_phase(command, InstrumentState::open, out);
   static_cast<void>(enter_phase(command, InstrumentState::open, memory, fills_left, out));
   return true;
 }
@@ -158,7 +184,7 @@ bool OrderBook::interrupt(const Order& command, const Incoming& left, const Book
   begin_auction(InstrumentState::volatility_auction);
   deadline_ = command.time + rules_.volatility_auction;
   extended_ = false;
-  tell_phase(command, phase_, last_trade_, out);
+  tell_collar(command, EventKind::phase_changed, out);
   if (trades_at_once(left)) return false;
   return (left.flags & flag_market) == 0 || (has_room(left.side, left.open, Quantity{0}, memory) &&
                                              check_details(left, memory) == Reject::none);

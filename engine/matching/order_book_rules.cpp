@@ -1,16 +1,32 @@
 // What an order must ask for: to slide, quantities that must trade at once, self-trade prevention,
-// reserves, stops, an end of its own.
+// reserves, that what is left at market rests, stops, an end of its own.
 #include <algorithm>
+#include <utility>
 
 #include "engine/matching/order_book-inl.h"
 #include "engine/matching/order_book.h"
 
 namespace basalt::matching {
+namespace {
+
+// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): of
+// the numbers that a seed gives, the one behind `before` others. So a count is all its state.
+constexpr std::uint64_t split_mix(std::uint64_t seed, std::uint64_t before) noexcept {
+  std::uint64_t z = seed + (before + 1) * 0x9E37'79B9'7F4A'7C15;
+  z = (z ^ z >> 30) * 0xBF58'476D'1CE4'E5B9;
+  z = (z ^ z >> 27) * 0x94D0'49BB'1331'11EB;
+  return z ^ z >> 31;
+}
+static_assert(split_mix(0, 0) == 0xE220'A839'7B1D'CDAF);
+static_assert(split_mix(0, 1) == 0x6E78'9E6A'A1B9'65F4);
+
+}  // namespace
 
 void OrderBook::new_order(const Order& command, const Instructions& instructions,
                           BookMemory& memory, EventOutlet& out) noexcept {
   BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);
   BASALT_ASSERT(instructions.display >= Quantity{0});
+  BASALT_ASSERT(instructions.random == 0 || Quantity{instructions.random} < instructions.display);
   BASALT_ASSERT(instructions.min_quantity >= Quantity{0});
   BASALT_ASSERT(instructions.min_quantity <= command.quantity);
   BASALT_ASSERT(instructions.expiry == no_time || instructions.expiry > command.time);
@@ -23,9 +39,24 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
   incoming.details.hidden = hidden;
   incoming.details.price_type = instructions.price_type;
   incoming.details.peg_offset = instructions.peg_offset;
+  incoming.details.random = instructions.random;
+  if (command.original != no_order) {
+    if (!may_pair(command, memory)) return emit_rejected(command, Reject::invalid_link, out);
+    incoming.details.partner = command.original;
+  }
   if (incoming.details.is_peg()) return enter_peg(command, incoming, memory, out);
-  if (instructions.stop != no_price && !reached(command.side, instructions.stop)) {
-    const Reject reject = check_stop(incoming, Quantity{0}, memory);
+  if (instructions.trail != 0) {
+    incoming.details.trail = instructions.trail;
+    if (!begins_to_trail(incoming)) {
+      return emit_rejected(command, Reject::invalid_stop_price, out);
+    }
+  }
+  const Price stop = incoming.details.stop;
+  if (stop != no_price && !reached(command.side, stop)) {
+    Reject reject = check_stop(incoming, Quantity{0}, memory);
+    if (reject == Reject::none && instructions.trail != 0 && trailing_ == limits::trailing_max) {
+      reject = Reject::open_orders_exceeded;
+    }
     if (reject != Reject::none) return emit_rejected(command, reject, out);
     return wait(command, incoming, memory, out);
   }
@@ -33,12 +64,13 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
   enter(command, incoming, memory, out);
 }
 
-// Once an order does not wait, only a reserve, an expiry or that it hides makes it one with details
-// in the book: a quantity that must trade at once matters no more when it rests.
+// Once an order does not wait, only a reserve, an expiry, a partner or that it hides makes it one
+// with details in the book: a quantity that must trade at once matters no more when it rests.
 std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
   unsigned flags = incoming.flags & ~unsigned{flag_waiting};
   const Details& details = incoming.details;
-  if (details.display == Quantity{0} && details.expiry == no_time && !details.hidden) {
+  if (details.display == Quantity{0} && details.expiry == no_time && !details.hidden &&
+      details.partner == no_order) {
     flags &= ~unsigned{flag_instructed};
   }
   return static_cast<std::uint16_t>(flags);
@@ -50,7 +82,7 @@ std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
 Price OrderBook::slid(const Incoming& incoming, const BookMemory& memory) const noexcept {
   const Price limit = incoming.limit;
   const bool collared =
-      !gathers_ && !moves_by_itself() && (limit < collar_low_ || limit > collar_high_);
+      !gathers_ && refuses_beyond() && (limit < collar_low_ || limit > collar_high_);
   if (takes_only(incoming) || incoming.details.stop != no_price || collared ||
       !crosses(incoming.side, limit, memory)) {
     return limit;
@@ -154,6 +186,9 @@ OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incomi
     emit_canceled(command, slot, memory, quantity, CancelReason::self_match, out);
     if (quantity == maker_open) return remove(slot, memory);
     memory.add_executed(slot, quantity);
+    if ((memory.order(slot).flags() & flag_instructed) != 0) {
+      memory.details(slot).executed += quantity;  // That is no trade.
+    }
     take_away(slot, quantity, memory);
   };
   switch (self_trade_prevention(incoming.flags)) {
@@ -191,6 +226,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity fil
   RestingOrder& order = memory.order(slot);
   Details& details = memory.details(slot);
   const Link next = order.links.next;
+  if (details.partner != no_order) memory.give_up_partner(slot);
   if (details.reserve == Quantity{0}) {
     BASALT_REACHED("an order with details fills whole");
     give_details(slot, memory);
@@ -198,7 +234,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity fil
     return next;
   }
   memory.add_executed(slot, filled);
-  const Quantity shown = std::min(details.display, details.reserve);
+  const Quantity shown = std::min(next_part(details), details.reserve);
   memory.lower_reserve(slot, shown);
   reserve(order.side()) -= shown;
   levels(order.side()).add(shown);
@@ -220,6 +256,15 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity fil
   return next;
 }
 
+// Every size from display - random to display + random is as likely, to one part in 2^31.
+Quantity OrderBook::next_part(const Details& details) noexcept {
+  if (details.random == 0) return details.display;
+  BASALT_REACHED("a reserve order shows a part of a random size");
+  const std::uint64_t sizes = 2 * std::uint64_t{details.random} + 1;
+  const std::uint64_t drawn = split_mix(rules_.reserve_seed, parts_drawn_++) % sizes;
+  return {details.display.value - details.random + static_cast<std::int64_t>(drawn)};
+}
+
 Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memory) noexcept {
   Details wanted = incoming.details;
   if (wanted.display > Quantity{0}) {
@@ -229,12 +274,32 @@ Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memo
   return memory.has_room_for(wanted) ? Reject::none : Reject::open_orders_exceeded;
 }
 
+// What is left of a market order that asks for it becomes a limit order, where there is room for
+// one. Not where it has started an auction: there it waits as it is.
+bool OrderBook::rests_at_last_fill(Incoming& incoming, const Left& left,
+                                   const BookMemory& memory) const noexcept {
+  if ((incoming.flags & flag_rests) == 0 || trades_at_once(incoming)) return false;
+  if (left.prevented || gathers_) return false;
+  Incoming limit = incoming;
+  limit.open = left.open;
+  limit.flags = static_cast<std::uint16_t>(limit.flags & ~(flag_market | flag_rests));
+  if (!has_room(limit.side, limit.open, Quantity{0}, memory)) return false;
+  if (rests_with_details(limit) && check_details(limit, memory) != Reject::none) return false;
+  BASALT_REACHED("what is left of a market order rests");
+  incoming.flags = limit.flags;
+  incoming.limit = last_trade_;
+  return true;
+}
+
 void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept {
-  incoming.flags |= flag_instructed;
+  incoming.flags = static_cast<std::uint16_t>((incoming.flags & ~flag_rests) | flag_instructed);
   Details kept = incoming.details;
   if (!kept.hidden) kept.reserve = incoming.open - shown;
   kept.min_quantity = Quantity{0};
   kept.stop = no_price;
+  kept.rests = false;
+  kept.trail = 0;
+  kept.partner = no_order;
   kept.next = kept.previous = none;
   reserve(incoming.side) += incoming.open - shown;
   const std::uint32_t slot = slot_of(incoming.order);
@@ -243,6 +308,7 @@ void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory
   link(levels_of(incoming.side, kept), rank_in_levels(incoming.side, incoming.limit, kept),
        incoming, kept.hidden ? incoming.open : shown, memory);
   if (ends_with_auction(incoming.time_in_force, incoming.flags)) list(slot, memory);
+  pair_with(incoming.order, incoming.details.partner, memory);
 }
 
 // Of an order that goes from the market.
@@ -265,10 +331,15 @@ void OrderBook::take_away(std::uint32_t slot, Quantity quantity, BookMemory& mem
   lower_in_level(slot, quantity, memory);
 }
 
-// By what stands in its level, of which it may be the rest.
+// By what stands in its level, of which it may be the rest; or of what is kept for an auction.
 void OrderBook::lower_in_level(std::uint32_t slot, Quantity by, BookMemory& memory) noexcept {
   RestingOrder& order = memory.order(slot);
   order.lower(by);
+  const bool waits = (order.flags() & flag_waiting) != 0;
+  if (waits && memory.details(slot).stop == no_price) {
+    kept(order.side()) -= by;
+    return;
+  }
   memory.level(order.level).quantity -= by;
   levels_of(slot, memory).add(-by);
   if (memory.hides(slot)) reserve(order.side()) -= by;
@@ -280,7 +351,9 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
   if ((order.flags() & flag_instructed) == 0) return unlink(order, memory);
   const Details& details = memory.details(slot);
   if ((order.flags() & flag_waiting) != 0) {
+    if (details.stop == no_price) return give_kept(slot, memory);
     --stops_waiting_;
+    if (details.trail != 0) unlist_trailing(slot, memory);
     unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), order, memory);
     memory.give_details(slot);
   } else {
@@ -322,26 +395,37 @@ Reject OrderBook::check_stop(const Incoming& incoming, Quantity freed,
 void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept {
   Incoming waiting = incoming;
-  waiting.flags |= flag_waiting | flag_instructed;
+  waiting.details.rests = (incoming.flags & flag_rests) != 0;
+  waiting.details.partner = no_order;
+  waiting.flags =
+      static_cast<std::uint16_t>((incoming.flags & ~flag_rests) | flag_waiting | flag_instructed);
   emit(command, EventKind::armed, incoming.order, incoming.side, incoming.account,
        incoming.details.stop, {}, incoming.open, 0, out);
   ++stops_waiting_;
-  memory.take_details(slot_of(incoming.order), incoming.details);
+  memory.take_details(slot_of(incoming.order), waiting.details);
   link(stops(incoming.side), stop_rank(incoming.side, incoming.details.stop), waiting,
        incoming.open, memory);
+  if (incoming.details.trail != 0) list_trailing(slot_of(incoming.order), memory);
+  pair_with(incoming.order, incoming.details.partner, memory);
 }
 
 // Stops that trades have reached enter one by one: those of the side that came in first, then the
 // other side's; the nearest stop price first; at one price the one that has waited longest. Each
-// with what its own trades reach, until one of them starts an auction.
+// with what its own trades reach, until one of them starts an auction. Then those that trail move.
 void OrderBook::trigger_stops(const Order& command, Side incoming, BookMemory& memory,
                               EventOutlet& out) noexcept {
   while (stops_waiting_ > 0 && !gathers_) {
     const bool own = reached_by_trades(incoming);
     if (!own && !reached_by_trades(opposite(incoming))) break;
-    const Levels& side = stops(own ? incoming : opposite(incoming));
-    trigger(command, memory.slot_at(memory.level(side.best_level()).links.next), memory, out);
+    const Side side = own ? incoming : opposite(incoming);
+    const Level& first = memory.level(stops(side).best_level());
+    trigger(command, memory.slot_at(first.links.next), memory, out);
+    if (memory.partners() > 0) {
+      give_up_partner_of_first(opposite(side), memory);
+      cancel_partners(command, memory, out);
+    }
   }
+  if (trailing_ > 0 && trade_high_ != no_price && !gathers_) follow_market(memory);
   trade_low_ = no_low;
   trade_high_ = no_price;
 }
@@ -351,14 +435,26 @@ bool OrderBook::reached_by_trades(Side side) const noexcept {
   return stops(side).best() >= stop_rank(side, side == Side::buy ? trade_high_ : trade_low_);
 }
 
-void OrderBook::emit_triggered(const Order& command, const Incoming& stop,
+void OrderBook::emit_triggered(const Order& command, Incoming& stop, BookMemory& memory,
                                EventOutlet& out) noexcept {
+  if (stop.details.partner != no_order) {
+    BASALT_REACHED("a stop that is linked triggers");
+    memory.cancel_later(std::exchange(stop.details.partner, no_order));
+  }
   emit(command, EventKind::triggered, stop.order, stop.side, stop.account, stop.details.stop, {},
        stop.open, 0, out);
 }
 
 void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                         EventOutlet& out) noexcept {
+  Incoming incoming = take_out(slot, memory);
+  emit_triggered(command, incoming, memory, out);
+  incoming.flags = flags_in_market(incoming);  // It has no partner any more.
+  let_in(command, incoming, memory, out);
+}
+
+// An order that waits outside of the market, on its way into it.
+OrderBook::Incoming OrderBook::take_out(std::uint32_t slot, BookMemory& memory) noexcept {
   const RestingOrder& order = memory.order(slot);
   Incoming incoming{order_id(slot, order.generation),
                     order.side(),
@@ -368,14 +464,30 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
                     order.price(),
                     order.open(),
                     memory.executed(slot),
-                    memory.details(slot)};  // A stop that waits has no reserve yet.
-  incoming.flags = flags_in_market(incoming);
+                    memory.details(slot)};  // What waits has no reserve yet.
   remove(slot, memory);
-  emit_triggered(command, incoming, out);
-  incoming.limit = bounded(incoming, memory);
+  incoming.flags = flags_in_market(incoming);
+  if (incoming.details.rests) incoming.flags |= flag_rests;
+  return incoming;
+}
+
+// It was accepted long ago: what would refuse an order cancels it.
+void OrderBook::let_in(const Order& command, Incoming& incoming, BookMemory& memory,
+                       EventOutlet& out) noexcept {
+  const Price asked = incoming.limit;
+  incoming.limit = has_bands() ? within_bands(incoming, memory) : bounded(incoming, memory);
   const Reject reject = check(incoming, Quantity{0}, memory);
-  if (reject == Reject::none) return take_and_rest(command, incoming, memory, out);
-  BASALT_REACHED("a stop that triggers is not let in");
+  if (reject == Reject::none) {
+    if (has_bands()) tell_repriced(command, incoming, asked, out);
+    take_and_rest(command, incoming, memory, out);
+    if (has_bands()) note_trade(command.time);
+    return;
+  }
+  if (incoming.details.stop == no_price) {
+    BASALT_REACHED("an order that was kept is not let in");
+  } else {
+    BASALT_REACHED("a stop that triggers is not let in");
+  }
   const auto reason = reject == Reject::outside_collar ? CancelReason::collar
                       : reject == Reject::would_cross  ? CancelReason::post_only
                                                        : CancelReason::system;

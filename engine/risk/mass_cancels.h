@@ -31,22 +31,25 @@ struct CancelScope {
   InstrumentId instrument = no_instrument;
   bool of_one_side = false;
   Side side{};
-  bool by_venue = false;  // The operator's: told so to the owners.
+  std::uint16_t group = 0;  // 0: all, and those of none.
+  bool by_venue = false;    // The operator's: told so to the owners.
 
   [[nodiscard]] constexpr bool has(FirmId of) const noexcept {
     return firm == every_firm || firm == of;
   }
   // Of an order that one of `firm` entered.
-  [[nodiscard]] constexpr bool has(AccountId of, InstrumentId in, Side on) const noexcept {
+  [[nodiscard]] constexpr bool has(AccountId of, InstrumentId in, Side on,
+                                   std::uint16_t of_group) const noexcept {
     return (account == no_account || account == of) &&
-           (instrument == no_instrument || instrument == in) && (!of_one_side || side == on);
+           (instrument == no_instrument || instrument == in) && (!of_one_side || side == on) &&
+           (group == 0 || group == of_group);
   }
   // Is everything in the other's scope in this one's, and told alike?
   [[nodiscard]] constexpr bool covers(const CancelScope& other) const noexcept {
     return has(other.firm) && (account == no_account || account == other.account) &&
            (instrument == no_instrument || instrument == other.instrument) &&
            (!of_one_side || (other.of_one_side && side == other.side)) &&
-           by_venue == other.by_venue;
+           (group == 0 || group == other.group) && by_venue == other.by_venue;
   }
 };
 

@@ -25,13 +25,13 @@ Risk::Risk(std::string_view name, Wiring wiring, const Settings& settings, RiskC
       settings_(settings),
       core_(core),
       clock_(clock),
-      commands_(wiring_.commands, limits::command_slots_max, arena),
+      commands_(wiring_.commands, limits::decided_slots_max, arena),
       sequence_(settings.first_sequence - 1),
       now_(settings.not_before),
       last_sequence_(settings.first_sequence - 1) {
   shards_.reserve(wiring_.shards.size());
   for (SlotRing* ring : wiring_.shards)
-    shards_.emplace_back(*ring, limits::command_slots_max, arena);
+    shards_.emplace_back(*ring, limits::decided_slots_max, arena);
   for (SlotRing* ring : wiring_.inputs) inputs_.push_back({ring, {}});
   purges_.resize(core.reference().limits().sessions_max);
 }
@@ -117,7 +117,7 @@ std::uint32_t Risk::purge() noexcept {
       --purges_pending_;
       continue;
     }
-    Command cancel = core_.cancel_by_venue(order);
+    Command cancel = core_.cancel_of(order);
     sequence(cancel);
     ++made;
   }
@@ -160,7 +160,7 @@ std::uint32_t Risk::take_inputs() noexcept {
     if (!complete) continue;
     Command& command = input.assembler.command();
     command.order.time = now_;
-    if (core_.decide(command) == RiskCore::Outcome::sequence) sequence(command);
+    core_.take(command, [this](Command& decided) { sequence(decided); });
     ++handled;
   }
   return handled;

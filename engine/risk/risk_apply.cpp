@@ -9,6 +9,7 @@ RiskCore::RiskCore(const Limits& limits, std::uint64_t seed, Arena& arena)
       reference_(limits.reference, arena),
       balances_(limits.reference.accounts_max, limits.reference.assets_max, arena),
       user_refs_(limits.orders_max, seed, arena),
+      quotes_(limits.orders_max, seed, arena),
       external_ids_(limits.external_ids_max, seed, arena),
       mass_cancels_(limits.reference.sessions_max, arena),
       order_(arena.take<LiveOrder>(limits.orders_max)),
@@ -25,6 +26,7 @@ std::size_t RiskCore::memory_bytes(const Limits& limits) noexcept {
   return ReferenceData::memory_bytes(reference) +
          Balances::memory_bytes(reference.accounts_max, reference.assets_max) +
          UserRefIndex::memory_bytes(limits.orders_max) +
+         QuoteIndex::memory_bytes(limits.orders_max) +
          ExternalIds::memory_bytes(limits.external_ids_max) +
          MassCancels::memory_bytes(reference.sessions_max) +
          Arena::cost<LiveOrder>(limits.orders_max) + Arena::cost<std::uint32_t>(limits.orders_max) +
@@ -59,6 +61,8 @@ void RiskCore::apply(const Command& command) noexcept {
     case CommandKind::disable_entry:
     case CommandKind::enable_entry:
       return apply_of_firm(command);
+    case CommandKind::set_protection:
+      return use_number(command.origin);
     case CommandKind::mass_cancel_done:
       return end_mass_cancel(command);
     case CommandKind::mass_cancel_by_venue:
@@ -127,6 +131,8 @@ void RiskCore::apply_order(const Command& command) noexcept {
                    .session = origin.session,
                    .account = order.account,
                    .instrument = order.instrument,
+                   .group = origin.group,
+                   .quoted = (order.flags & flag_quoted) != 0,
                    .sequence = order.sequence,
                    .price = order.price,
                    .open = order.quantity,
@@ -136,6 +142,7 @@ void RiskCore::apply_order(const Command& command) noexcept {
   balance.held += live.held;
   BASALT_ASSERT(balance.free >= Money{0});  // R2
   user_refs_.insert(user_ref_of(live), slot);
+  if (live.quoted) note_quote(live, slot);
   list(slot);
   ++account_[index_of(order.account)].orders_open;
   ++orders_live_;
@@ -194,9 +201,9 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
     case EventKind::fill:
       return on_fill(event);
     case EventKind::rested:
-      // A buyer that slid rests lower than it asked, and holds what it asked for until it is done:
-      // that covers all its fills (R2), each gives back what it was cheaper by, and replacements
-      // count on no more than is held. What a seller holds has no price.
+      // A buyer that slid, or that bands keep, rests lower than it asked, and holds what it asked
+      // for until it is done: that covers all its fills (R2), each gives back what it was cheaper
+      // by, and replacements count on no more than is held. What a seller holds has no price.
       BASALT_ASSERT(order_[slot].open == event.remaining);
       return;
     case EventKind::rejected:
@@ -231,6 +238,10 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
     case EventKind::uncrossed:
     case EventKind::indicative:
     case EventKind::extended:
+    case EventKind::repriced:
+    case EventKind::bands_moved:
+    case EventKind::limit_state:
+    case EventKind::withdrawn:
       return;
   }
 }
@@ -295,6 +306,7 @@ void RiskCore::gone(std::uint32_t slot) noexcept {
   balance.held -= order.held;
   balance.free += order.held;
   user_refs_.erase(user_ref_of(order));
+  if (order.quoted) forget_quote(order, slot);
   if (order.listing != Listing::no) unlist(slot);
   --account_[index_of(order.account)].orders_open;
   --orders_live_;
@@ -330,7 +342,7 @@ OrderId RiskCore::take_oldest_order(SessionId session, Sequence until) noexcept 
   return order_id(slot, order_[slot].generation);
 }
 
-Command RiskCore::cancel_by_venue(OrderId order, std::uint16_t flags) const noexcept {
+Command RiskCore::cancel_of(OrderId order, std::uint16_t flags) const noexcept {
   const LiveOrder& live = order_[slot_of(order)];
   Command command;
   command.order.kind = CommandKind::cancel;
@@ -386,6 +398,8 @@ void RiskCore::add_to_hash(StateHash& hash) const {
       hash.add(order.price);
       hash.add(order.open);
       hash.add(order.held);
+      hash.add(order.group);
+      hash.add(static_cast<std::uint8_t>(order.quoted ? 1 : 0));
     }
   }
   add_mass_cancels_to_hash(hash);
@@ -394,7 +408,12 @@ void RiskCore::add_to_hash(StateHash& hash) const {
 void RiskCore::assert_invariants() const {
   BASALT_ASSERT(holds_mismatched() == 0);  // R1
   std::uint32_t live = 0;
-  for (const LiveOrder& order : order_) live += order.live;
+  for (std::uint32_t slot = 0; slot < order_.size(); ++slot) {
+    const LiveOrder& order = order_[slot];
+    live += order.live;
+    if (!order.live || !order.quoted || order.reductions_pending > 0) continue;
+    BASALT_ASSERT(quotes_.find({order.account, order.instrument, order.side}) == slot);  // R6
+  }
   BASALT_ASSERT(live == orders_live_);
   BASALT_ASSERT(slots_free_ + live == order_.size());  // R3
   for (std::uint32_t account = 0; account < reference_.limits().accounts_max; ++account) {

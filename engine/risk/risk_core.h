@@ -15,6 +15,8 @@
 //   R4  Of each session and channel, numbers only rise.
 //   R5  When a mass cancel is done, each live order of its scope that was sequenced before it has
 //       its cancel sequenced. None is replaced meanwhile, which would take it out of the scope.
+//   R6  Of the live orders of an account on one side of its quote in an instrument, all but the one
+//       that stands (quotes_) have a cancel under way.
 #pragma once
 
 #include <array>
@@ -28,7 +30,7 @@
 #include "engine/risk/balances.h"
 #include "engine/risk/external_ids.h"
 #include "engine/risk/mass_cancels.h"
-#include "engine/risk/user_ref_index.h"
+#include "engine/risk/slot_index.h"
 #include "engine/state_hash.h"
 #include "engine/types.h"
 
@@ -54,7 +56,21 @@ class RiskCore {
   RiskCore(const Limits& limits, std::uint64_t seed, Arena& arena);
   static std::size_t memory_bytes(const Limits& limits) noexcept;
 
-  // Precondition: the command has the time of the decision.
+  // Calls go_on(command) for what is to be numbered, applied and journaled, one after the other:
+  // nothing where the protocol ignores it, several commands for a quote. Precondition: the command
+  // has the time of the decision.
+  template <typename GoOn>
+  void take(Command& command, GoOn go_on) noexcept {
+    if (command.order.kind == CommandKind::quote) [[unlikely]] {
+      QuoteParts parts = parts_of(command);
+      for (Command& part : std::span(parts.part).first(parts.count)) {
+        if (decide(part) == Outcome::sequence) go_on(part);
+      }
+      return;
+    }
+    if (decide(command) == Outcome::sequence) go_on(command);
+  }
+  // Of one command. Precondition: it has the time of the decision, and is no quote.
   [[nodiscard]] Outcome decide(Command& command) noexcept;
 
   // Precondition: decided, live or on replay. Commands come in the order of their sequence.
@@ -69,9 +85,9 @@ class RiskCore {
   // The oldest live order of a session that was sequenced at or before `until`, taken off the
   // session's list so that it is named once. no_order: there is none. For cancel on disconnect.
   [[nodiscard]] OrderId take_oldest_order(SessionId session, Sequence until) noexcept;
-  // A cancel, by the venue, of an order that take_oldest_order() named.
-  [[nodiscard]] Command cancel_by_venue(OrderId order,
-                                        std::uint16_t flags = flag_by_venue) const noexcept;
+  // A cancel of a live order, not decided yet; of one that take_oldest_order() named by the venue.
+  [[nodiscard]] Command cancel_of(OrderId order,
+                                  std::uint16_t flags = flag_by_venue) const noexcept;
 
   // Goes on with the mass cancels under way, session by session in turn. True: `command` is to be
   // sequenced and applied before the next call. False: none is, for now. Takes off `looks` how many
@@ -112,12 +128,20 @@ class RiskCore {
     SessionId session{};
     AccountId account{};
     InstrumentId instrument{};
+    std::uint16_t group = 0;
+    bool quoted = false;  // A side of a quote.
     Sequence sequence = 0;
     Price price;
     Quantity open;  // At most what is open in the book: releases arrive later.
     Money held;
     std::uint32_t next = none;  // In the session's list, oldest first.
     std::uint32_t previous = none;
+  };
+  struct QuoteParts {
+    std::array<Command, 4> part;
+    std::uint32_t count = 0;
+
+    void add(const Command& command) noexcept { part[count++] = command; }
   };
   struct SessionState {
     std::array<std::uint32_t, channels_max> last_user_ref_num{};
@@ -135,6 +159,7 @@ class RiskCore {
   [[nodiscard]] Outcome decide_amendment(Command& command) noexcept;
   [[nodiscard]] Outcome decide_of_firm(Command& command) noexcept;
   [[nodiscard]] Reject check_new(Command& command) noexcept;
+  [[nodiscard]] Reject check_account(AccountId account, SessionId session) const noexcept;
   [[nodiscard]] Reject check_amendment(const Command& command) const noexcept;
   [[nodiscard]] Reject check_of_firm(const Command& command) const noexcept;
   [[nodiscard]] Reject check_terms(const Order& order, const Instrument& instrument) const noexcept;
@@ -145,11 +170,12 @@ class RiskCore {
     return Outcome::silence;
   }
   [[nodiscard]] static Instructions instructions_of(const Command& command) noexcept;
+  [[nodiscard]] Reject find_linked(Command& command) const noexcept;
   static void map_time_to_live(Command& command) noexcept;
   [[nodiscard]] static Reject check_instructions(const Order& order, const Instructions& asked,
                                                  const Instrument& instrument) noexcept;
   [[nodiscard]] static bool is_peg_possible(const Order& order, const Instructions& asked) noexcept;
-  [[nodiscard]] bool bound_market_order(Order& order, Price stop,
+  [[nodiscard]] bool bound_market_order(Order& order, const Instructions& asked,
                                         const Instrument& instrument) const noexcept;
   [[nodiscard]] Money extra_hold(const LiveOrder& original, const Order& replacement,
                                  const Instrument& instrument) const noexcept;
@@ -190,6 +216,14 @@ class RiskCore {
   [[nodiscard]] bool is_being_cancelled(const LiveOrder& order) const noexcept;
   void add_mass_cancels_to_hash(StateHash& hash) const;
 
+  // risk_quote.cpp
+  [[nodiscard]] Outcome decide_protection(Command& command) noexcept;
+  [[nodiscard]] QuoteParts parts_of(const Command& asked) noexcept;
+  [[nodiscard]] Reject check_quote(const Command& side, const Quote& quote) const noexcept;
+  void cancel_standing(const Order& quote, Side side, QuoteParts& parts) const noexcept;
+  void note_quote(const LiveOrder& live, std::uint32_t slot) noexcept;
+  void forget_quote(const LiveOrder& gone, std::uint32_t slot) noexcept;
+
   void list(std::uint32_t slot) noexcept;
   void unlist(std::uint32_t slot) noexcept;
   [[nodiscard]] AssetId held_asset(const LiveOrder& order) const noexcept;
@@ -200,6 +234,7 @@ class RiskCore {
   ReferenceData reference_;
   Balances balances_;
   UserRefIndex user_refs_;
+  QuoteIndex quotes_;  // Of live orders with `quoted`, the latest of each name.
   ExternalIds external_ids_;
   MassCancels mass_cancels_;
   std::span<LiveOrder> order_;

@@ -20,6 +20,8 @@ RiskCore::Outcome RiskCore::decide(Command& command) noexcept {
     case CommandKind::disable_entry:
     case CommandKind::enable_entry:
       return decide_of_firm(command);
+    case CommandKind::set_protection:
+      return decide_protection(command);
     case CommandKind::deposit:
     case CommandKind::withdraw:
     case CommandKind::set_fees:
@@ -53,23 +55,27 @@ Reject RiskCore::check_new(Command& command) noexcept {
   const Instrument& instrument = reference_.instrument(order.instrument);
 
   if (order.account == no_account) order.account = session.default_account;
-  if (!reference_.has(order.account)) return Reject::account_not_permitted;
+  const Reject permitted = check_account(order.account, command.origin.session);
+  if (permitted != Reject::none) return permitted;
   const Account& account = reference_.account(order.account);
-  if (account.firm != session.firm || account.is_venue()) return Reject::account_not_permitted;
   if (const Reject refused = reference_.refusal_of_entry(account); refused != Reject::none) {
     return refused;
   }
 
-  if (instrument.state == InstrumentState::closed) return Reject::instrument_closed;
+  const bool waits = waits_for_auction(order.time_in_force);
+  if (instrument.state == InstrumentState::closed && !waits) return Reject::instrument_closed;
   if (instrument.state == InstrumentState::halted) return Reject::instrument_halted;
   map_time_to_live(command);
   const auto asked = instructions_of(command);
   const bool bounded =
-      (order.flags & flag_market) == 0 || bound_market_order(order, asked.stop, instrument);
+      (order.flags & flag_market) == 0 || bound_market_order(order, asked, instrument);
   if (!bounded) return Reject::no_reference_price;
   if (const Reject terms = check_terms(order, instrument); terms != Reject::none) return terms;
   if (const Reject found = check_instructions(order, asked, instrument); found != Reject::none) {
     return found;
+  }
+  if (command.origin.original_user_ref_num != 0) {
+    if (const Reject found = find_linked(command); found != Reject::none) return found;
   }
   const Money hold_wanted = hold(order.side, order.price, order.quantity, instrument);
   const AssetId asset = order.side == Side::buy ? instrument.quote : instrument.base;
@@ -82,6 +88,14 @@ Reject RiskCore::check_new(Command& command) noexcept {
   order.order = order_id(slot, order_[slot].generation + 1);
   command.origin.set_hold(hold_wanted);
   return Reject::none;
+}
+
+// May the session act for it?
+Reject RiskCore::check_account(AccountId account, SessionId session) const noexcept {
+  if (!reference_.has(account)) return Reject::account_not_permitted;
+  const Account& named = reference_.account(account);
+  const bool own = named.firm == reference_.session(session).firm;
+  return own && !named.is_venue() ? Reject::none : Reject::account_not_permitted;
 }
 
 Reject RiskCore::check_terms(const Order& order, const Instrument& instrument) const noexcept {
@@ -101,8 +115,9 @@ Instructions RiskCore::instructions_of(const Command& command) noexcept {
 Reject RiskCore::check_instructions(const Order& order, const Instructions& asked,
                                     const Instrument& instrument) noexcept {
   if (asked.display < Quantity{0}) return Reject::invalid_max_floor;
-  // What hides shows no part.
-  if (asked.display > Quantity{0} && (order.flags & flag_hidden) != 0) {
+  const bool hides = (order.flags & flag_hidden) != 0;
+  if (asked.display > Quantity{0} && hides) return Reject::invalid_max_floor;  // It shows no part.
+  if (asked.random != 0 && Quantity{asked.random} >= asked.display) {
     return Reject::invalid_max_floor;
   }
   if (asked.min_quantity < Quantity{0} || asked.min_quantity > order.quantity) {
@@ -110,7 +125,7 @@ Reject RiskCore::check_instructions(const Order& order, const Instructions& aske
   }
   if (asked.stop < no_price || asked.stop > instrument.price_max) return Reject::invalid_stop_price;
   // No trade triggers a stop in the auction that such an order is for.
-  if (asked.stop != no_price && is_for_auction(order.time_in_force)) {
+  if ((asked.stop != no_price || asked.trail != 0) && is_for_auction(order.time_in_force)) {
     return Reject::invalid_stop_price;
   }
   const bool ends = order.time_in_force == TimeInForce::gtd;
@@ -124,9 +139,24 @@ bool RiskCore::is_peg_possible(const Order& order, const Instructions& asked) no
   if (asked.price_type == PriceType::limit) return true;
   const bool hides = (order.flags & flag_hidden) != 0;
   const bool plain = (order.flags & (flag_market | flag_slide)) == 0;
-  const bool now = asked.stop == no_price && !is_for_auction(order.time_in_force);
+  const bool now =
+      asked.stop == no_price && asked.trail == 0 && !is_for_auction(order.time_in_force);
   const bool is_primary = asked.price_type == PriceType::primary;
   return hides && plain && now && asked.peg_offset >= 0 && (is_primary || asked.peg_offset == 0);
+}
+
+// Matching finds the rest: whether it is live there, and whether it is linked already.
+Reject RiskCore::find_linked(Command& command) const noexcept {
+  const Origin& origin = command.origin;
+  const std::uint32_t slot =
+      user_refs_.find({origin.session, origin.user_ref_index, origin.original_user_ref_num});
+  if (slot == UserRefIndex::not_found) return Reject::invalid_link;
+  const LiveOrder& other = order_[slot];
+  if (other.account != command.order.account || other.instrument != command.order.instrument) {
+    return Reject::invalid_link;
+  }
+  command.order.original = order_id(slot, other.generation);
+  return Reject::none;
 }
 
 // An order that is to live so long does so from when it is decided, which only here is known.
@@ -139,14 +169,17 @@ void RiskCore::map_time_to_live(Command& command) noexcept {
 }
 
 // The worst price at which a market order may trade: a distance from the last trade or, of a stop,
-// from where it triggers. False: there is nothing to bound it by.
-bool RiskCore::bound_market_order(Order& order, Price stop,
+// from where it triggers; of one that trails, from where it begins. False: there is nothing to
+// bound it by.
+bool RiskCore::bound_market_order(Order& order, const Instructions& asked,
                                   const Instrument& instrument) const noexcept {
   const Price last = last_trade_[index_of(order.instrument)];
-  const Price reference = stop != no_price   ? std::min(stop, instrument.price_max)
-                          : last != no_price ? last
-                                             : instrument.reference;
+  const Price trail{std::int64_t{order.side == Side::buy ? 1 : -1} * asked.trail};
+  Price reference = last != no_price ? last : instrument.reference;
+  if (reference != no_price) reference = std::max(reference + trail, Price{1});
+  if (asked.stop != no_price) reference = asked.stop;
   if (reference == no_price) return false;
+  reference = std::min(reference, instrument.price_max);
   const auto width = static_cast<std::int64_t>(static_cast<int128>(reference.value) *
                                                instrument.protection_ppm / ppm_one);
   order.price = order.side == Side::buy ? std::min(reference + Price{width}, instrument.price_max)
@@ -173,6 +206,7 @@ RiskCore::Outcome RiskCore::decide_replace(Command& command) noexcept {
   order.side = original.side;
   order.account = original.account;
   order.instrument = original.instrument;
+  command.origin.group = original.group;
   if (order.verdict == Reject::none) order.verdict = check_replace(command, original);
   return Outcome::sequence;
 }
@@ -189,6 +223,7 @@ Reject RiskCore::map_wire_price(Order& order, const Instrument& instrument) noex
 Reject RiskCore::check_replace(Command& command, const LiveOrder& original) const noexcept {
   Order& order = command.order;
   const Instrument& instrument = reference_.instrument(order.instrument);
+  if (original.quoted) return Reject::side_of_quote;
   const Reject price = map_wire_price(order, instrument);
   const Reject refused = reference_.refusal_of_entry(reference_.account(order.account));
   if (refused != Reject::none) return refused;

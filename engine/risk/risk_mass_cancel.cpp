@@ -23,10 +23,8 @@ Reject RiskCore::check_of_firm(const Command& command) const noexcept {
     return Reject::unknown_instrument;
   }
   if (order.account != no_account) {
-    if (!reference_.has(order.account)) return Reject::account_not_permitted;
-    const Account& account = reference_.account(order.account);
-    const bool own = account.firm == reference_.session(command.origin.session).firm;
-    if (!own || account.is_venue()) return Reject::account_not_permitted;
+    const Reject permitted = check_account(order.account, command.origin.session);
+    if (permitted != Reject::none) return permitted;
   }
   return has_room_for(command) ? Reject::none : Reject::mass_cancels_exceeded;
 }
@@ -43,6 +41,7 @@ CancelScope RiskCore::scope_of(const Command& command) const noexcept {
                     .instrument = order.instrument,
                     .of_one_side = command.origin.wire_side != 0,
                     .side = order.side,
+                    .group = command.origin.group,
                     .by_venue = order.kind == CommandKind::mass_cancel_by_venue};
   if (!scope.by_venue) {
     scope.firm = reference_.session(command.origin.session).firm;
@@ -99,7 +98,7 @@ bool RiskCore::work_off(SessionId session, std::uint32_t& looks, Command& comman
   if (walk.slot != Walk::at_start) order_[walk.slot].listing = Listing::watched;
   if (found == no_order) return false;
   const std::uint16_t by_venue = request.scope.by_venue ? flag_by_venue : 0;
-  command = cancel_by_venue(found, static_cast<std::uint16_t>(flag_mass_cancel | by_venue));
+  command = cancel_of(found, static_cast<std::uint16_t>(flag_mass_cancel | by_venue));
   return true;
 }
 
@@ -121,7 +120,7 @@ OrderId RiskCore::look(const MassCancel& request, Walk& walk) noexcept {
     return no_order;
   }
   step(walk, order);
-  if (!request.scope.has(order.account, order.instrument, order.side)) return no_order;
+  if (!request.scope.has(order.account, order.instrument, order.side, order.group)) return no_order;
   unlist(slot);
   return order_id(slot, order.generation);
 }
@@ -160,7 +159,7 @@ bool RiskCore::is_being_cancelled(const LiveOrder& order) const noexcept {
   const FirmId firm = reference_.session(order.session).firm;
   const auto is_of = [&](const MassCancel& request) {
     return order.sequence < request.until && request.scope.has(firm) &&
-           request.scope.has(order.account, order.instrument, order.side);
+           request.scope.has(order.account, order.instrument, order.side, order.group);
   };
   return std::any_of(mass_cancels_.busy().begin(), mass_cancels_.busy().end(),
                      [&](SessionId session) {
@@ -192,6 +191,7 @@ void RiskCore::add_mass_cancels_to_hash(StateHash& hash) const {
       hash.add(scope.instrument);
       hash.add(static_cast<std::uint8_t>(scope.of_one_side ? 1 : 0));
       hash.add(scope.side);
+      hash.add(scope.group);
     }
   }
 }

@@ -39,7 +39,7 @@ inline constexpr std::array<std::uint8_t, 256> length_of =
                MwcbStatus, QuotingPeriod, LuldAuctionCollar, OperationalHalt, AddOrder,
                AddOrderMpid, OrderExecuted, OrderExecutedWithPrice, OrderCancel, OrderDelete,
                OrderReplace, Trade, CrossTrade, BrokenTrade, NetOrderImbalance, RetailInterest,
-               DlcrPriceDiscovery, InstrumentScale>();
+               DlcrPriceDiscovery, InstrumentScale, PriceBands>();
 
 // One message, laid over the bytes that were decoded, which it must not outlive.
 class Decoded {

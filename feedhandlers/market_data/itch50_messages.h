@@ -415,4 +415,21 @@ static_assert(offsetof(InstrumentScale, price_tick) == 20 &&
 static_assert(offsetof(InstrumentScale, lot) == 25 && offsetof(InstrumentScale, price_max) == 29);
 static_assert(offsetof(InstrumentScale, shares_max) == 33);
 
+// This venue's own too: between which prices an instrument with bands trades, and whose best stands
+// at the band that its side must not cross.
+struct PriceBands {
+  static constexpr char type = 'b';
+
+  Prefix prefix{type};
+  wire::Alpha<8> stock;
+  wire::U32 reference_price;
+  wire::U32 upper_price;
+  wire::U32 lower_price;
+  char limit_state{};  // B S, or space.
+};
+static_assert(wire::Message<PriceBands> && sizeof(PriceBands) == 32);
+static_assert(offsetof(PriceBands, stock) == 11 && offsetof(PriceBands, reference_price) == 19);
+static_assert(offsetof(PriceBands, upper_price) == 23 && offsetof(PriceBands, lower_price) == 27);
+static_assert(offsetof(PriceBands, limit_state) == 31);
+
 }  // namespace basalt::itch50

@@ -59,15 +59,17 @@ consteval std::array<Shape, 256> shapes() {
     ((table[static_cast<unsigned char>(M::type)] = {sizeof(M), M::tail}), ...);
   };
   if constexpr (direction == Direction::inbound) {
-    enter.template operator()<EnterOrder, ReplaceOrder, CancelOrder, ModifyOrder, MassCancel,
-                              DisableOrderEntry, EnableOrderEntry, AccountQuery>();
+    enter.template
+    operator()<EnterOrder, ReplaceOrder, CancelOrder, ModifyOrder, MassCancel, DisableOrderEntry,
+               EnableOrderEntry, AccountQuery, Quote, ProtectQuote>();
     enter.template operator()<Deposit, Withdraw, SetFees, SetInstrumentState, SetAccountState,
                               SetLimit, TellMarketEvent, CancelOrders, HaltMarket, SetHaltLevels>();
   } else {
-    enter.template operator()<SystemEvent, Accepted, Replaced, Canceled, AiqCanceled, Executed,
-                              BrokenTrade, Rejected, CancelPending, CancelReject, PriorityUpdate,
-                              OrderModified, OrderRestated, MassCancelResponse, DisableResponse,
-                              EnableResponse, AccountQueryResponse, AdminResponse>();
+    enter.template
+    operator()<SystemEvent, Accepted, Replaced, Canceled, AiqCanceled, Executed, BrokenTrade,
+               Rejected, CancelPending, CancelReject, PriorityUpdate, OrderModified, OrderRestated,
+               MassCancelResponse, DisableResponse, EnableResponse, AccountQueryResponse,
+               AdminResponse, ProtectionStateTold>();
   }
   return table;
 }

@@ -35,11 +35,12 @@ enum class TradingState : char {
 enum class AccountStatus : char { active = 'A', suspended = 'S' };
 
 enum class LimitType : char {
-  open_orders = 'O',  // Of an account: live orders at most.
-  quantity = 'Q',     // Of an instrument: lots in one order,
-  notional = 'N',     //   minor units of the quote asset in one order,
-  collar = 'C',       //   millionths of the last trade around it,
-  protection = 'P',   //   and how far a market order may trade, in millionths too.
+  open_orders = 'O',    // Of an account: live orders at most.
+  quantity = 'Q',       // Of an instrument: lots in one order,
+  notional = 'N',       //   minor units of the quote asset in one order,
+  collar = 'C',         //   millionths of the last trade around it,
+  static_collar = 'S',  //   of the latest uncross likewise,
+  protection = 'P',     //   and how far a market order may trade, in millionths too.
 };
 
 // How far the index has fallen.

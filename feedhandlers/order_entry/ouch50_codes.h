@@ -70,6 +70,14 @@ enum class CancelReason : char {
   open_protection = 'X',
   system = 'Z',
   dlcr_offer_exceeded = 'e',
+  protection = 'p',  // The venue's own: it was a side of a quote that was withdrawn.
+};
+
+// The venue's own, in Protection State.
+enum class ProtectionState : char {
+  set = 'S',
+  ended = 'E',
+  withdrawn = 'W',  // It has withdrawn the quote.
 };
 
 enum class BrokenReason : char {
@@ -193,7 +201,7 @@ enum class Tag : std::uint8_t {
   discretion_price_type = 10,     // Letter: L, P, M, R.
   discretion_peg_offset = 11,     // I32, signed price.
   post_only = 12,                 // Letter: P post only, N no (default).
-  random_reserves = 13,           // U32.
+  random_reserves = 13,           // U32: by how much parts of max_floor vary; 0: not.
   route = 14,                     // Alpha<4>; retired from inbound messages.
   expire_time = 15,               // U32: seconds to live, below 86,400; 0: none.
   trade_now = 16,                 // Letter: Y, N; space: the port's.
@@ -213,6 +221,9 @@ enum class Tag : std::uint8_t {
   stop_price = 131,               // U64; 0: none.
   expiry = 132,                   // U64: nanoseconds since 1970-01-01 UTC; 0: none.
   slide = 133,                    // Letter: S a post-only order slides; space: it does not.
+  remainder = 136,                // Letter: R what is left at market rests; space: it does not.
+  linked_to = 137,                // U32: UserRefNum of a live order; 0: none.
+  trail = 138,                    // U64, a distance of prices; 0: none.
 };
 
 inline constexpr std::size_t account_bytes = 4;
@@ -234,6 +245,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::user_ref_index:
     case Tag::self_trade_prevention:
     case Tag::slide:
+    case Tag::remainder:
       return 1;
     case Tag::group_id:
       return 2;
@@ -245,6 +257,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::random_reserves:
     case Tag::route:
     case Tag::expire_time:
+    case Tag::linked_to:
     case Tag::display_quantity:
     case Tag::locate_broker:
       return 4;
@@ -252,6 +265,7 @@ inline constexpr std::size_t external_id_bytes = 16;
     case Tag::discretion_price:
     case Tag::display_price:
     case Tag::stop_price:
+    case Tag::trail:
     case Tag::expiry:
       return 8;
     case Tag::account:

@@ -110,6 +110,51 @@ static_assert(wire::Message<MassCancel> && sizeof(MassCancel) == 19);
 static_assert(offsetof(MassCancel, user_ref_num) == 1 && offsetof(MassCancel, firm) == 5);
 static_assert(offsetof(MassCancel, symbol) == 9 && offsetof(MassCancel, appendage_length) == 17);
 
+// The venue's own (EXTENSIONS.md): both sides of an account's quote in one instrument.
+struct Quote {
+  static constexpr char type = 'q';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::always;
+
+  char message_type = type;
+  wire::U32 user_ref_num;  // Of the buy; the sell has the next.
+  wire::Alpha<8> symbol;
+  wire::U32 bid_quantity;  // 0: no buy.
+  wire::U64 bid_price;
+  wire::U32 offer_quantity;  // 0: no sell.
+  wire::U64 offer_price;
+  wire::Code<Capacity> capacity;
+  wire::Alpha<14> client_order_id;  // Of both.
+  wire::U16 appendage_length;
+};
+static_assert(wire::Message<Quote> && sizeof(Quote) == 54);
+static_assert(offsetof(Quote, user_ref_num) == 1 && offsetof(Quote, symbol) == 5);
+static_assert(offsetof(Quote, bid_quantity) == 13 && offsetof(Quote, bid_price) == 17);
+static_assert(offsetof(Quote, offer_quantity) == 25 && offsetof(Quote, offer_price) == 29);
+static_assert(offsetof(Quote, capacity) == 37 && offsetof(Quote, client_order_id) == 38);
+static_assert(offsetof(Quote, appendage_length) == 52);
+
+// The venue's own: how much may trade against an account's quote in one instrument.
+struct ProtectQuote {
+  static constexpr char type = 'p';
+  static constexpr Direction direction = Direction::inbound;
+  static constexpr Tail tail = Tail::always;
+
+  char message_type = type;
+  wire::U32 user_ref_num;
+  wire::Alpha<8> symbol;
+  wire::U32 window_ms;  // 0: not any more.
+  wire::U32 quantity;   // 0, here and below: without this limit.
+  wire::U32 fills;
+  wire::U32 delta;
+  wire::U16 appendage_length;
+};
+static_assert(wire::Message<ProtectQuote> && sizeof(ProtectQuote) == 31);
+static_assert(offsetof(ProtectQuote, user_ref_num) == 1 && offsetof(ProtectQuote, symbol) == 5);
+static_assert(offsetof(ProtectQuote, window_ms) == 13 && offsetof(ProtectQuote, quantity) == 17);
+static_assert(offsetof(ProtectQuote, fills) == 21 && offsetof(ProtectQuote, delta) == 25);
+static_assert(offsetof(ProtectQuote, appendage_length) == 29);
+
 // Switches order entry off for a firm. It cancels nothing.
 struct DisableOrderEntry {
   static constexpr char type = 'D';

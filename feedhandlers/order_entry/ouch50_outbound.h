@@ -309,6 +309,26 @@ static_assert(offsetof(EnableResponse, time) == 1 && offsetof(EnableResponse, us
 static_assert(offsetof(EnableResponse, firm) == 13 &&
               offsetof(EnableResponse, appendage_length) == 17);
 
+// The venue's own (EXTENSIONS.md).
+struct ProtectionStateTold {
+  static constexpr char type = 'p';
+  static constexpr Direction direction = Direction::outbound;
+  static constexpr Tail tail = Tail::always;
+
+  char message_type = type;
+  wire::U64 time;
+  wire::U32 user_ref_num;  // Of the Protect Quote.
+  wire::Alpha<8> symbol;
+  wire::Code<ProtectionState> state;
+  wire::U16 appendage_length;
+};
+static_assert(wire::Message<ProtectionStateTold> && sizeof(ProtectionStateTold) == 24);
+static_assert(offsetof(ProtectionStateTold, time) == 1 &&
+              offsetof(ProtectionStateTold, user_ref_num) == 9);
+static_assert(offsetof(ProtectionStateTold, symbol) == 13 &&
+              offsetof(ProtectionStateTold, state) == 21 &&
+              offsetof(ProtectionStateTold, appendage_length) == 22);
+
 struct AccountQueryResponse {
   static constexpr char type = 'Q';
   static constexpr Direction direction = Direction::outbound;

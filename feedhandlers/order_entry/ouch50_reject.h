@@ -27,6 +27,7 @@ namespace basalt::ouch50 {
     case Reject::entry_disabled:
       return RejectReason::firm_not_authorized;
     case Reject::mass_cancels_exceeded:
+    case Reject::quotes_withdrawn:
       return RejectReason::risk_port_message_rate;
     case Reject::instrument_closed:
       return RejectReason::destination_closed;
@@ -53,8 +54,10 @@ namespace basalt::ouch50 {
     case Reject::invalid_peg:
       return RejectReason::invalid_peg_type;
     case Reject::not_live:
+    case Reject::side_of_quote:
       return RejectReason::replace_not_allowed;
     case Reject::would_cross:
+    case Reject::crossed_quote:
       return RejectReason::crossed_market;
     case Reject::lowers_nothing:
       return RejectReason::cancel_not_allowed;
@@ -63,6 +66,7 @@ namespace basalt::ouch50 {
     case Reject::invalid_option:
     case Reject::invalid_value:
     case Reject::invalid_expiry:
+    case Reject::invalid_link:
     case Reject::duplicate_order:
     case Reject::not_in_auction:
     case Reject::unknown_reference:

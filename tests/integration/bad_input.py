@@ -54,7 +54,7 @@ def logins():
 def rejects(client):
     """Each order has one fault; each gets its code, and its number is used up."""
     faults = [(dict(side=b"X"), 0x09), (dict(tif=b"9"), 0x0F), (dict(display=b"Z"), 0x03),
-              (dict(cross=b"O"), 0x14), (dict(symbol="NOSUCH"), 0x17), (dict(quantity=0), 0x13),
+              (dict(cross=b"H"), 0x14), (dict(symbol="NOSUCH"), 0x17), (dict(quantity=0), 0x13),
               (dict(price=0), 0x1D), (dict(price=1_000_001), 0x1D), (dict(price=1 << 62), 0x1D),
               (dict(price=2_000_000_000), 0x1D),
               # An account that is nobody's, and one of another firm.

@@ -1,5 +1,6 @@
 """Orders with options, over the wire: reserves, stops, minimum quantities, self-trade prevention, orders
-that hide. What their owners are told, and that a restart and a replay tell the same.
+that hide, market orders that rest, links. What their owners are told, and that a restart and a replay tell
+the same.
 """
 import struct
 import sys
@@ -28,6 +29,22 @@ def stop(price):
 
 def prevent(letter):
     return option(130, letter)
+
+
+def random_reserves(lots):
+    return option(13, struct.pack(">I", lots))
+
+
+def linked_to(ref):
+    return option(137, struct.pack(">I", ref))
+
+
+def trail(distance):
+    return option(138, struct.pack(">Q", distance))
+
+
+AT_MARKET = 0x7FFFFFFF
+RESTS = option(136, b"R")
 
 
 def brief(message):
@@ -110,14 +127,51 @@ def prevention(maker):
     say(maker, "J41:0f", enter(41, b"B", 10, "AAPL", MIDDLE, options=prevent(b"?")))
 
 
+def random_parts(maker, taker):
+    say(maker, "A42", enter(42, b"S", 19, "AAPL", MIDDLE, options=max_floor(10) + random_reserves(3)))
+    say(taker, "A42 E42:10", enter(42, b"B", 10, "AAPL", MIDDLE))
+    # The first size of the seed that a venue has which names none.
+    expect(maker, "E42:10 R42:R9")
+    say(maker, "C42:9U", cancel(42))
+    say(maker, "J43:04", enter(43, b"S", 19, "AAPL", MIDDLE, options=max_floor(3) + random_reserves(3)))
+
+
+def remainders(maker, taker):
+    say(maker, "A44", enter(44, b"S", 4, "AAPL", MIDDLE))
+    say(taker, "A44 E44:4", enter(44, b"B", 10, "AAPL", AT_MARKET, options=RESTS))
+    expect(maker, "E44:4")
+    say(maker, "A45 E45:6", enter(45, b"S", 6, "AAPL", MIDDLE))
+    expect(taker, "E44:6")
+    say(taker, "J45:0f", enter(45, b"B", 10, "AAPL", MIDDLE, options=RESTS))
+
+
+def links(maker, taker):
+    say(maker, "A46", enter(46, b"S", 5, "AAPL", MIDDLE))
+    say(maker, "A47", enter(47, b"S", 5, "AAPL", MIDDLE + TICK, options=linked_to(46)))
+    say(taker, "A46 E46:1", enter(46, b"B", 1, "AAPL", MIDDLE))
+    expect(maker, "E46:1 C47:5U")
+    say(maker, "J48:0f", enter(48, b"S", 5, "AAPL", MIDDLE + TICK, options=linked_to(47)))
+    say(maker, "C46:4U", cancel(46))
+
+
+def trailing_stops(maker, taker):
+    # It begins ten ticks below the last trade, and rises with it by five.
+    say(taker, "A47", enter(47, b"S", 5, "AAPL", MIDDLE - 90 * TICK, options=trail(10 * TICK)))
+    say(maker, "A49", enter(49, b"S", 1, "AAPL", MIDDLE + 5 * TICK))
+    say(maker, "A50 E50:1 E49:1", enter(50, b"B", 1, "AAPL", MIDDLE + 5 * TICK))
+    say(maker, "A51", enter(51, b"B", 6, "AAPL", MIDDLE - 5 * TICK))
+    say(maker, "A52 E52:1 E51:1 E51:5", enter(52, b"S", 1, "AAPL", MIDDLE - 5 * TICK))
+    expect(taker, "R47:T E47:5")
+
+
 def hiding(maker, taker):
-    say(maker, "A45", enter(45, b"S", 10, "AAPL", MIDDLE, display=b"N"))
-    say(maker, "U46", replace(45, 46, 8, MIDDLE, display=b"N"))
-    say(maker, "A47", enter(47, b"S", 2, "AAPL", MIDDLE))
-    say(taker, "A45 E45:2 E45:3", enter(45, b"B", 5, "AAPL", MIDDLE))
-    expect(maker, "E47:2 E46:3")
+    say(maker, "A53", enter(53, b"S", 10, "AAPL", MIDDLE, display=b"N"))
+    say(maker, "U54", replace(53, 54, 8, MIDDLE, display=b"N"))
+    say(maker, "A55", enter(55, b"S", 2, "AAPL", MIDDLE))
+    say(taker, "A53 E53:2 E53:3", enter(53, b"B", 5, "AAPL", MIDDLE))
+    expect(maker, "E55:2 E54:3")
     # What hid is not shown by a replacement that forgets it.
-    say(maker, "C46:5S", replace(46, 48, 8, MIDDLE))
+    say(maker, "C54:5S", replace(54, 56, 8, MIDDLE))
 
 
 def main():
@@ -129,9 +183,13 @@ def main():
         minimums(maker, taker)
         stops(maker, taker)
         prevention(maker)
+        random_parts(maker, taker)
+        remainders(maker, taker)
+        links(maker, taker)
+        trailing_stops(maker, taker)
         hiding(maker, taker)
-        say(maker, "A51", enter(51, b"S", 30, "AAPL", MIDDLE, options=max_floor(10)))
-        say(taker, "A51", enter(51, b"B", 10, "AAPL", MIDDLE + 50 * TICK,
+        say(maker, "A61", enter(61, b"S", 30, "AAPL", MIDDLE, options=max_floor(10)))
+        say(taker, "A61", enter(61, b"B", 10, "AAPL", MIDDLE + 50 * TICK,
                                 options=stop(MIDDLE + 40 * TICK)))
         streams = {user: Soup(user).messages() for user in ("MAKER1", "MAKER2")}
         engine.kill()
@@ -141,8 +199,8 @@ def main():
                 session = Soup(user)
                 assert session.messages()[:len(stream)] == stream, f"the stream of {user}"
             maker, taker = Soup("MAKER1", 1 << 40), Soup("MAKER2", 1 << 40)
-            say(taker, "A61 E61:10 E61:5", enter(61, b"B", 15, "AAPL", MIDDLE))
-            expect(maker, "E51:10 R51:R10 E51:5")
+            say(taker, "A71 E71:10 E71:5", enter(71, b"B", 15, "AAPL", MIDDLE))
+            expect(maker, "E61:10 R61:R10 E61:5")
             said = again.stop()
         assert_replays(engine.data, said)
     print("1 passed, 0 failed")

@@ -33,12 +33,18 @@ class ClientOrders {
     if (message.error() != ouch50::DecodeError::none) return "cannot be decoded";
     std::uint8_t channel = 0;
     for (const ouch50::Element element : message.appendage()) {
-      if (element.tag == ouch50::Tag::display_quantity &&
-          message.type() == ouch50::OrderRestated::type) {
+      if (message.type() == ouch50::OrderRestated::type &&
+          (element.tag == ouch50::Tag::display_quantity ||
+           element.tag == ouch50::Tag::display_price)) {
         continue;
       }
       if (is_of_firm(message.type()) &&
-          (element.tag == ouch50::Tag::side || element.tag == ouch50::Tag::account)) {
+          (element.tag == ouch50::Tag::side || element.tag == ouch50::Tag::account ||
+           element.tag == ouch50::Tag::group_id)) {
+        continue;
+      }
+      if (message.type() == ouch50::ProtectionStateTold::type &&
+          element.tag == ouch50::Tag::account) {
         continue;
       }
       if (element.tag != ouch50::Tag::user_ref_index) return "has an option nobody asked for";
@@ -86,6 +92,11 @@ class ClientOrders {
         return answer({channel, message.as<ouch50::MassCancelResponse>().user_ref_num});
       case ouch50::DisableResponse::type:
         return answer({channel, message.as<ouch50::DisableResponse>().user_ref_num});
+      case ouch50::ProtectionStateTold::type: {
+        const auto& told = message.as<ouch50::ProtectionStateTold>();
+        if (told.state == ouch50::ProtectionState::withdrawn) return "";
+        return answer({channel, told.user_ref_num});
+      }
       case ouch50::EnableResponse::type:
         return answer({channel, message.as<ouch50::EnableResponse>().user_ref_num});
       default:

@@ -159,14 +159,14 @@ class CoreVenue {
   std::vector<LogRecord> decide(Command command) {
     std::vector<LogRecord> records;
     command.order.time = now_;
-    if (risk_.decide(command) != risk::RiskCore::Outcome::sequence) return records;
-    records.push_back(sequence(command));
+    risk_.take(command, [&](const Command& taken) { records.push_back(sequence(taken)); });
+    if (records.empty()) return records;
     const SessionId session = command.origin.session;
     if (command.order.kind == CommandKind::session_down &&
         risk_.reference().session(session).cancel_on_disconnect) {
       const Sequence until = records.front().command.order.sequence;
       for (OrderId order; (order = risk_.take_oldest_order(session, until)) != no_order;) {
-        records.push_back(sequence(risk_.cancel_by_venue(order)));
+        records.push_back(sequence(risk_.cancel_of(order)));
       }
     }
     return records;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,37 +17,68 @@ namespace {
 constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t nanos_a_ms = 1'000'000;
 
+// The words that tell an instrument's rules, and the most that each can be.
+const std::map<std::string, std::int64_t> rules_known{
+    {"collar", 1'000'000},       {"static", 1'000'000},        {"reference", price_max},
+    {"band", 1'000'000},         {"limit-state", 0xFFFF'FFFF}, {"pause", 0xFFFF'FFFF},
+    {"volatility", 0xFFFF'FFFF}, {"extension", 0xFFFF'FFFF},   {"seed", 0xFFFF'FFFF}};
+
 }  // namespace
 
 // False: cannot be read.
 bool NaiveBook::set_rules(const std::vector<std::string>& words) {
-  std::int64_t collar = 0;
-  std::int64_t volatility = 0;
-  std::int64_t extension = 0;
+  std::map<std::string, std::int64_t> said;
+  // Where there are bands, these are what nobody need say.
+  const auto defaults = [&] {
+    said.try_emplace("limit-state", 15'000);
+    said.try_emplace("pause", 300'000);
+    said.try_emplace("volatility", 300'000);
+  };
   for (std::size_t i = 1; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
     const std::string name = words[i].substr(0, equals);
     const std::string digits = equals == std::string::npos ? "" : words[i].substr(equals + 1);
-    if (digits.empty() || digits.size() > 9) return false;
+    const auto most = rules_known.find(name);
+    if (most == rules_known.end() || digits.empty() || digits.size() > 11) return false;
     if (digits.find_first_not_of("0123456789") != std::string::npos) return false;
-    if (name != "collar" && name != "volatility" && name != "extension") return false;
-    (name == "collar"       ? collar
-     : name == "volatility" ? volatility
-                            : extension) = std::stoll(digits);
+    said[name] = std::stoll(digits);
+    if (said[name] > most->second || (name == "reference" && said[name] == 0)) return false;
   }
-  if (collar > 1'000'000) return false;
-  collar_ppm_ = collar;
-  volatility_ = volatility;
-  extension_ = extension;
+  if (said["band"] > 0) {
+    defaults();
+    if (said["collar"] > 0 || said["static"] > 0) return false;
+    if (said["pause"] == 0 || said["volatility"] == 0) return false;
+  } else if (said["limit-state"] > 0 || said["pause"] > 0) {
+    return false;
+  }
+  collar_ppm_ = said["collar"];
+  static_ppm_ = said["static"];
+  reference_ = said["reference"];
+  volatility_ = said["volatility"];
+  extension_ = said["extension"];
+  seed_ = said["seed"];
+  set_bands(said["band"], said["limit-state"], said["pause"]);
+  move_collar();
   return true;
 }
 
-// Around the last trade.
+// Where the one around the last trade and the one around the latest uncross, or the reference
+// before it, are both kept. Or the bands.
 void NaiveBook::move_collar() {
-  if (collar_ppm_ == 0) return;
-  const std::int64_t width = last_trade_ * collar_ppm_ / 1'000'000;
-  collar_low_ = last_trade_ - width;
-  collar_high_ = std::min(last_trade_ + width, price_max);
+  collar_low_ = 0;
+  collar_high_ = price_max;
+  if (band_ppm_ > 0 && band_reference_ != 0) {
+    collar_low_ = band_around(band_reference_).low;
+    collar_high_ = band_around(band_reference_).high;
+    return;
+  }
+  const auto keep = [this](std::int64_t middle, std::int64_t ppm) {
+    if (ppm == 0 || middle == 0) return;
+    collar_low_ = std::max(collar_low_, middle - middle * ppm / 1'000'000);
+    collar_high_ = std::min(collar_high_, middle + middle * ppm / 1'000'000);
+  };
+  keep(last_trade_, collar_ppm_);
+  keep(auctioned_ != 0 ? auctioned_ : reference_, static_ppm_);
 }
 
 // The next trade would be beyond the collar.
@@ -83,9 +115,10 @@ bool NaiveBook::halt(const std::vector<std::string>& words) {
 void NaiveBook::end_in_time() {
   if (phase_ == "halted") {
     const std::int64_t end = *deadline_ + reopening_;
+    const bool paused = paused_;
     set_phase("volatility");
     deadline_ = end;
-    extended_ = true;
+    extended_ = !paused;
     return;
   }
   const std::int64_t price = prospect().price;
@@ -101,7 +134,10 @@ void NaiveBook::end_in_time() {
 void NaiveBook::set_phase(const std::string& phase) {
   out_ << "phase " << phase << '\n';
   deadline_.reset();
-  if (expiring_) end_some(std::numeric_limits<std::int64_t>::max());
+  paused_ = false;
+  limit_state_ = "none";
+  end_all();
+  let_in_all();
   if (uncrossing_ && uncrossed_ > 0) tell_uncrossed();
   const bool closes = phase == "closed" && phase_ == "closing";
   uncrossing_ = closes || (phase == "open" && gathers_);
@@ -114,11 +150,18 @@ void NaiveBook::set_phase(const std::string& phase) {
     indicated_ = "0@0 0 none";
   }
   uncross_some();
-  if (expiring_ && !uncrossing_) end_some(slice_max_);
+  std::int64_t left = slice_max_;
+  if (expiring_ && !uncrossing_) end_some(left);
+  let_in_some(left);
+}
+
+void NaiveBook::end_all() {
+  std::int64_t all = std::numeric_limits<std::int64_t>::max();
+  if (expiring_) end_some(all);
 }
 
 // Those that ended with the auction go, but no more than `most`. False: nothing came of it.
-bool NaiveBook::end_some(std::int64_t most) {
+bool NaiveBook::end_some(std::int64_t& most) {
   bool told = false;
   for (; !ending_.empty() && most > 0; --most) {
     const Order order = remove(ending_.front());
@@ -147,7 +190,8 @@ void NaiveBook::expire() {
 }
 
 void NaiveBook::uncross() {
-  if (expiring_) end_some(std::numeric_limits<std::int64_t>::max());
+  end_all();
+  let_in_all();
   uncrossing_ = true;
   if (!uncross_some()) tell_uncrossed();
 }
@@ -157,14 +201,17 @@ void NaiveBook::tick() {
     uncross_some();
     return;
   }
+  std::int64_t left = slice_max_;
   if (expiring_) {
-    end_some(slice_max_);
+    end_some(left);
     return;
   }
+  if (let_in_some(left)) return;
   if (deadline_ && now_ >= *deadline_) {
     end_in_time();
     return;
   }
+  if (phase_ == "open" && band_ppm_ > 0) tick_band();
   if (phase_ == "open") {
     pair_pegs();
     return;
@@ -187,18 +234,24 @@ bool NaiveBook::uncross_some() {
   while (uncrossing_) {
     if (uncrossed_ == 0) uncross_price_ = prospect().price;
     if (uncross_price_ == 0) {
-      if (!is_auction(phase_)) told = end_some(slice_max_ - fills) || told;
+      cancel_partners();
+      std::int64_t left = slice_max_ - fills;
+      if (!is_auction(phase_)) told = end_some(left) || told;
       if (expiring_) return told;
       uncrossing_ = false;
       if (phase_ != "open") return told;
       gathers_ = false;
+      open_band(now_);
       if (last_trade_ != 0) trades_.push_back(last_trade_);
       trigger_stops(true);
       return true;
     }
     while (!bids_.empty() && bids_.begin()->second.front().price >= uncross_price_ &&
            !asks_.empty() && asks_.begin()->second.front().price <= uncross_price_) {
-      if (fills == slice_max_) return told;
+      if (fills == slice_max_) {
+        cancel_partners();
+        return told;
+      }
       ++fills;
       cross_once(taker);
       told = true;
@@ -211,7 +264,11 @@ bool NaiveBook::uncross_some() {
 
 void NaiveBook::tell_uncrossed() {
   out_ << "uncrossed " << uncrossed_ << '@' << uncross_price_ << '\n';
-  if (uncrossed_ > 0) move_collar();
+  if (uncrossed_ > 0) {
+    auctioned_ = uncross_price_;
+    restart_band(uncross_price_);
+    move_collar();
+  }
   uncross_price_ = 0;
   uncrossed_ = 0;
   indicated_ = "0@0 0 none";
@@ -278,8 +335,9 @@ NaiveBook::Prospect NaiveBook::prospect() const {
   const std::int64_t high = best.back().price;
   std::int64_t chosen = low + (high - low) / 2;
   const auto all = [&](auto holds) { return std::all_of(best.begin(), best.end(), holds); };
-  if (last_trade_ != 0) {
-    chosen = std::clamp(last_trade_, low, high);
+  const std::int64_t nearest_to = last_trade_ != 0 ? last_trade_ : reference_;
+  if (nearest_to != 0) {
+    chosen = std::clamp(nearest_to, low, high);
   } else if (all([](const Prospect& each) { return each.surplus > 0; })) {
     chosen = high;
   } else if (all([](const Prospect& each) { return each.surplus < 0; })) {

@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
-constexpr std::int64_t parts_max = 1000;                     // A reserve order shows anew so often.
+constexpr std::int64_t random_max = 4'294'967'295;
+constexpr std::int64_t trail_max = 4'294'967'295;
 
 // A whole number of 63 bits, which may be negative.
 std::optional<std::int64_t> number(const std::string& word) {
@@ -41,6 +42,7 @@ void NaiveBook::line(const std::string& text) {
     at = text.find_first_not_of(blanks, after);
   }
   if (!words.empty() && !run(words)) out_ << "error " << line_number_ << '\n';
+  withdraw();
 }
 
 // False: cannot be read.
@@ -62,6 +64,7 @@ bool NaiveBook::run(const std::vector<std::string>& words) {
   }
   if (verb == "rules") return set_rules(words);
   if (verb == "halt") return halt(words);
+  if (verb == "protect") return protect(words);
   if (verb == "phase" || verb == "uncross" || verb == "tick" || verb == "pass") {
     return run_of_venue(words);
   }
@@ -135,7 +138,7 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
   bool stops = false;
   for (std::size_t i = 4; i < words.size(); ++i) {
     if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok" ||
-        words[i] == "at-open" || words[i] == "at-close") {
+        words[i] == "at-open" || words[i] == "at-close" || words[i] == "at-halt") {
       order.life = words[i];
     } else if (words[i].starts_with("gtd=") && number(words[i].substr(4))) {
       order.life = "gtd";
@@ -149,6 +152,10 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
       order.post = true;
     } else if (words[i] == "post=slide") {
       order.post = order.slides = true;
+    } else if (words[i] == "rests" && order.market) {
+      order.rests = true;
+    } else if (words[i] == "quote") {
+      order.quoted = true;
     } else if (words[i].starts_with("stp=")) {
       order.stp = words[i].substr(4);
       order.by_firm = order.stp.starts_with("firm-");
@@ -161,6 +168,8 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
                value && words[i].starts_with("display=")) {
       order.display = *value;
       shows_less = true;
+    } else if (value && words[i].starts_with("random=")) {
+      order.random = *value;
     } else if (value && words[i].starts_with("min=")) {
       order.min = *value;
     } else if (value && words[i].starts_with("offset=") && *value >= -(std::int64_t{1} << 31) &&
@@ -169,12 +178,21 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
     } else if (value && words[i].starts_with("stop=")) {
       order.stop = *value;
       stops = true;
+    } else if (value && words[i].starts_with("trail=")) {
+      order.trail = *value;
+    } else if (words[i].starts_with("oco=") && id_of(words[i].substr(4))) {
+      order.partner = *id_of(words[i].substr(4));
     } else if (words[i].starts_with("account=") && id_of(words[i].substr(8))) {
       order.account = *id_of(words[i].substr(8));
     } else {
       return false;
     }
   }
+  // A side of a quote asks for nothing that an order in the market does not have.
+  const bool plain = !order.market && (order.life == "day" || order.life == "gtc") && !shows_less &&
+                     order.random == 0 && order.min == 0 && !stops && !order.trail &&
+                     !order.hidden && order.offset == 0 && !order.partner;
+  if (order.quoted && !plain) return false;
   new_order(order, shows_less, stops);
   return true;
 }
@@ -186,6 +204,7 @@ std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   const bool crosses = best && reaches(order, *best);
   if (order.life == "at-open" && phase_ != "auction") return "outside-auction";
   if (order.life == "at-close" && phase_ != "closing") return "outside-auction";
+  if (order.life == "at-halt" && phase_ != "volatility") return "outside-auction";
   const bool at_once = order.life == "ioc" || order.life == "fok";
   const bool too_late = ends(order) && (!is_auction(phase_) || expiring_);
   if (gathers_ && (at_once || order.min > 0 || (uncrossing_ && crosses) || too_late)) {
@@ -211,23 +230,23 @@ std::int64_t NaiveBook::resting(bool buy) const {
   return sum;
 }
 
-// An order at market reaches to the end of all prices, or to the collar where that refuses.
+// An order at market reaches to the end of all prices, or to the collar where that refuses. Bands
+// keep all orders.
 NaiveBook::Order NaiveBook::priced(Order order) const {
-  if (!order.market) return order;
-  order.price = order.buy ? price_max : 1;
-  if (gathers_ || volatility_ > 0) return order;
-  order.price =
-      order.buy ? std::min(order.price, collar_high_) : std::max(order.price, collar_low_);
+  if (!order.peg.empty()) return order;
+  if (order.market) order.price = order.buy ? price_max : 1;
+  if (order.market && !gathers_ && volatility_ == 0) {
+    order.price =
+        order.buy ? std::min(order.price, collar_high_) : std::max(order.price, collar_low_);
+  }
+  keep_within_band(order);
   return order;
 }
 
-bool NaiveBook::shows_too_often(const Order& order) {
-  if (order.display == 0 || order.open <= order.display) return false;
-  return (order.open - order.display + order.display - 1) / order.display > parts_max;
-}
-
 void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
-  if (phase_ == "closed" || phase_ == "halted") return rejected(order.id, phase_);
+  if (phase_ == "halted" || (phase_ == "closed" && !may_wait(order))) {
+    return rejected(order.id, phase_);
+  }
   if (order.open < 1 || order.open > quantity_max) return rejected(order.id, "quantity");
   if (!order.market && (order.price < 1 || order.price > price_max)) {
     return rejected(order.id, "price");
@@ -235,25 +254,52 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
   if (shows_less && (order.display < 1 || order.display > quantity_max || order.hidden)) {
     return rejected(order.id, "display");
   }
+  const bool varies = order.random != 0;
+  if (varies && (order.random < 0 || order.random > random_max || order.random >= order.display)) {
+    return rejected(order.id, "display");
+  }
   if (order.min < 0 || order.min > order.open) return rejected(order.id, "min-quantity");
-  const bool for_auction = order.life == "at-open" || order.life == "at-close";
+  const bool for_auction = order.life.starts_with("at-");
   if (stops && (order.stop < 1 || order.stop > price_max || for_auction)) {
     return rejected(order.id, "stop-price");
   }
+  if (order.trail && (*order.trail < 1 || *order.trail > trail_max || for_auction)) {
+    return rejected(order.id, "stop-price");
+  }
   if (order.life == "gtd" && order.expiry <= now_) return rejected(order.id, "expiry");
-  const bool follows = !order.market && !order.slides && !stops && !for_auction;
+  const bool follows = !order.market && !order.slides && !stops && !order.trail && !for_auction;
   const bool away = order.offset == 0 || (order.peg == "primary" && order.offset > 0);
   if (!away || (!order.peg.empty() && !follows)) return rejected(order.id, "peg");
+  if (order.partner && !is_live(*order.partner)) return rejected(order.id, "link");
   if (is_live(order.id)) return rejected(order.id, "duplicate");
+  Protection* const protection = order.quoted ? protection_of(order.account) : nullptr;
+  if (protection != nullptr && protection->withdrawn) return rejected(order.id, "protected");
+  if (!may_link(order)) return rejected(order.id, "link");
+  if (!begins_to_trail(order)) return rejected(order.id, "stop-price");
+  if (comes_early(order)) {
+    const std::string why = refusal_to_keep(order, 0);
+    if (!why.empty()) return rejected(order.id, why);
+    out_ << "accepted " << order.id << '\n';
+    kept_.push_back(order);
+    return link(kept_.back());
+  }
+  stops = stops || order.trail;
   const bool waits = stops && !reached(order);
   slide(order);
   const std::string why = waits ? refusal_to_wait(order, 0) : refusal(priced(order), 0);
   if (!why.empty()) return rejected(order.id, why);
   out_ << "accepted " << order.id << '\n';
-  if (waits) return stops_.push_back(order);
-  if (stops) out_ << "triggered " << order.id << '\n';
+  if (waits) return wait(order);
+  if (stops) {
+    out_ << "triggered " << order.id << '\n';
+    part(order);
+  }
   take_and_rest(priced(order));
+  cancel_partners();
   trigger_stops(order.buy);
+  if (protection != nullptr && live_.contains(order.id)) {
+    protection->latest[order.buy] = order.id;
+  }
 }
 
 // An order that would cross, and may rest, asks for one tick less than the best it would cross.
@@ -271,14 +317,9 @@ void NaiveBook::slide(Order& order) const {
 NaiveBook::Order& NaiveBook::live_order(std::uint32_t id) {
   const auto found = live_.find(id);
   if (found != live_.end()) return *found->second;
-  return *std::find_if(stops_.begin(), stops_.end(), [id](const Order& o) { return o.id == id; });
-}
-
-// What an order does not show goes first.
-void NaiveBook::take_away(Order& order, std::int64_t quantity) {
-  const std::int64_t hidden = std::min(order.reserve, quantity);
-  order.reserve -= hidden;
-  order.open -= quantity - hidden;
+  const auto named = [id](const Order& o) { return o.id == id; };
+  const auto stop = std::find_if(stops_.begin(), stops_.end(), named);
+  return stop != stops_.end() ? *stop : *std::find_if(kept_.begin(), kept_.end(), named);
 }
 
 void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& offer) {
@@ -289,15 +330,22 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   if (is_live(new_id)) return rejected(new_id, "duplicate");
   Order order = live_order(id);
   if (offer.quantity <= order.executed) return cancel(id);
-  const bool waits = order.stop != 0;
+  const bool is_kept = kept(id) != kept_.end();
+  const bool waits = order.stop != 0 || is_kept;
   const std::int64_t freed = order.open + order.reserve;
   order.id = new_id;
   order.price = offer.price;
   order.open = offer.quantity - order.executed;
   order.reserve = 0;
   order.market = false;
-  slide(order);
-  const std::string why = waits ? refusal_to_wait(order, freed) : refusal(order, freed);
+  order.quoted = false;
+  if (!waits) {
+    slide(order);
+    order = priced(order);
+  }
+  const std::string why = is_kept ? refusal_to_keep(order, freed)
+                          : waits ? refusal_to_wait(order, freed)
+                                  : refusal(order, freed);
   if (why == "collar") {  // As what is invalid in itself, it takes its original with it.
     remove(id);
     out_ << "canceled " << id << ' ' << freed << " system\n";
@@ -306,8 +354,13 @@ void NaiveBook::replace(std::uint32_t id, std::uint32_t new_id, const Offer& off
   if (!why.empty()) return rejected(new_id, why);
   remove(id);
   out_ << "replaced " << id << ' ' << new_id << '\n';
-  if (waits) return stops_.push_back(order);
+  if (is_kept) {
+    kept_.push_back(order);
+    return link(kept_.back());
+  }
+  if (waits) return wait(order);
   take_and_rest(order);
+  cancel_partners();
   trigger_stops(order.buy);
 }
 
@@ -340,10 +393,12 @@ void NaiveBook::take_and_rest(Order order) {
   }
   const std::int64_t must_trade =
       order.life == "fok" ? order.open : std::min(order.min, order.open);
+  const bool at_once = order.life == "ioc" || order.life == "fok";
   const bool fails = must_trade > 0 && (!takes || reachable(order) < must_trade);
   Taken taken;
   if (takes && !fails) taken = take(order);
   order.price = limit;
+  if (taken.traded) part(order);
   if (order.open == 0) return;
   if (taken.prevented) {
     out_ << "canceled " << order.id << ' ' << order.open << " self-match\n";
@@ -351,32 +406,41 @@ void NaiveBook::take_and_rest(Order order) {
   }
   const bool too_far = taken.too_far && order.peg.empty();
   if (too_far) interrupt();
-  const bool no_room = too_far && order.market &&
-                       (order.open > resting_max - resting(order.buy) || shows_too_often(order));
-  if (fails || no_room || (order.market && !gathers_) || order.life == "ioc" ||
-      order.life == "fok") {
+  const bool stays = order.market && (gathers_ ? too_far : order.rests && taken.traded && !at_once);
+  const bool no_room =
+      stays && (order.open > resting_max - resting(order.buy) || shows_too_often(order));
+  if (stays && !gathers_) {
+    order.market = false;
+    order.price = last_trade_;
+  }
+  if (fails || no_room || (order.market && !gathers_) || at_once) {
     out_ << "canceled " << order.id << ' ' << order.open << " immediate\n";
     return;
   }
   order.min = 0;
   order.stop = 0;
+  order.trail.reset();
   if (order.display > 0 && order.open > order.display) {
     order.reserve = order.open - order.display;
     order.open = order.display;
   }
   if (ends(order)) ending_.push_back(order.id);
-  if (!order.peg.empty()) {
-    live_[order.id] = pegs(order.buy).insert(pegs(order.buy).end(), order);
-    return;
-  }
-  Level& level = side(order.buy)[rank(order)];
-  live_[order.id] = level.insert(order.hidden ? level.end() : first_hidden(level), order);
+  Level& level = order.peg.empty() ? side(order.buy)[rank(order)] : pegs(order.buy);
+  const bool shows = order.peg.empty() && !order.hidden;
+  live_[order.id] = level.insert(shows ? first_hidden(level) : level.end(), order);
+  link(*live_[order.id]);
 }
 
 NaiveBook::Order NaiveBook::remove(std::uint32_t id) {
+  if (const auto partner = live_order(id).partner) live_order(*partner).partner.reset();
   if (const auto stop = waiting(id); stop != stops_.end()) {
     Order order = *stop;
     stops_.erase(stop);
+    return order;
+  }
+  if (const auto early = kept(id); early != kept_.end()) {
+    Order order = *early;
+    kept_.erase(early);
     return order;
   }
   ending_.remove(id);

@@ -36,6 +36,7 @@ class NaiveMassCancels {
   struct Live {
     Order order;
     SessionId session{};
+    std::uint16_t group = 0;
     std::int64_t open = 0;
     bool cancel_sequenced = false;
   };
@@ -48,6 +49,7 @@ class NaiveMassCancels {
     std::optional<AccountId> account;
     std::optional<InstrumentId> instrument;
     std::optional<Side> side;
+    std::optional<std::uint16_t> group;
     bool operators = false;
   };
 
@@ -63,12 +65,13 @@ class NaiveMassCancels {
     return live.order.sequence < request.at && !narrows(request.firm, firm_of_.at(live.session)) &&
            !narrows(request.account, live.order.account) &&
            !narrows(request.instrument, live.order.instrument) &&
-           !narrows(request.side, live.order.side);
+           !narrows(request.side, live.order.side) && !narrows(request.group, live.group);
   }
   static bool covers(const Request& a, const Request& b) {
     return a.session == b.session && a.at > b.at && a.operators == b.operators &&
            is_wider(a.firm, b.firm) && is_wider(a.account, b.account) &&
-           is_wider(a.instrument, b.instrument) && is_wider(a.side, b.side);
+           is_wider(a.instrument, b.instrument) && is_wider(a.side, b.side) &&
+           is_wider(a.group, b.group);
   }
 
   std::string judge(const Command& command) {
@@ -186,6 +189,7 @@ class NaiveMassCancels {
     if (command.origin.wire_side != 0) {
       request.side = command.origin.wire_side == 'B' ? Side::buy : Side::sell;
     }
+    if (command.origin.group != 0) request.group = command.origin.group;
     requests_.push_back(request);
   }
 
@@ -195,7 +199,10 @@ class NaiveMassCancels {
     if (event.index == 0) {
       taker_ = order.order;
       const bool enters = order.kind == CommandKind::new_order && order.verdict == Reject::none;
-      if (enters) live_[order.order] = {order, command.origin.session, order.quantity.value, false};
+      if (enters) {
+        live_[order.order] = {order, command.origin.session, command.origin.group,
+                              order.quantity.value, false};
+      }
     }
     switch (event.kind) {
       case EventKind::crossing:
@@ -210,7 +217,9 @@ class NaiveMassCancels {
       case EventKind::rejected:
         return left(event.order, 0);
       case EventKind::replaced:
-        live_[order.order] = {order, command.origin.session, event.remaining.value, false};
+        // Whatever the replacement's own command says: the client named it once.
+        live_[order.order] = {order, command.origin.session, live_.at(event.order).group,
+                              event.remaining.value, false};
         return left(event.order, 0);
       default:
         return;

@@ -84,6 +84,7 @@ bool NaiveBook::pair_pegs() {
       ++paired;
     }
   }
+  cancel_partners();
   trigger_stops(true);
   return paired > 0;
 }
@@ -97,6 +98,7 @@ bool NaiveBook::pair_peg(const Peg& peg) {
   const auto best = best_to_take(!taker.buy);
   if (!best || !reaches(taker, *best) || (guarded() && !within_collar(*best))) return false;
   const Taken taken = take(taker);
+  if (taken.traded) part(taker);
   taker.price = limit;
   const bool canceled = taken.prevented && taker.open > 0;
   if (canceled) out_ << "canceled " << taker.id << ' ' << taker.open << " self-match\n";

@@ -1,6 +1,7 @@
 // The judge's stops: a list in the order in which they began to wait, looked through each time.
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 
 #include "tests/oracle/naive_book.h"
@@ -9,8 +10,35 @@ namespace basalt::oracle {
 namespace {
 
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side, that wait.
+constexpr std::int64_t price_max = (std::int64_t{1} << 36) - 1;
+constexpr std::int64_t trailing_max = 256;
 
 }  // namespace
+
+// False: it names no stop price, and there is none so far behind the last trade.
+bool NaiveBook::begins_to_trail(Order& order) const {
+  if (!order.trail || order.stop != 0) return true;
+  if (last_trade_ == 0) return false;
+  order.stop = last_trade_ + (order.buy ? *order.trail : -*order.trail);
+  return order.stop >= 1 && order.stop <= price_max;
+}
+
+// Each that is further behind the last trade than it may be moves, and waits there behind others.
+void NaiveBook::follow_market() {
+  Level moved;
+  for (auto stop = stops_.begin(); stop != stops_.end();) {
+    const auto next = std::next(stop);
+    if (stop->trail) {
+      const std::int64_t price = last_trade_ + (stop->buy ? *stop->trail : -*stop->trail);
+      if (stop->buy ? price < stop->stop : price > stop->stop) {
+        stop->stop = price;
+        moved.splice(moved.end(), stops_, stop);
+      }
+    }
+    stop = next;
+  }
+  stops_.splice(stops_.end(), moved);
+}
 
 std::string NaiveBook::refusal_to_wait(const Order& order, std::int64_t freed) const {
   if (shows_too_often(order)) return "display";
@@ -18,12 +46,21 @@ std::string NaiveBook::refusal_to_wait(const Order& order, std::int64_t freed) c
   for (const Order& other : stops_) {
     if (other.buy == order.buy) waiting += other.open;
   }
-  return order.open > resting_max - waiting ? "full" : "";
+  if (order.open > resting_max - waiting) return "full";
+  const auto trails = [](const Order& other) { return other.trail.has_value(); };
+  const bool is_new = freed == 0;
+  const bool too_many = std::count_if(stops_.begin(), stops_.end(), trails) >= trailing_max;
+  return order.trail && is_new && too_many ? "full" : "";
 }
 
 bool NaiveBook::reached(const Order& stop) const {
   if (last_trade_ == 0) return false;
   return stop.buy ? last_trade_ >= stop.stop : last_trade_ <= stop.stop;
+}
+
+void NaiveBook::wait(const Order& order) {
+  stops_.push_back(order);
+  link(stops_.back());
 }
 
 // One by one: of those that any trade of this command has reached, those of the incoming order's
@@ -43,16 +80,18 @@ void NaiveBook::trigger_stops(bool incoming_buys) {
       if (next != stops_.end()) break;
     }
     if (next == stops_.end()) break;
-    const Order order = priced(*next);
-    stops_.erase(next);
+    Order order = priced(remove(next->id));
     out_ << "triggered " << order.id << '\n';
+    part(order);
     if (const std::string why = refusal(order, 0); !why.empty()) {
       out_ << "canceled " << order.id << ' ' << order.open << ' '
            << (why == "would-cross" || why == "collar" ? why : "system") << '\n';
     } else {
       take_and_rest(order);
     }
+    cancel_partners();
   }
+  if (!trades_.empty() && !gathers_) follow_market();
   trades_.clear();
 }
 

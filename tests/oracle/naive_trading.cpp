@@ -67,7 +67,7 @@ NaiveBook::Taken NaiveBook::take(Order& order) {
     trade(order, maker, price);
     taken.traded = true;
   }
-  if (taken.traded) move_collar();
+  if (taken.traded) note_trade();
   return taken;
 }
 
@@ -79,7 +79,9 @@ void NaiveBook::trade(Order& taker, Order& maker, std::int64_t price) {
   trades_.push_back(price);
   taker.open -= quantity;
   taker.executed += quantity;
+  count(maker, quantity);
   if (maker.peg.empty()) return lower_first(side(maker.buy).begin()->second, quantity);
+  part(maker);
   maker.open -= quantity;
   maker.executed += quantity;
   if (maker.open == 0) remove(maker.id);
@@ -88,21 +90,6 @@ void NaiveBook::trade(Order& taker, Order& maker, std::int64_t price) {
 // Behind all that show something.
 NaiveBook::Level::iterator NaiveBook::first_hidden(Level& level) {
   return std::find_if(level.begin(), level.end(), [](const Order& order) { return order.hidden; });
-}
-
-// The first of a level has traded. One that has shown all shows anew, at the back of what is shown.
-void NaiveBook::lower_first(Level& level, std::int64_t quantity) {
-  Order& order = level.front();
-  order.open -= quantity;
-  order.executed += quantity;
-  if (order.open > 0) return;
-  if (order.reserve == 0) {
-    remove(order.id);
-    return;
-  }
-  order.open = std::min(order.display, order.reserve);
-  order.reserve -= order.open;
-  level.splice(first_hidden(level), level, level.begin());
 }
 
 // An order meets one of its own account. True: it goes on.

@@ -38,7 +38,9 @@ struct Entered {
   TimeInForce time_in_force = TimeInForce::day;
   std::uint16_t flags = 0;
   std::uint8_t channel = 0;
+  std::uint16_t group = 0;
   Instructions instructions{};  // For the book, where any of them asks for something.
+  std::uint32_t linked_to = 0;  // Number of an order of the same session and channel; 0: none.
 };
 
 struct Named {
@@ -76,13 +78,57 @@ inline Command enter(const Entered& entered) {
   command.origin.capacity = 'P';
   command.origin.intermarket_sweep = 'N';
   command.origin.cross_type = 'N';
+  command.origin.group = entered.group;
   command.origin.client_order_id = test::padded<14>("NO " + std::to_string(entered.ref));
   const Instructions& asked = entered.instructions;
+  command.origin.original_user_ref_num = entered.linked_to;
   if (asked.display > Quantity{0} || asked.min_quantity > Quantity{0} || asked.stop != no_price ||
-      asked.expiry != no_time || asked.price_type != PriceType::limit) {
+      asked.trail != 0 || asked.expiry != no_time || entered.linked_to != 0 ||
+      asked.price_type != PriceType::limit) {
     command.order.flags |= flag_instructed;
     command.set(asked);
   }
+  return command;
+}
+
+// Both sides, the sell with the number behind the buy's.
+struct Quoted {
+  std::uint32_t session = 0;
+  std::uint32_t ref = 0;
+  std::int64_t bid_quantity = 0;
+  std::int64_t bid_price = 0;  // Ticks.
+  std::int64_t offer_quantity = 0;
+  std::int64_t offer_price = 0;
+  std::uint32_t instrument = aapl;
+  std::uint16_t flags = 0;
+  std::uint8_t channel = 0;
+  AccountId account = no_account;
+};
+
+inline Command quote(const Quoted& quoted) {
+  Command command = said(CommandKind::quote, {quoted.session, quoted.ref, quoted.channel});
+  command.order.flags = quoted.flags;
+  command.order.instrument = InstrumentId{quoted.instrument};
+  command.order.account = quoted.account;
+  command.origin.wire_time_in_force = '0';
+  command.origin.display = 'Y';
+  command.origin.capacity = 'P';
+  command.origin.intermarket_sweep = 'N';
+  command.origin.cross_type = 'N';
+  command.origin.client_order_id = test::padded<14>("QUOTE " + std::to_string(quoted.ref));
+  command.set(Quote{.bid = {Price{quoted.bid_price}, Quantity{quoted.bid_quantity}},
+                    .offer = {Price{quoted.offer_price}, Quantity{quoted.offer_quantity}},
+                    .spare = {}});
+  return command;
+}
+
+inline Command protect(const Named& name, const QuoteProtection& protection,
+                       std::uint32_t instrument = aapl, AccountId account = no_account) {
+  Command command = said(CommandKind::set_protection, name);
+  command.order.instrument = InstrumentId{instrument};
+  command.order.account = account;
+  command.origin.client_order_id.fill(' ');
+  command.set(protection);
   return command;
 }
 
@@ -120,6 +166,7 @@ struct Scope {
   AccountId account = no_account;
   InstrumentId instrument = no_instrument;
   char side = '\0';  // OUCH's letter, or none: both.
+  std::uint16_t group = 0;
 };
 
 inline Command scoped(Command command, const Scope& scope) {
@@ -127,6 +174,7 @@ inline Command scoped(Command command, const Scope& scope) {
   command.order.instrument = scope.instrument;
   command.order.side = scope.side == 'B' || scope.side == '\0' ? Side::buy : Side::sell;
   command.origin.wire_side = static_cast<std::uint8_t>(scope.side);
+  command.origin.group = scope.group;
   command.origin.client_order_id.fill(' ');
   return command;
 }
@@ -182,6 +230,24 @@ inline Command define_lively() {
   definition.collar_ppm = 1'000;
   definition.volatility_auction_ms = 3;
   definition.volatility_extension_ms = 2;
+  command.set(definition);
+  return command;
+}
+
+// A fourth, likewise: it trades within a thousandth of its reference, and where its best stands at
+// a band for 2 ms it pauses.
+inline constexpr std::uint32_t banded = 3;
+
+inline Command define_banded() {
+  Command command = define_lively();
+  command.order.instrument = InstrumentId{banded};
+  auto definition = command.as<DefineInstrument>();
+  definition.symbol = test::padded<8>("BANDED");
+  definition.collar_ppm = 0;
+  definition.volatility_extension_ms = 0;
+  definition.band_ppm = 1'000;
+  definition.limit_state_ms = 2;
+  definition.pause_ms = 4;
   command.set(definition);
   return command;
 }

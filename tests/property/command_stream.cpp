@@ -10,9 +10,9 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 29> flows{{
+constexpr std::array<Flow, 34> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
-    // expiring, firms, rules, hidden, pegs
+    // expiring, firms, rules, hidden, pegs, passes
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
     {"wide prices", 1, 1, true, 100, 200,                          20, 5, 10, 5, 1, 10, 5},
     {"few ids", 500, 10, false, 50, 4,                             15, 15, 25, 10, 1, 10, 5},
@@ -33,7 +33,7 @@ constexpr std::array<Flow, 29> flows{{
     {"auctions of equals", 1000, 5, false, 3, 24,                  8, 5, 12, 4, 1, 20, 0, 25},
     {"far auctions", price_cap - 60, 61, false, quantity_cap, 40,  8, 5, 10, 5, 3, 0, 0, 15},
     {"collars", 1000, 30, false, 20, 60,             8, 5, 12, 30, 1, 20, 30, 3, true, 0, false,
-        "rules collar=6000"},
+        "rules collar=6000 seed=7"},
     {"volatility", 1000, 30, false, 20, 60,          8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
         "rules collar=6000 volatility=3 extension=2"},
     {"hidden", 1000, 6, false, 20, 60,  10, 5, 12, 30, 1, 40, 25, 0, true, 0, false, nullptr, 50},
@@ -48,9 +48,82 @@ constexpr std::array<Flow, 29> flows{{
         85},
     {"pegs at a collar", 1000, 30, false, 20, 60,  8, 5, 12, 20, 1, 30, 20, 8, true, 0, false,
         "rules collar=8000 volatility=3 extension=2", 30, 40},
+    {"static collars", 1000, 30, false, 20, 60,      8, 5, 12, 30, 1, 20, 30, 6, true, 0, false,
+        "rules collar=9000 static=11000 reference=1015"},
+    {"static volatility", 1000, 30, false, 20, 60,   8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
+        "rules static=9000 reference=1010 volatility=3 extension=2"},
+    {"bands", 100, 16, false, 20, 60,                8, 5, 12, 30, 1, 20, 30, 3, true, 0, false,
+        "rules band=40000 reference=107 limit-state=4000 pause=3000 volatility=2000 extension=1500",
+        10, 10, 8},
+    {"bands of own firms", 50, 12, false, 30, 40,    8, 5, 12, 30, 1, 80, 40, 1, true, 10, true,
+        "rules band=70000 limit-state=0 pause=5 volatility=2500", 20, 0, 5},
+    {"quotes", 1000, 8, false, 20, 60,               8, 5, 10, 30, 1, 90, 5, 4, true, 0, true,
+        "protect 1 3 quantity=40", 0, 0, 0, true},
     {"extremes", 1, 100, true, quantity_cap, 30,                   15, 10, 15, 15, 30, 10, 0},
 }};
 // clang-format on
+
+// What nobody can read, or no rule takes.
+constexpr std::array<const char*, 60> unreadable{"new",
+                                                 "new 1",
+                                                 "new 1 buy",
+                                                 "new x buy 1@1",
+                                                 "new 1 hold 1@1",
+                                                 "new 1 buy 1",
+                                                 "new 1 buy @",
+                                                 "new 1 buy 1@",
+                                                 "new 1 buy @1",
+                                                 "new 1 buy 1@x",
+                                                 "new 1 buy 1.5@2",
+                                                 "new -1 buy 1@1",
+                                                 "new 4294967296 buy 1@1",
+                                                 "new 1 buy 1@1 maybe",
+                                                 "new 1 buy 1@1 account=",
+                                                 "cancel",
+                                                 "cancel 1 2",
+                                                 "reduce 1",
+                                                 "replace 1 2 3@market",
+                                                 "new 1 buy 1@1 account=1 stp=all",
+                                                 "new 1 buy 5@1 display=",
+                                                 "new 1 buy 5@1 display=0",
+                                                 "new 1 buy 5@1 random=1",
+                                                 "new 1 buy 5@1 display=3 random=3",
+                                                 "new 1 buy 5@1 display=3 random=-1",
+                                                 "new 1 buy 5@1 display=3 random=",
+                                                 "new 1 buy 5@1 rests",
+                                                 "new 1 buy 5@1 oco=-1",
+                                                 "new 1 buy 5@1 trail=",
+                                                 "new 1 buy 5@1 trail=-1",
+                                                 "new 1 buy 5@1 trail=4294967296",
+                                                 "new 1 buy 5@1 min=6",
+                                                 "new 1 buy 5@1 min=-1",
+                                                 "new 1 buy 5@1 stop=0",
+                                                 "new 1 buy 5001@1 display=5",
+                                                 "new 1 buy 5@1 gtd=",
+                                                 "new 1 buy 5@1 gtd=-1",
+                                                 "new 1 buy 1@1 stop=2 at-open",
+                                                 "tick -1",
+                                                 "tick 1 2",
+                                                 "pass",
+                                                 "pass -1",
+                                                 "rules collar",
+                                                 "rules collar=1000001",
+                                                 "rules seed=",
+                                                 "halt 1",
+                                                 "halt 0 1",
+                                                 "halt 1 86400001",
+                                                 "new 1 buy 1@1 peg=market",
+                                                 "new 1 buy 1@1 offset=1",
+                                                 "new 1 buy 1@1 peg=mid offset=1",
+                                                 "new 1 buy 1@1 peg=primary offset=-1",
+                                                 "rules static=1000001",
+                                                 "rules reference=0",
+                                                 "rules band=1000001",
+                                                 "rules band=5 collar=5",
+                                                 "rules band=5 pause=0",
+                                                 "rules limit-state=5",
+                                                 "rules reference=68719476736",
+                                                 "sell everything"};
 
 }  // namespace
 
@@ -76,13 +149,16 @@ std::string CommandStream::new_order() {
   const bool market = chance(flow_.takers) && chance(30);
   std::string line = "new " + id() + (chance(50) ? " buy " : " sell ") +
                      (market ? quantity() + "@market" : offer());
+  if (market && chance(40)) line += " rests";
   if (chance(flow_.takers)) line += chance(50) ? " ioc" : " fok";
   if (chance(5)) line += " gtc";
   // Now and then already past.
   if (flow_.expiring > 0 && chance(flow_.expiring)) {
     line += " gtd=" + std::to_string(now_ + below(40));
   }
-  if (flow_.auctions > 0 && chance(15)) line += chance(60) ? " at-open" : " at-close";
+  if (flow_.auctions > 0 && chance(15)) {
+    line += chance(50) ? " at-open" : chance(50) ? " at-close" : " at-halt";
+  }
   if (chance(15)) line += chance(50) ? " post" : " post=slide";
   if (flow_.hidden > 0 && chance(flow_.hidden)) line += " hidden";
   if (flow_.pegs > 0 && chance(flow_.pegs)) line += peg();
@@ -94,15 +170,27 @@ std::string CommandStream::new_order() {
       line += modes[below(modes.size())];
     }
   }
+  if (flow_.quotes && chance(40)) {
+    // Seldom with what no side of a quote may have.
+    if (!chance(3)) line = "new " + id() + (chance(50) ? " buy " : " sell ") + offer();
+    return line + " quote account=" + std::to_string(1 + below(2));
+  }
   if (chance(flow_.instructed)) line += instructions();
   return line;
 }
 
 std::string CommandStream::instructions() {
   std::string words;
-  if (chance(40)) words += " display=" + std::to_string(1 + below(5));
+  if (chance(40)) {
+    const std::uint64_t display = 1 + below(5);
+    words += " display=" + std::to_string(display);
+    // Now and then too much.
+    if (chance(40)) words += " random=" + std::to_string(below(display + 1));
+  }
   if (chance(20)) words += " min=" + std::to_string(below(8));
   if (flow_.stops && chance(60)) words += " stop=" + price();
+  if (flow_.stops && chance(20)) words += " trail=" + std::to_string(below(8));
+  if (chance(30)) words += " oco=" + id();
   return words;
 }
 
@@ -111,55 +199,22 @@ std::string CommandStream::peg() {
   return chance(60) ? " peg=primary" : " peg=primary offset=" + std::to_string(below(4));
 }
 
+// Set often, since what withdraws a quote takes no other until it is.
+std::string CommandStream::protect() {
+  std::string line = "protect " + std::to_string(1 + below(2)) + ' ' +
+                     std::to_string(chance(10) ? 0 : 1 + below(4));
+  if (chance(50)) line += " quantity=" + std::to_string(below(60));
+  if (chance(50)) line += " fills=" + std::to_string(below(6));
+  if (chance(50)) line += " delta=" + std::to_string(below(30));
+  return line;
+}
+
 std::string CommandStream::odd() {
   static constexpr std::array<std::int64_t, 14> prices{
       -1,           0, 1, 2, 63, 64, 65, 4095, 4096, 262'143, 262'144, price_cap - 1, price_cap,
       price_cap + 1};
   static constexpr std::array<std::int64_t, 9> quantities{
       -5, 0, 1, 2, 0xFFFF'FFFF, 0x1'0000'0000, quantity_cap - 1, quantity_cap, quantity_cap + 1};
-  static constexpr std::array<const char*, 43> unreadable{"new",
-                                                          "new 1",
-                                                          "new 1 buy",
-                                                          "new x buy 1@1",
-                                                          "new 1 hold 1@1",
-                                                          "new 1 buy 1",
-                                                          "new 1 buy @",
-                                                          "new 1 buy 1@",
-                                                          "new 1 buy @1",
-                                                          "new 1 buy 1@x",
-                                                          "new 1 buy 1.5@2",
-                                                          "new -1 buy 1@1",
-                                                          "new 4294967296 buy 1@1",
-                                                          "new 1 buy 1@1 maybe",
-                                                          "new 1 buy 1@1 account=",
-                                                          "cancel",
-                                                          "cancel 1 2",
-                                                          "reduce 1",
-                                                          "replace 1 2 3@market",
-                                                          "new 1 buy 1@1 account=1 stp=all",
-                                                          "new 1 buy 5@1 display=",
-                                                          "new 1 buy 5@1 display=0",
-                                                          "new 1 buy 5@1 min=6",
-                                                          "new 1 buy 5@1 min=-1",
-                                                          "new 1 buy 5@1 stop=0",
-                                                          "new 1 buy 5001@1 display=5",
-                                                          "new 1 buy 5@1 gtd=",
-                                                          "new 1 buy 5@1 gtd=-1",
-                                                          "new 1 buy 1@1 stop=2 at-open",
-                                                          "new 1 buy 1@1 peg=market",
-                                                          "new 1 buy 1@1 offset=1",
-                                                          "new 1 buy 1@1 peg=mid offset=1",
-                                                          "new 1 buy 1@1 peg=primary offset=-1",
-                                                          "tick -1",
-                                                          "tick 1 2",
-                                                          "pass",
-                                                          "pass -1",
-                                                          "rules collar",
-                                                          "rules collar=1000001",
-                                                          "halt 1",
-                                                          "halt 0 1",
-                                                          "halt 1 86400001",
-                                                          "sell everything"};
   const auto any_of = [this](const auto& values) { return values[below(values.size())]; };
   const std::string quantity = std::to_string(any_of(quantities));
   const std::string offer = quantity + '@' + std::to_string(any_of(prices));
@@ -213,8 +268,14 @@ std::string CommandStream::tick() {
 std::string CommandStream::next() {
   if (chance(flow_.odd)) return odd();
   if (flow_.auctions > 0 && chance(flow_.auctions)) return of_auction();
+  if (flow_.passes > 0 && chance(flow_.passes)) {
+    const std::uint64_t ms = chance(70) ? 3'000 : 20'000;
+    now_ += ms * 1'000'000;
+    return "pass " + std::to_string(ms);
+  }
   if (flow_.expiring > 0 && chance(10)) return tick();
   if (flow_.pegs > 0 && chance(6)) return "tick";
+  if (flow_.quotes && chance(4)) return protect();
   if (flow_.firms && chance(2)) {
     return "account " + std::to_string(below(3)) + ' ' + std::to_string(below(2));
   }

@@ -36,6 +36,8 @@ struct Flow {
   const char* rules = nullptr;  // Of the instrument: the first line.
   std::uint32_t hidden = 0;     // Of new orders: show nothing.
   std::uint32_t pegs = 0;       // Of new orders: follow what is shown.
+  std::uint32_t passes = 0;     // Of all: seconds pass.
+  bool quotes = false;          // Accounts quote, under protections.
 };
 
 [[nodiscard]] std::span<const Flow> all_flows();
@@ -58,6 +60,7 @@ class CommandStream {
   std::string new_order();
   std::string instructions();
   std::string peg();
+  std::string protect();
   std::string odd();
   std::string of_auction();
   std::string tick();

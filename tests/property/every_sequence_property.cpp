@@ -34,10 +34,10 @@ const std::array<std::string, 24> operations{
     "new 5 sell 9@market account=1 stp=both",
     "new 6 buy 9@11 fok account=2 stp=decrement",
     "new 7 buy 3@11 post=slide",
-    "new 8 sell 7@10 display=2",
+    "new 8 sell 7@10 display=2 random=1",
     "new 9 buy 9@11 display=4 min=6",
-    "new 10 buy 4@11 stop=10 post",
-    "new 11 sell 3@market stop=10",
+    "new 10 buy 4@11 stop=10 trail=1 post",
+    "new 11 sell 3@market stop=10 rests",
     // Changes: of a front order, of a reserve, of a stop.
     "cancel 1",
     "reduce 2 3",

@@ -94,6 +94,7 @@ bool must_be_answered(const oracle::LogRecord& record) {
     case CommandKind::mass_cancel:
     case CommandKind::disable_entry:
     case CommandKind::enable_entry:
+    case CommandKind::set_protection:
       return true;
     default:
       break;
@@ -147,16 +148,16 @@ TEST(HistoryProperty, clients_know_their_orders_from_their_streams_alone) {
     VenueFlow flow(seed);
     for (std::uint32_t i = 0; i < commands_per_seed; ++i) {
       small.venue().set_time(small.venue().now() + Nanos{1'000});
-      const Command asked = flow.next();
-      const auto key = std::pair(asked.origin.user_ref_index, asked.origin.user_ref_num);
-      for (const oracle::LogRecord& record : small.tell(asked)) {
+      for (const oracle::LogRecord& record : small.tell(flow.next())) {
         ASSERT_TRUE(followers.history.ready());
         followers.follow(record);
         ASSERT_EQ(auditor.follow(record), "");
         ASSERT_NO_FATAL_FAILURE(clients.read(followers.answers));
         if (must_be_answered(record)) {
           // Exactly one: a second one is what ClientOrders refuses.
-          const auto& client = clients.client[index_of(asked.origin.session)];
+          const Origin& origin = record.command.origin;
+          const auto key = std::pair(origin.user_ref_index, origin.user_ref_num);
+          const auto& client = clients.client[index_of(origin.session)];
           ASSERT_TRUE(client.answered(key)) << "number " << key.second << " has no answer";
         }
       }

@@ -19,7 +19,7 @@ constexpr std::uint64_t told_all = ~std::uint64_t{0};
 
 std::size_t differences(const load::FeedBooks& books, const oracle::CoreVenue& venue) {
   std::size_t count = 0;
-  for (const std::uint32_t id : {oracle::aapl, oracle::btc_usd, oracle::lively}) {
+  for (const std::uint32_t id : {oracle::aapl, oracle::btc_usd, oracle::lively, oracle::banded}) {
     const InstrumentId instrument{id};
     count += load::compare_books(books, venue.book(instrument), venue.shard_of(instrument).memory(),
                                  instrument, oracle::wire_tick)

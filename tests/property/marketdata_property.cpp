@@ -35,7 +35,7 @@ Orders engine_book(const oracle::CoreVenue& venue, const marketdata::MarketDataC
 
 void expect_same_books(const oracle::FeedBooks& feed, const marketdata::MarketDataCore& core,
                        const oracle::CoreVenue& venue) {
-  for (const std::uint32_t id : {oracle::aapl, oracle::btc_usd, oracle::lively}) {
+  for (const std::uint32_t id : {oracle::aapl, oracle::btc_usd, oracle::lively, oracle::banded}) {
     const InstrumentId instrument{id};
     const std::uint16_t locate = marketdata::stock_locate(instrument);
     for (const Side side : {Side::buy, Side::sell}) {
@@ -96,8 +96,10 @@ void run(std::uint64_t seed) {
     for (const oracle::LogRecord& record : small.tell(flow.next())) {
       ASSERT_NO_FATAL_FAILURE(follow(record));
     }
+    // Now and then so late that bands may move.
     if (i % 16 == 0) {
-      ASSERT_NO_FATAL_FAILURE(follow(small.tick(Nanos{1'000'000})));
+      const Nanos later{i % 512 == 0 ? 31'000'000'000 : 1'000'000};
+      ASSERT_NO_FATAL_FAILURE(follow(small.tick(later)));
     }
     // Where a command had several records (a session that went down), after the last.
     ASSERT_NO_FATAL_FAILURE(expect_same_books(books, followers.marketdata, small.venue()));

@@ -12,6 +12,7 @@
 
 #include "engine/ledger/ledger.h"
 #include "tests/oracle/naive_mass_cancel.h"
+#include "tests/oracle/naive_quotes.h"
 #include "tests/oracle/small_venue.h"
 
 namespace basalt::oracle {
@@ -32,7 +33,7 @@ class ScarceFlow {
     if (dice < 72) return changed(session, ref);
     if (dice < 84) return cancel({session, ref});
     if (dice < 97) return reduce({session, ref}, below(60));
-    if (dice < 98) return session_down(session);
+    if (dice < 98) return below(3) == 0 ? session_down(session) : quoted(session);
     if (dice < 99) return of_firm(session);
     const std::uint32_t instrument = below(2) == 0 ? aapl : btc_usd;
     const std::uint32_t what = below(5);
@@ -63,14 +64,16 @@ class ScarceFlow {
                   .price = price(),
                   .instrument = bitcoins ? btc_usd : aapl,
                   .time_in_force = below(5) == 0 ? TimeInForce::ioc : TimeInForce::day,
-                  .flags = static_cast<std::uint16_t>(market          ? flag_market
+                  .flags = static_cast<std::uint16_t>(market          ? flag_market | flag_rests
                                                       : below(8) == 0 ? flag_post_only | flag_slide
                                                                       : 0)};
+    order.group = static_cast<std::uint16_t>(below(3));
     if (order.time_in_force == TimeInForce::day && below(6) == 0) {
       order.time_in_force = TimeInForce::gtd;
       order.flags |= flag_time_to_live;
       order.instructions.expiry = Nanos{std::int64_t{1'000'000} * (1 + below(10))};
     }
+    if (below(6) == 0) order.linked_to = ref - 1;
     return enter(order);
   }
   Command changed(std::uint32_t session, std::uint32_t ref) {
@@ -79,6 +82,19 @@ class ScarceFlow {
     return replace({session, ref}, new_ref, 1 + below(120), price());
   }
 
+  Command quoted(std::uint32_t session) {
+    const std::uint32_t ref = ++last_[session];
+    live_[session].push_back(ref);
+    live_[session].push_back(++last_[session]);
+    const std::int64_t bid = price();
+    return quote({.session = session,
+                  .ref = ref,
+                  .bid_quantity = below(60),
+                  .bid_price = bid,
+                  .offer_quantity = below(60),
+                  .offer_price = bid + below(4),
+                  .instrument = below(3) == 0 ? btc_usd : aapl});
+  }
   Command of_firm(std::uint32_t session) {
     const Named name{session, ++last_[session]};
     const AccountId account =
@@ -95,6 +111,7 @@ class ScarceFlow {
       case 3:
         return mass_cancel_by_venue(name, scope);
       default:
+        scope.group = static_cast<std::uint16_t>(below(3));
         return mass_cancel(name, scope);
     }
   }
@@ -126,11 +143,13 @@ struct Reached {
   std::uint64_t mass_cancels = 0;
   std::uint64_t mass_cancelled = 0;
   std::uint64_t switched_off = 0;
+  std::uint64_t quoted = 0;
   std::uint64_t cut_short = 0;  // Mass cancels that a recovery found under way.
 };
 
 void count(const LogRecord& record, Reached& reached) {
   const Order& order = record.command.order;
+  reached.quoted += (order.flags & flag_quoted) != 0 && order.verdict == Reject::none;
   reached.no_funds += order.verdict == Reject::insufficient_funds;
   reached.replacements_refused +=
       order.kind == CommandKind::replace && order.verdict != Reject::none;
@@ -176,6 +195,7 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
                       .mass_cancel_slice = static_cast<std::uint32_t>(seed % 4)});
     make_scarce(small);
     NaiveMassCancels auditor;
+    NaiveQuotes quotes;
     for (const LogRecord& record : small.log()) ASSERT_EQ(auditor.follow(record), "");
     ScarceFlow flow(seed);
     for (int i = 0; i < 3'000; ++i) {
@@ -183,6 +203,7 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
       for (const LogRecord& record : small.tell(flow.next())) {
         count(record, reached);
         ASSERT_EQ(auditor.follow(record), "");
+        ASSERT_EQ(quotes.follow(record), "");
       }
       if (i % 16 == 0) {
         const LogRecord tick = small.tick(Nanos{1'000'000});
@@ -223,6 +244,7 @@ TEST(Risk, holds_cover_whatever_is_under_way_and_the_ledger_agrees) {
   EXPECT_GT(reached.mass_cancels, 5 * seeds);
   EXPECT_GT(reached.mass_cancelled, 10 * seeds);
   EXPECT_GT(reached.switched_off, seeds);
+  EXPECT_GT(reached.quoted, 10 * seeds);
   EXPECT_GT(reached.cut_short, 0U);
 }
 

@@ -6,6 +6,7 @@
 // another channel, or never were, and sends numbers again that were used.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 
@@ -18,9 +19,13 @@ class VenueFlow {
   explicit VenueFlow(std::uint64_t seed) : random_(seed), price_width_(2 + below(30)) {}
 
   Command next() {
-    if (!defined_) {
-      defined_ = true;
+    if (defined_ == 0) {
+      ++defined_;
       return oracle::define_lively();
+    }
+    if (defined_ == 1) {
+      ++defined_;
+      return oracle::define_banded();
     }
     const std::uint64_t kind = below(1'000);
     if (kind < 520) return new_order();
@@ -28,6 +33,9 @@ class VenueFlow {
     if (kind < 770) return oracle::reduce(some_order(), number(60));
     if (kind < 930) return replace();
     if (kind < 950) return oracle::query(session(), channel());
+    if (kind < 952) return again();
+    if (kind < 961) return quote();
+    if (kind < 963) return protect();
     if (kind < 965) return again();
     return venue_side(kind);
   }
@@ -73,12 +81,19 @@ class VenueFlow {
     entered.side = chance(50) ? Side::buy : Side::sell;
     entered.quantity = chance(98) ? 1 + number(50) : number(3'000'000);
     entered.price = chance(98) ? price(entered.side) : number(40'000'000);
-    entered.instrument = chance(50) ? oracle::aapl : chance(50) ? oracle::btc_usd : oracle::lively;
+    entered.instrument = chance(50)   ? oracle::aapl
+                         : chance(40) ? oracle::btc_usd
+                         : chance(50) ? oracle::lively
+                                      : oracle::banded;
     if (chance(15)) entered.time_in_force = chance(70) ? TimeInForce::ioc : TimeInForce::fok;
     if (chance(8)) {
-      entered.time_in_force = chance(50) ? TimeInForce::at_open : TimeInForce::at_close;
+      entered.time_in_force = chance(50)   ? TimeInForce::at_open
+                              : chance(50) ? TimeInForce::at_close
+                                           : TimeInForce::at_halt;
     }
-    if (chance(5)) entered.flags = flag_market;
+    if (chance(5)) {
+      entered.flags = static_cast<std::uint16_t>(flag_market | (chance(50) ? flag_rests : 0));
+    }
     if (entered.flags == 0 && chance(12)) {
       entered.flags = static_cast<std::uint16_t>(flag_post_only | (chance(50) ? flag_slide : 0));
     }
@@ -88,6 +103,10 @@ class VenueFlow {
     }
     if (hides(entered.ref)) entered.flags |= flag_hidden;
     if (chance(20)) entered.instructions = instructions(entered);
+    if (chance(15)) {
+      const std::uint32_t last = entered.ref - 1;
+      entered.linked_to = last - std::min(last, static_cast<std::uint32_t>(below(6)));
+    }
     if (entered.time_in_force == TimeInForce::day && chance(15)) {
       // Some are over before they begin.
       entered.time_in_force = TimeInForce::gtd;
@@ -96,6 +115,7 @@ class VenueFlow {
     }
     if (hides(entered.ref) && chance(40)) peg(entered);
     Command command = oracle::enter(entered);
+    if (chance(40)) command.origin.group = static_cast<std::uint16_t>(1 + below(2));
     if (chance(1)) command.order.verdict = Reject::invalid_option;
     if (chance(1)) command.order.instrument = no_instrument;
     return command;
@@ -104,9 +124,13 @@ class VenueFlow {
   // Some are refused: more than the order, or beyond the price cap.
   Instructions instructions(const oracle::Entered& entered) {
     Instructions asked{};
-    if (chance(50)) asked.display = Quantity{1 + number(20)};
+    if (chance(50)) {
+      asked.display = Quantity{1 + number(20)};
+      if (chance(30)) asked.random = static_cast<std::uint32_t>(number(20));
+    }
     if (chance(25)) asked.min_quantity = Quantity{number(30)};
     if (chance(40)) asked.stop = Price{chance(98) ? price(opposite(entered.side)) : 40'000'000};
+    if (chance(20)) asked.trail = static_cast<std::uint32_t>(1 + number(10));
     return asked;
   }
 
@@ -132,6 +156,32 @@ class VenueFlow {
     return command;
   }
 
+  // Mostly of both sides, around the middle of the book; some are crossed.
+  Command quote() {
+    oracle::Quoted quoted;
+    quoted.session = session();
+    quoted.channel = channel();
+    quoted.ref = next_ref(quoted.session, quoted.channel);
+    next_ref(quoted.session, quoted.channel);
+    quoted.instrument = chance(60) ? oracle::aapl : oracle::btc_usd;
+    if (chance(85)) quoted.bid_quantity = 1 + number(50);
+    if (chance(85)) quoted.offer_quantity = chance(98) ? 1 + number(50) : 3'000'000;
+    quoted.bid_price = price(Side::buy);
+    quoted.offer_price = price(Side::sell);
+    if (chance(20)) quoted.flags = flag_post_only;
+    return oracle::quote(quoted);
+  }
+
+  Command protect() {
+    oracle::Named name{session(), 0, channel()};
+    name.ref = next_ref(name.session, name.channel);
+    QuoteProtection protection{};
+    if (chance(90)) protection.window = Nanos{(1 + number(20)) * 1'000'000};
+    if (chance(50)) protection.quantity = Quantity{number(60)};
+    if (chance(50)) protection.fills = static_cast<std::uint32_t>(below(4));
+    return oracle::protect(name, protection, chance(60) ? oracle::aapl : oracle::btc_usd);
+  }
+
   // A number that was used, or is about to be skipped.
   Command again() {
     const oracle::Named name = some_order();
@@ -143,7 +193,7 @@ class VenueFlow {
   }
 
   Command venue_side(std::uint64_t kind) {
-    const auto instrument = static_cast<std::uint32_t>(below(3));
+    const auto instrument = static_cast<std::uint32_t>(below(4));
     if (kind < 967) return oracle::session_down(session());
     if (kind < 972) return oracle::market_event("SQME"[below(4)]);
     if (kind < 973) {
@@ -172,13 +222,16 @@ class VenueFlow {
     if (kind < 980) return oracle::disable_entry(name, account);
     if (kind < 984) return oracle::enable_entry(name, chance(50) ? account : no_account);
     oracle::Scope scope{.account = account};
-    if (chance(70)) scope.instrument = InstrumentId{static_cast<std::uint32_t>(below(3))};
+    if (chance(70)) scope.instrument = InstrumentId{static_cast<std::uint32_t>(below(4))};
     if (chance(50)) scope.side = "BSTE"[below(4)];
-    if (kind < 987) return oracle::mass_cancel(name, scope);
+    if (kind < 987) {
+      if (chance(40)) scope.group = static_cast<std::uint16_t>(1 + below(2));
+      return oracle::mass_cancel(name, scope);
+    }
     return oracle::mass_cancel_by_venue(name, scope);
   }
 
-  bool defined_ = false;  // The third instrument.
+  int defined_ = 0;  // Of the third and the fourth instrument.
   std::mt19937_64 random_;
   std::uint64_t price_width_;
   std::uint32_t last_ref_[oracle::small_sessions][channels] = {};

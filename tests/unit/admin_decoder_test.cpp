@@ -200,6 +200,14 @@ TEST_F(AdminDecoding, limits_carry_what_they_limit_and_their_value) {
   EXPECT_EQ(limit.order.instrument, no_instrument);
   EXPECT_EQ(limit.as<Amendment>().limit, LimitKind::open_orders_max);
   EXPECT_EQ(limit.as<Amendment>().amount(), Money{100});
+  const auto kind_of = [&](char letter) {
+    return decoded<ouch50::SetLimit>(
+               [&](auto& message) { message.limit = ouch50::LimitType{letter}; })
+        .as<Amendment>()
+        .limit;
+  };
+  EXPECT_EQ(kind_of('C'), LimitKind::collar_ppm);
+  EXPECT_EQ(kind_of('S'), LimitKind::static_collar_ppm);
   const Command other =
       decoded<ouch50::SetLimit>([](auto& message) { message.limit = ouch50::LimitType{'Z'}; });
   EXPECT_EQ(other.order.verdict, Reject::invalid_value);

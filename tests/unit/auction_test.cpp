@@ -39,6 +39,27 @@ struct Kind {
   Instructions instructions{};
 };
 
+Instructions asks_display(std::int64_t quantity) {
+  Instructions asked{};
+  asked.display = Quantity{quantity};
+  return asked;
+}
+Instructions asks_minimum(std::int64_t quantity) {
+  Instructions asked{};
+  asked.min_quantity = Quantity{quantity};
+  return asked;
+}
+Instructions asks_stop(std::int64_t price) {
+  Instructions asked{};
+  asked.stop = Price{price};
+  return asked;
+}
+Instructions asks_expiry(std::int64_t time) {
+  Instructions asked{};
+  asked.expiry = Nanos{time};
+  return asked;
+}
+
 std::vector<Kind> kinds_of_orders() {
   return {{"day", {}, {}, {}},
           {"gtc", TimeInForce::gtc, {}, {}},
@@ -47,16 +68,17 @@ std::vector<Kind> kinds_of_orders() {
           {"market", {}, flag_market, {}},
           {"post-only", {}, flag_post_only, {}},
           {"post-only-slides", {}, flag_post_only | flag_slide, {}},
-          {"gtd", TimeInForce::gtd, {}, {{}, {}, {}, {}, Nanos{9}, {}}},
-          {"reserve", {}, {}, {Quantity{3}, {}, {}, {}, {}, {}}},
-          {"minimum", {}, {}, {{}, Quantity{3}, {}, {}, {}, {}}},
-          {"stop", {}, {}, {{}, {}, Price{20}, {}, {}, {}}},
-          {"stop-ioc", TimeInForce::ioc, {}, {{}, {}, Price{20}, {}, {}, {}}},
-          {"stop-market", {}, flag_market, {{}, {}, Price{20}, {}, {}, {}}},
-          {"stop-reached", {}, {}, {{}, {}, Price{9}, {}, {}, {}}},
-          {"stop-reached-market", {}, flag_market, {{}, {}, Price{9}, {}, {}, {}}},
+          {"gtd", TimeInForce::gtd, {}, asks_expiry(9)},
+          {"reserve", {}, {}, asks_display(3)},
+          {"minimum", {}, {}, asks_minimum(3)},
+          {"stop", {}, {}, asks_stop(20)},
+          {"stop-ioc", TimeInForce::ioc, {}, asks_stop(20)},
+          {"stop-market", {}, flag_market, asks_stop(20)},
+          {"stop-reached", {}, {}, asks_stop(9)},
+          {"stop-reached-market", {}, flag_market, asks_stop(9)},
           {"at-open", TimeInForce::at_open, {}, {}},
           {"at-close", TimeInForce::at_close, {}, {}},
+          {"at-halt", TimeInForce::at_halt, {}, {}},
           {"market-at-open", TimeInForce::at_open, flag_market, {}}};
 }
 
@@ -123,9 +145,10 @@ TEST(AuctionPhases, take_what_the_table_of_the_rules_says) {
       {"stop-market", "waits", "waits", "waits"},
       {"stop-reached", "triggers, trades", "triggers, rests", "triggers, rests"},
       {"stop-reached-market", "triggers, trades", "triggers, rests", "triggers, rests"},
-      {"at-open", "outside-auction", "rests", "rests"},
-      {"at-close", "outside-auction", "rests", "rests"},
-      {"market-at-open", "outside-auction", "rests", "rests"},
+      {"at-open", "waits", "rests", "rests"},
+      {"at-close", "waits", "rests", "rests"},
+      {"at-halt", "outside-auction", "rests", "rests"},
+      {"market-at-open", "waits", "rests", "rests"},
   };
   const std::vector<Kind> kinds = kinds_of_orders();
   ASSERT_EQ(rows.size(), kinds.size());
@@ -146,7 +169,8 @@ TEST(AuctionPhases, take_what_the_table_of_the_rules_says) {
     for (const InstrumentState auction : auctions) {
       const TimeInForce time_in_force = kinds[i].time_in_force;
       if (is_for_auction(time_in_force) && auction_of(time_in_force) != auction) {
-        EXPECT_EQ(told_in(auction, kinds[i], 12), "outside-auction");
+        EXPECT_EQ(told_in(auction, kinds[i], 12),
+                  waits_for_auction(time_in_force) ? "waits" : "outside-auction");
         continue;
       }
       EXPECT_EQ(told_in(auction, kinds[i], 12), rows[i].auction);

@@ -155,7 +155,10 @@ class FlowEngine {
     const std::uint32_t what = pick(100);
     if (what < 60 || refs_[session] == 0) {
       Instructions asked{};
-      if (pick(6) == 0) asked.display = Quantity{static_cast<std::int64_t>(1 + pick(9))};
+      if (pick(6) == 0) {
+        asked.display = Quantity{static_cast<std::int64_t>(1 + pick(9))};
+        asked.random = pick(4);
+      }
       if (pick(8) == 0) asked.stop = Price{static_cast<std::int64_t>(9'990 + pick(20))};
       const auto time_in_force = static_cast<TimeInForce>(pick(5));
       if (time_in_force == TimeInForce::gtd) {
@@ -173,7 +176,8 @@ class FlowEngine {
            .flags = static_cast<std::uint16_t>(
                flags_of(prevention) | (pick(8) == 0 ? flag_post_only | (pick(2) * flag_slide) : 0) |
                (asked.expiry != no_time ? flag_time_to_live : 0)),
-           .instructions = asked}));
+           .instructions = asked,
+           .linked_to = pick(8) == 0 ? any_ref() - 1 : 0}));
     } else if (what < 61) {
       const std::uint32_t instrument = pick(2);
       const std::uint32_t to = pick(6);

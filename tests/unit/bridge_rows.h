@@ -117,7 +117,7 @@ class ExpectedTables {
     own_->number = number_text(order.order);
     own_->quantity = order.quantity.value;
     const bool known = index_of(order.instrument) <= oracle::btc_usd;
-    if (known && (order.flags & flag_wire_price) == 0) {
+    if (known && (order.kind != CommandKind::replace || (order.flags & flag_wire_price) == 0)) {
       own_->price = std::to_string(order.price.value);
     }
     if (order.instrument == InstrumentId{oracle::aapl}) own_->symbol = "AAPL";

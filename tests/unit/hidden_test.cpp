@@ -17,7 +17,7 @@ TEST_F(History, an_order_that_hides_is_accepted_as_such_and_hears_that_it_added_
   tell(replace({.session = 1, .ref = 1}, 2, 30, 10'001, true));
   EXPECT_THAT(told(1),
               ElementsAre("A 1 S 30 AAPL 1000000 0 N 1:0 P N N L NO 1", "E 1 10 1000000 J 1",
-                          "U 1 2 S 20 AAPL 1000100 0 N 1:2 P N N L INSTEAD 2"));
+                          "U 1 2 S 20 AAPL 1000100 0 N 2:1 P N N L INSTEAD 2"));
   // Nothing that hid comes to be shown.
   tell(replace({.session = 1, .ref = 2}, 3, 30, 10'002));
   EXPECT_THAT(told(1), ElementsAre("C 2 20 S"));

@@ -102,8 +102,19 @@ TEST_F(History, an_uncross_is_told_to_both_sides_as_a_cross) {
 TEST_F(History, what_an_auction_does_not_take_is_rejected) {
   tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
   tell(enter({.session = 0, .ref = 1, .price = 10'000, .time_in_force = TimeInForce::ioc}));
-  tell(enter({.session = 0, .ref = 2, .price = 10'000, .time_in_force = TimeInForce::at_close}));
+  tell(enter({.session = 0, .ref = 2, .price = 10'000, .time_in_force = TimeInForce::at_halt}));
   EXPECT_THAT(told(0), ElementsAre("J 1 20 NO 1", "J 2 20 NO 2"));
+}
+
+TEST_F(History, an_order_that_waits_for_its_auction_is_accepted_at_once) {
+  tell(oracle::set_state(oracle::aapl, InstrumentState::closed));
+  tell(enter({.ref = 1, .quantity = 30, .price = 10'000, .time_in_force = TimeInForce::at_open}));
+  tell(enter({.ref = 2, .quantity = 30, .price = 10'000}));
+  EXPECT_THAT(told(0), ElementsAre("A 1 B 30 AAPL 1000000 0 Y 1:0 P N N L NO 1", "J 2 2 NO 2"));
+  tell(oracle::set_state(oracle::aapl, InstrumentState::opening_auction));
+  sell(1, 20, 9'000);
+  tell(oracle::set_state(oracle::aapl, InstrumentState::open));
+  EXPECT_THAT(told(0), ElementsAre("E 1 20 1000000 O 1", "C 1 10 T"));
 }
 
 TEST_F(History, what_ends_with_an_auction_is_canceled_as_expired) {
@@ -120,6 +131,17 @@ TEST_F(History, what_ends_with_an_auction_is_canceled_as_expired) {
   tell(oracle::set_state(oracle::aapl, InstrumentState::open));
   EXPECT_THAT(told(0), ElementsAre("E 1 30 1000000 O 1"));
   EXPECT_THAT(told(1), ElementsAre("E 2 30 1000000 O 1", "C 2 20 T"));
+}
+
+TEST_F(History, an_order_for_a_halt_cross_trades_in_a_volatility_auction_alone) {
+  tell(oracle::set_state(oracle::aapl, InstrumentState::volatility_auction));
+  tell(enter({.ref = 2, .quantity = 30, .price = 10'000, .time_in_force = TimeInForce::at_halt}));
+  sell(1, 20, 10'000);
+  told(0);
+  told(1);
+  tell(oracle::set_state(oracle::aapl, InstrumentState::open));
+  EXPECT_THAT(told(0), ElementsAre("E 2 20 1000000 H 1", "C 2 10 T"));
+  EXPECT_THAT(told(1), ElementsAre("E 1 20 1000000 H 1"));
 }
 
 TEST_F(History, a_fill_is_told_to_both_sides_under_their_own_numbers) {
@@ -221,6 +243,30 @@ TEST_F(History, a_stop_does_not_slide) {
               ElementsAre("A 1 S 50 AAPL 999000 0 Y 1:1 P N N L NO 1",
                           "A 2 S 1 AAPL 1000000 0 Y 1:2 P N N L NO 2", "E 2 1 1000000 R 1", "R 1 T",
                           "C 1 50 G", "A 3 S 50 AAPL 999000 0 Y 2:1 P N N L NO 3", "C 3 50 G"));
+}
+
+TEST_F(History, an_order_that_bands_keep_is_accepted_as_asked_and_restated) {
+  tell(oracle::define_banded());
+  const auto order = [this](std::uint32_t session, std::uint32_t ref, Side side, std::int64_t price,
+                            std::int64_t stop) {
+    Instructions asked{};
+    asked.stop = Price{stop};
+    tell(enter({.session = session,
+                .ref = ref,
+                .side = side,
+                .quantity = 5,
+                .price = price,
+                .instrument = oracle::banded,
+                .instructions = asked}));
+  };
+  order(0, 1, Side::buy, 11'000, 0);
+  EXPECT_THAT(told(0),
+              ElementsAre("A 1 B 5 BANDED 1100000 0 Y 1:0 P N N L NO 1", "R 1 P +23=00000000000F4628"));
+  order(1, 1, Side::sell, 9'000, 10'010);
+  order(1, 2, Side::sell, 10'010, 0);
+  EXPECT_THAT(told(1), ElementsAre("A 1 S 5 BANDED 900000 0 Y 1:1 P N N L NO 1",
+                                   "A 2 S 5 BANDED 1001000 0 Y 1:2 P N N L NO 2",
+                                   "E 2 5 1001000 R 1", "R 1 T", "R 1 P +23=00000000000F3E58"));
 }
 
 TEST_F(History, what_risk_refuses_is_rejected_with_ouchs_reason) {

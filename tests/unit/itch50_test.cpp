@@ -24,7 +24,8 @@ TEST(Itch50, every_message_has_its_published_length) {
       {'S', 12}, {'R', 39}, {'H', 25}, {'Y', 20}, {'L', 26}, {'V', 35},
       {'W', 12}, {'K', 28}, {'J', 35}, {'h', 21}, {'A', 36}, {'F', 40},
       {'E', 31}, {'C', 36}, {'X', 23}, {'D', 19}, {'U', 35}, {'P', 44},
-      {'Q', 40}, {'B', 19}, {'I', 50}, {'N', 20}, {'O', 48}, {'z', 37},  // This venue's own.
+      {'Q', 40}, {'B', 19}, {'I', 50}, {'N', 20}, {'O', 48}, {'z', 37},  // The last two are this
+      {'b', 32},                                                         //   venue's own.
   };
   int known = 0;
   for (const std::uint8_t length : length_of) known += length != 0 ? 1 : 0;
@@ -69,6 +70,20 @@ TEST(Itch50, instrument_scale_has_the_documented_bytes) {
   scale->shares_max = 0xFFFF'FFFF;
   EXPECT_EQ(out, bytes_of("z\0\x02\0\0\0\0\0\0\0\0BTC-USD \x04\0\0\0\x64\x08\0\0\0\x01"
                           "\x77\x35\x93\x9C\xFF\xFF\xFF\xFF"));
+}
+
+TEST(Itch50, price_bands_have_the_documented_bytes) {
+  Bytes out(sizeof(PriceBands));
+  PriceBands* const bands = wire::emplace<PriceBands>(out);
+  bands->prefix.stock_locate = 1;
+  bands->stock = "AAPL";
+  bands->reference_price = 0x0102'0304;
+  bands->upper_price = 0x1112'1314;
+  bands->lower_price = 0x2122'2324;
+  bands->limit_state = 'B';
+  EXPECT_EQ(out, bytes_of("b\0\x01\0\0\0\0\0\0\0\0AAPL    \x01\x02\x03\x04"
+                          "\x11\x12\x13\x14\x21\x22\x23\x24"
+                          "B"));
 }
 
 TEST(Itch50, a_message_of_any_other_length_is_refused) {

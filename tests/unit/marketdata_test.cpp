@@ -313,6 +313,50 @@ TEST_F(OpenFeed, a_volatility_auction_is_told_with_its_collar_and_when_it_lasts_
                                   "C 3 2:1 5 2 N 1001100", "Q 3 5 LIVELY 1001100 2 H"));
 }
 
+TEST_F(OpenFeed, a_volatility_auction_is_told_with_the_narrower_of_two_collars) {
+  test::CommandMaker make;
+  tell(oracle::define_lively());
+  tell(make.limit_of_instrument(oracle::lively, LimitKind::static_collar_ppm, 500));
+  tell(enter({.session = 1,
+              .ref = 1,
+              .side = Side::sell,
+              .quantity = 5,
+              .price = 10'006,
+              .instrument = oracle::lively}));
+  told();
+  tell(enter({.ref = 1, .quantity = 5, .price = 10'006, .instrument = oracle::lively}));
+  EXPECT_THAT(told(), ElementsAre("H 3 LIVELY Q - LUDP", "J 3 LIVELY 1000000 1000500 999500 0",
+                                  "A 3 1:1 B 5 LIVELY 1000600"));
+}
+
+TEST_F(OpenFeed, an_order_that_waits_for_its_auction_is_told_when_that_begins) {
+  tell(enter({.ref = 1, .quantity = 5, .price = 10'000, .time_in_force = TimeInForce::at_close}));
+  tell(enter({.ref = 2, .quantity = 6, .price = 10'000, .time_in_force = TimeInForce::at_close}));
+  tell(cancel({.ref = 2}));
+  EXPECT_THAT(told(), IsEmpty());
+  tell(oracle::set_state(oracle::aapl, InstrumentState::closing_auction));
+  EXPECT_THAT(told(), ElementsAre("H 1 AAPL Q - -", "A 1 1:0 B 5 AAPL 1000000"));
+}
+
+TEST_F(OpenFeed, bands_limit_states_and_pauses_are_told) {
+  const auto tick = [this](std::int64_t ms) {
+    oracle::follow(small_.tick(Nanos{ms * 1'000'000}), core_);
+  };
+  tell(oracle::define_banded());
+  told();
+  tell(enter({.ref = 1, .quantity = 5, .price = 11'000, .instrument = oracle::banded}));
+  EXPECT_THAT(told(), ElementsAre("A 4 1:0 B 5 BANDED 1001000"));
+  tick(1);
+  EXPECT_THAT(told(), ElementsAre("b 4 BANDED 1000000 1001000 999000 -",
+                                  "b 4 BANDED 1000000 1001000 999000 B"));
+  tick(2);
+  EXPECT_THAT(told(), ElementsAre("H 4 BANDED P - LUDP"));
+  tick(4);
+  EXPECT_THAT(told(), ElementsAre("H 4 BANDED Q - LUDP", "J 4 BANDED 1000000 1001000 999000 0"));
+  tick(3);
+  EXPECT_THAT(told(), ElementsAre("H 4 BANDED T - -"));
+}
+
 TEST_F(OpenFeed, a_halt_of_the_market_is_told_once_and_of_each_instrument) {
   tell(oracle::set_state(oracle::btc_usd, InstrumentState::closed));
   tell(oracle::define_lively());
@@ -347,12 +391,12 @@ TEST_F(OpenFeed, an_order_that_hides_is_not_told_and_what_it_trades_is_a_trade_o
   sell(3, 10, 10'001);
   told();
   buy(1, 15, 10'001);
-  EXPECT_THAT(told(), ElementsAre("E 1 1:0 10 1", "P 1 0 B 5 AAPL 1000100 2"));
+  EXPECT_THAT(told(), ElementsAre("E 1 2:0 10 1", "P 1 0 B 5 AAPL 1000100 2"));
   tell(cancel({.session = 1, .ref = 2}));
   EXPECT_THAT(told(), IsEmpty());
   hide(4, 10, 10'001);
   tell(enter({.ref = 2, .quantity = 25, .price = 10'001}));
-  EXPECT_THAT(told(), ElementsAre("P 1 0 B 10 AAPL 1000100 3", "A 1 1:1 B 15 AAPL 1000100"));
+  EXPECT_THAT(told(), ElementsAre("P 1 0 B 10 AAPL 1000100 3", "A 1 2:2 B 15 AAPL 1000100"));
 }
 
 TEST_F(OpenFeed, an_uncross_prints_what_hides_and_executes_only_what_is_shown) {

@@ -6,10 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/history/history.h"
 #include "tests/oracle/naive_mass_cancel.h"
 #include "tests/oracle/small_venue.h"
-#include "tests/unit/wire_text.h"
+#include "tests/unit/told_venue.h"
 
 namespace basalt::oracle {
 namespace {
@@ -17,7 +16,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::size_t store_bytes = std::size_t{4} << 20;
 constexpr std::uint32_t other_session = 8;  // Of another firm, with an account of its own.
 constexpr AccountId other_account{20};
 
@@ -25,15 +23,9 @@ AccountId account_of(std::uint32_t session) {
   return AccountId{traders_first + session};
 }
 
-class FirmRequests : public testing::Test {
+class FirmRequests : public testing::Test, protected test::ToldVenue {
  protected:
-  explicit FirmRequests(const CoreVenue::Settings& settings = {})
-      : small_(settings),
-        limits_(settings.risk.reference),
-        arena_(history::HistoryCore::memory_bytes(limits_, settings.risk.orders_max)),
-        answers_(limits_.sessions_max, store_bytes),
-        history_(limits_, settings.risk.orders_max, answers_, arena_) {
-    for (const LogRecord& record : small_.log()) follow(record, history_);
+  explicit FirmRequests(const CoreVenue::Settings& settings = {}) : ToldVenue(settings) {
     define_another_firm();
   }
 
@@ -58,15 +50,6 @@ class FirmRequests : public testing::Test {
     tell(make.deposit(index_of(other_account), usd, 1'000'000'000));
   }
 
-  std::vector<LogRecord> tell(const Command& command) {
-    std::vector<LogRecord> records = small_.tell(command);
-    for (const LogRecord& record : records) follow(record, history_);
-    return records;
-  }
-  Reject verdict_of(const Command& command) {
-    const std::vector<LogRecord> records = tell(command);
-    return records.empty() ? Reject::none : records.front().command.order.verdict;
-  }
   // Buys of 1 at one tick, which rest.
   void rest(std::uint32_t session, std::uint32_t ref, std::uint32_t instrument = aapl) {
     tell(enter({.session = session, .ref = ref, .instrument = instrument}));
@@ -78,23 +61,6 @@ class FirmRequests : public testing::Test {
                 .price = 9'000,
                 .instrument = instrument}));
   }
-  // All that the session has been told since it was asked last; of orders, without their details.
-  std::vector<std::string> told(std::uint32_t session) {
-    std::vector<std::string> texts;
-    while (read_[session] < answers_.count(session)) {
-      std::string text = test::text_of_ouch(answers_.at(session, ++read_[session]).bytes);
-      if (text.front() != 'A') texts.push_back(std::move(text));
-    }
-    return texts;
-  }
-  [[nodiscard]] std::uint32_t live() { return small_.venue().risk().orders_live(); }
-
-  SmallVenue small_;
-  ReferenceLimits limits_;
-  Arena arena_;
-  pipeline::StreamStore answers_;
-  history::HistoryCore history_;
-  std::array<std::uint64_t, 16> read_{};
 };
 
 TEST_F(FirmRequests, a_mass_cancel_is_of_all_sessions_of_the_firm_and_of_no_other) {
@@ -107,7 +73,7 @@ TEST_F(FirmRequests, a_mass_cancel_is_of_all_sessions_of_the_firm_and_of_no_othe
   EXPECT_THAT(told(1), ElementsAre("C 1 1 U"));
   EXPECT_THAT(told(other_session), IsEmpty());
   EXPECT_EQ(live(), 1U);
-  small_.venue().assert_invariants();
+  venue().assert_invariants();
 }
 
 TEST_F(FirmRequests, each_part_of_a_scope_narrows_it) {
@@ -136,6 +102,24 @@ TEST_F(FirmRequests, each_part_of_a_scope_narrows_it) {
   EXPECT_EQ(left_by({.account = account_of(2)}), 4U);
 }
 
+TEST_F(FirmRequests, a_group_narrows_a_mass_cancel_and_replacements_stay_in_it) {
+  tell(enter({.session = 0, .ref = 1, .group = 7}));
+  tell(enter({.session = 0, .ref = 2, .group = 8}));
+  tell(enter({.session = 1, .ref = 1, .group = 7}));
+  rest(0, 3);  // Of none.
+  tell(replace({0, 1}, 4, 1, 2));
+  told(0);
+  tell(mass_cancel({0, 5}, {.group = 9}));
+  EXPECT_EQ(live(), 4U);
+  tell(mass_cancel({0, 6}, {.account = account_of(0), .group = 7}));
+  EXPECT_THAT(told(0),
+              ElementsAre("X 5 FIRM - +24=0009", "X 6 FIRM - +24=0007 +128=00000002", "C 4 1 U"));
+  tell(mass_cancel({0, 7}, {.group = 7}));
+  EXPECT_EQ(live(), 2U);
+  tell(mass_cancel({0, 8}));
+  EXPECT_EQ(live(), 0U);
+}
+
 TEST_F(FirmRequests, the_response_says_what_was_asked_and_precedes_what_comes_of_it) {
   rest_sell(0, 1);
   told(0);
@@ -145,12 +129,12 @@ TEST_F(FirmRequests, the_response_says_what_was_asked_and_precedes_what_comes_of
 }
 
 TEST_F(FirmRequests, bytes_are_those_of_the_standard) {
-  small_.venue().set_time(Nanos{86'400'000'000'000 * 20'000 + 0x0102'0304'0506});
+  venue().set_time(Nanos{86'400'000'000'000 * 20'000 + 0x0102'0304'0506});
   tell(mass_cancel({0, 0x11}, {.instrument = InstrumentId{btc_usd}, .side = 'S'}));
   tell(disable_entry({0, 0x12}));
   tell(enable_entry({0, 0x13}));
   const auto bytes = [&](std::uint64_t number) {
-    const auto message = answers_.at(0, number).bytes;
+    const auto message = answers().at(0, number).bytes;
     return std::string(reinterpret_cast<const char*>(message.data()), message.size());
   };
   EXPECT_EQ(bytes(1), std::string("X\x00\x00\x01\x02\x03\x04\x05\x06"  // Type, time.
@@ -212,7 +196,7 @@ TEST_F(FirmRequests, order_entry_that_is_off_refuses_orders_and_replacements_and
   EXPECT_THAT(told(1), ElementsAre("J 2 12 NO 2", "X 3 FIRM -", "C 1 1 U"));
   tell(enable_entry({1, 4}));
   EXPECT_EQ(verdict_of(enter({.session = 0, .ref = 6})), Reject::none);
-  small_.venue().assert_invariants();
+  venue().assert_invariants();
 }
 
 TEST_F(FirmRequests, order_entry_of_an_account_is_a_switch_of_its_own) {
@@ -244,14 +228,14 @@ TEST_F(FirmRequests, what_is_off_survives_a_restart_and_is_in_the_state) {
     core.add_to_hash(hash);
     return hash.digest();
   };
-  const std::uint64_t on = hash_of(small_.venue().risk());
+  const std::uint64_t on = hash_of(venue().risk());
   tell(disable_entry({0, 1}));
-  const std::uint64_t firm_off = hash_of(small_.venue().risk());
+  const std::uint64_t firm_off = hash_of(venue().risk());
   tell(disable_entry({0, 2}, account_of(1)));
   EXPECT_NE(on, firm_off);
-  EXPECT_NE(firm_off, hash_of(small_.venue().risk()));
+  EXPECT_NE(firm_off, hash_of(venue().risk()));
   CoreVenue again{CoreVenue::Settings{}};
-  for (const LogRecord& record : small_.log()) again.replay(record.command);
+  for (const LogRecord& record : small().log()) again.replay(record.command);
   again.end_replay();
   // The venue file says the same again at every start.
   for (const Command& command : small_venue_definitions()) {
@@ -259,7 +243,7 @@ TEST_F(FirmRequests, what_is_off_survives_a_restart_and_is_in_the_state) {
       EXPECT_EQ(again.submit(command).front().command.order.verdict, Reject::none);
     }
   }
-  EXPECT_EQ(hash_of(again.risk()), hash_of(small_.venue().risk()));
+  EXPECT_EQ(hash_of(again.risk()), hash_of(venue().risk()));
   EXPECT_EQ(again.submit(enter({.session = 2, .ref = 1})).front().command.order.verdict,
             Reject::entry_disabled);
   again.submit(enable_entry({0, 3}));
@@ -288,7 +272,7 @@ TEST_F(FirmRequests, the_operators_mass_cancel_is_told_as_supervisory) {
   const std::string id = "000000000000000000000000000000";
   EXPECT_THAT(told(admin_session), ElementsAre("r 1 " + id + "01 0", "r 2 " + id + "01 82",
                                                "r 3 " + id + "02 0", "r 4 " + id + "03 80"));
-  small_.venue().assert_invariants();
+  venue().assert_invariants();
 }
 
 // Slices of one cancel, and risk hears late.
@@ -313,7 +297,7 @@ TEST_F(FirmRequestsInSlices, oldest_first_and_only_what_was_there_before) {
   turns(20);
   EXPECT_THAT(told(0), ElementsAre("C 1 1 U", "C 2 1 U", "C 3 1 U"));
   EXPECT_THAT(told(2), ElementsAre("C 1 1 U"));
-  EXPECT_FALSE(small_.venue().risk().has_mass_cancels());
+  EXPECT_FALSE(venue().risk().has_mass_cancels());
   EXPECT_EQ(live(), 1U);
 }
 
@@ -336,7 +320,7 @@ TEST_F(FirmRequestsInSlices, who_cancels_meanwhile_does_not_lead_it_astray) {
   tell(session_down(1));
   turns(40);
   EXPECT_EQ(live(), 0U);
-  EXPECT_FALSE(small_.venue().risk().has_mass_cancels());
+  EXPECT_FALSE(venue().risk().has_mass_cancels());
 }
 
 TEST_F(FirmRequestsInSlices, what_is_under_way_is_finished_after_a_restart) {

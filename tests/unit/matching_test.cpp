@@ -134,6 +134,48 @@ TEST(Matching, a_definition_may_come_in_pieces_between_orders) {
   EXPECT_EQ(events[3].reject(), Reject::outside_collar);
 }
 
+Command collar_limit(Sequence sequence, LimitKind limit, std::uint64_t ppm) {
+  Command command;
+  command.order.kind = CommandKind::set_limit;
+  command.order.sequence = sequence;
+  command.order.instrument = InstrumentId{2};
+  Amendment amendment{};
+  amendment.limit = limit;
+  amendment.amount_low = ppm;
+  command.set(amendment);
+  return command;
+}
+
+// Around a reference of 1,000, which nothing has traded at.
+TEST(Matching, a_new_static_collar_holds_from_the_next_order_on) {
+  Shard shard(2);
+  Command define;
+  define.order.kind = CommandKind::define_instrument;
+  define.order.sequence = 1;
+  define.order.instrument = InstrumentId{2};
+  DefineInstrument definition{};
+  definition.reference = Price{1000};
+  definition.state = InstrumentState::open;
+  define.set(definition);
+  shard.send(define);
+  shard.send(limit_order(2, 0, Side::buy, 10, 970, 2));
+  shard.send(collar_limit(3, LimitKind::static_collar_ppm, 20'000));
+  shard.send(limit_order(4, 1, Side::buy, 10, 970, 2));
+  shard.send(limit_order(5, 2, Side::buy, 10, 980, 2));
+  shard.send(collar_limit(6, LimitKind::collar_ppm, 10'000));
+  shard.send(limit_order(7, 3, Side::sell, 10, 980, 2));
+  shard.send(limit_order(8, 4, Side::buy, 10, 989, 2));
+  shard.send(limit_order(9, 5, Side::buy, 10, 988, 2));
+  const auto events = shard.run(1);
+  ASSERT_EQ(events.size(), 9u);
+  EXPECT_EQ(events[1].kind, EventKind::rested);
+  EXPECT_EQ(events[3].reject(), Reject::outside_collar);
+  EXPECT_EQ(events[4].kind, EventKind::rested);
+  EXPECT_EQ(events[6].kind, EventKind::fill);
+  EXPECT_EQ(events[7].kind, EventKind::rested);
+  EXPECT_EQ(events[8].kind, EventKind::rested);
+}
+
 // The price of the last trade is 1,000: 2 % lie within the new collar, 3 % beyond.
 TEST(Matching, a_new_collar_holds_from_the_next_order_on) {
   Shard shard(2);
@@ -141,15 +183,7 @@ TEST(Matching, a_new_collar_holds_from_the_next_order_on) {
   shard.send(limit_order(2, 1, Side::buy, 10, 1000, 2));
   shard.send(limit_order(3, 2, Side::buy, 10, 970, 2));  // Rests, and stays.
   const auto collar = [&](Sequence sequence, std::uint64_t ppm) {
-    Command command;
-    command.order.kind = CommandKind::set_limit;
-    command.order.sequence = sequence;
-    command.order.instrument = InstrumentId{2};
-    Amendment amendment{};
-    amendment.limit = LimitKind::collar_ppm;
-    amendment.amount_low = ppm;
-    command.set(amendment);
-    shard.send(command);
+    shard.send(collar_limit(sequence, LimitKind::collar_ppm, ppm));
   };
   collar(4, 20'000);
   shard.send(limit_order(5, 3, Side::buy, 10, 970, 2));

@@ -86,10 +86,15 @@ TEST(OrderBook, the_hash_tells_a_post_only_order_from_a_plain_one) {
   EXPECT_NE(plain.hash(), post.hash());
 }
 
-// The last trade was at 1,000, the collar is a tenth of it, and the cap lies within.
+matching::MatchingCore::Limits with_details() {
+  matching::MatchingCore::Limits limits = OneBook::small;
+  limits.instructed_max = 8;
+  return limits;
+}
+
 TEST(OrderBook, the_hash_tells_an_order_that_hides_from_one_that_is_shown) {
-  OneBook shown;
-  OneBook hidden;
+  OneBook shown(with_details());
+  OneBook hidden(with_details());
   static_cast<void>(shown.add(Side::buy, 10, 5000));
   const auto events = hidden.add(Side::buy, 10, 5000, TimeInForce::day, flag_hidden);
   ASSERT_EQ(kinds(events), std::vector{EventKind::rested});
@@ -100,7 +105,7 @@ TEST(OrderBook, the_hash_tells_an_order_that_hides_from_one_that_is_shown) {
 }
 
 TEST(OrderBook, a_fill_tells_whether_its_maker_hides) {
-  OneBook one;
+  OneBook one(with_details());
   static_cast<void>(one.add(Side::sell, 10, 5000, TimeInForce::day, flag_hidden));
   static_cast<void>(one.add(Side::sell, 10, 5000));
   const auto events = one.add(Side::buy, 15, 5000);
@@ -111,6 +116,7 @@ TEST(OrderBook, a_fill_tells_whether_its_maker_hides) {
   EXPECT_EQ(events[1].remaining, Quantity{5});
 }
 
+// The last trade was at 1,000, the collar is a tenth of it, and the cap lies within.
 TEST(OrderBook, an_order_does_not_slide_beyond_the_collar_or_the_cap_of_its_instrument) {
   OneBook one;
   Command define;
@@ -296,6 +302,68 @@ TEST(OrderBook, nodes_of_levels_come_back_when_the_book_is_empty) {
   for (const OrderId number : numbers) one.cancel(number);
   EXPECT_EQ(one.core().memory().leaves_in_use(), 0u);
   EXPECT_EQ(one.core().memory().inners_in_use(), 0u);
+}
+
+// A stop to sell, whose price begins at `stop`.
+std::vector<Event> trail(OneBook& one, std::int64_t stop, std::uint32_t trail) {
+  Instructions asked{};
+  asked.stop = Price{stop};
+  asked.trail = trail;
+  Command command;
+  command.order.kind = CommandKind::new_order;
+  command.order.order = one.take_number();
+  command.order.side = Side::sell;
+  command.order.flags = flag_instructed;
+  command.order.quantity = Quantity{5};
+  command.order.price = Price{1};
+  command.set(asked);
+  return one.apply(command);
+}
+
+Price first_stop(const OneBook& one) {
+  Price first = no_price;
+  one.book().each_stop_level(Side::sell, one.core().memory(), [&](Price price, const Level&) {
+    if (first == no_price) first = price;
+  });
+  return first;
+}
+
+TEST(TrailingStops, are_so_many_at_most) {
+  OneBook one({1024, 1, 256, 1024, 512});
+  for (std::uint32_t i = 0; i < limits::trailing_max; ++i) {
+    ASSERT_EQ(kinds(trail(one, 1'000, 5)), std::vector{EventKind::armed});
+  }
+  const auto refused = trail(one, 1'000, 5);
+  ASSERT_EQ(kinds(refused), std::vector{EventKind::rejected});
+  EXPECT_EQ(refused[0].reject(), Reject::open_orders_exceeded);
+  one.give_number(refused[0].order);
+  EXPECT_EQ(kinds(one.replace(order_id(0, 1), 4, 2)),
+            (std::vector{EventKind::replaced, EventKind::armed}));
+  one.cancel(order_id(1, 1));
+  EXPECT_EQ(kinds(trail(one, 1'000, 5)), std::vector{EventKind::armed});
+  one.core().assert_invariants();
+}
+
+TEST(TrailingStops, stay_while_there_is_no_room_for_another_stop_price) {
+  OneBook one({64, 1, 2, 8, 16});
+  trail(one, 1'000, 5);
+  one.add(Side::buy, 2, 2'000);  // Takes the last leaf.
+  const OrderId bid = one.last_number();
+  one.add(Side::sell, 1, 2'000, TimeInForce::ioc);
+  EXPECT_EQ(first_stop(one), Price{1'000});
+  one.cancel(bid);
+  one.add(Side::buy, 1, 2'010);
+  one.add(Side::sell, 1, 2'010, TimeInForce::ioc);
+  EXPECT_EQ(first_stop(one), Price{2'005});
+  one.core().assert_invariants();
+}
+
+TEST(TrailingStops, have_their_place_in_the_hash) {
+  OneBook one({64, 1, 16, 64, 16});
+  OneBook other({64, 1, 16, 64, 16});
+  trail(one, 1'000, 5);
+  trail(other, 1'000, 6);
+  EXPECT_NE(one.hash(), other.hash());
 }
 
 }  // namespace

@@ -75,7 +75,11 @@ TEST_F(OrderDecoding, without_options_it_has_two_slots_and_nothing_for_the_book)
 TEST_F(OrderDecoding, options_that_ask_for_nothing_are_as_if_they_were_absent) {
   const Command command = decoded({{Tag::min_quantity, {0, 0, 0, 0}},
                                    {Tag::max_floor, {0, 0, 0, 0}},
+                                   {Tag::random_reserves, {0, 0, 0, 0}},
                                    {Tag::self_trade_prevention, {' '}},
+                                   {Tag::remainder, {' '}},
+                                   {Tag::linked_to, {0, 0, 0, 0}},
+                                   {Tag::trail, {0, 0, 0, 0, 0, 0, 0, 0}},
                                    {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0, 0}},
                                    {Tag::expire_time, {0, 0, 0, 0}},
                                    {Tag::expiry, {0, 0, 0, 0, 0, 0, 0, 0}},
@@ -87,6 +91,7 @@ TEST_F(OrderDecoding, options_that_ask_for_nothing_are_as_if_they_were_absent) {
 
 TEST_F(OrderDecoding, instructions_go_with_the_order_and_to_the_book) {
   const Command command = decoded({{Tag::max_floor, {0, 0, 0, 10}},
+                                   {Tag::random_reserves, {0, 0, 0, 9}},
                                    {Tag::min_quantity, {0, 0, 0, 20}},
                                    {Tag::stop_price, {0, 0, 0, 0, 0, 0, 0x4E, 0x20}},
                                    {Tag::external_id, std::vector<std::uint8_t>(16, 0xAB)}});
@@ -95,9 +100,17 @@ TEST_F(OrderDecoding, instructions_go_with_the_order_and_to_the_book) {
   EXPECT_EQ(command.order.flags, flag_instructed);
   const auto asked = command.as<Instructions>();
   EXPECT_EQ(asked.display, Quantity{10});
+  EXPECT_EQ(asked.random, 9U);
   EXPECT_EQ(asked.min_quantity, Quantity{20});
   EXPECT_EQ(asked.stop, Price{200});
   EXPECT_EQ(asked.external_id.bytes[15], 0xAB);
+}
+
+TEST_F(OrderDecoding, parts_of_random_sizes_without_a_part_are_for_risk_to_refuse) {
+  const Command command = decoded({{Tag::random_reserves, {0, 0, 0, 9}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.flags, flag_instructed);
+  EXPECT_EQ(command.as<Instructions>().random, 9U);
 }
 
 TEST_F(OrderDecoding, a_key_alone_is_kept_and_does_not_go_to_the_book) {
@@ -153,6 +166,14 @@ TEST_F(OrderDecoding, a_peg_says_what_it_follows_and_how_far_away_it_stays) {
   }
 }
 
+TEST_F(OrderDecoding, a_group_is_kept_and_does_not_go_to_the_book) {
+  const Command command = decoded({{Tag::group_id, {1, 2}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.slots, 2);
+  EXPECT_EQ(command.order.flags, 0);
+  EXPECT_EQ(command.origin.group, 0x102);
+}
+
 TEST_F(OrderDecoding, all_of_an_immediate_order_as_its_minimum_is_fill_or_kill) {
   const std::vector<Option> all = {{Tag::min_quantity, {0, 0, 0, 100}}};
   const Command command = decoded(all, ouch50::TimeInForce::immediate_or_cancel);
@@ -173,8 +194,11 @@ TEST_F(OrderDecoding, an_order_for_a_cross_is_for_that_auction_alone) {
     EXPECT_EQ(opening.origin.cross_type, 'O');
     const Command closing = decoded_for(ouch50::CrossType::closing, wire);
     EXPECT_EQ(closing.order.time_in_force, TimeInForce::at_close);
+    const Command halt = decoded_for(ouch50::CrossType::halt, wire);
+    EXPECT_EQ(halt.order.verdict, Reject::none);
+    EXPECT_EQ(halt.order.time_in_force, TimeInForce::at_halt);
   }
-  for (const auto cross : {ouch50::CrossType::halt, ouch50::CrossType::supplemental}) {
+  for (const auto cross : {ouch50::CrossType::retail, ouch50::CrossType::supplemental}) {
     EXPECT_EQ(decoded_for(cross, ouch50::TimeInForce::day).order.verdict,
               Reject::invalid_cross_type);
   }
@@ -253,12 +277,125 @@ TEST_F(OrderDecoding, only_what_is_post_only_may_slide) {
   EXPECT_EQ(decoded({post, {Tag::slide, {'s'}}}).order.verdict, Reject::invalid_option);
 }
 
+TEST_F(OrderDecoding, only_what_is_at_the_market_has_a_remainder_that_may_rest) {
+  constexpr auto day = ouch50::TimeInForce::day;
+  const Option rests{Tag::remainder, {'R'}};
+  EXPECT_EQ(decoded({rests}, day, ouch50::price_market).order.flags, flag_market | flag_rests);
+  EXPECT_EQ(decoded({rests}, day, ouch50::price_market).order.verdict, Reject::none);
+  EXPECT_EQ(decoded({{Tag::remainder, {' '}}}).order.verdict, Reject::none);
+  EXPECT_EQ(decoded({rests}).order.verdict, Reject::invalid_option);
+  EXPECT_EQ(decoded({{Tag::remainder, {'r'}}}, day, ouch50::price_market).order.verdict,
+            Reject::invalid_option);
+}
+
+TEST_F(OrderDecoding, an_order_may_name_one_that_it_is_linked_to) {
+  const Command command = decoded({{Tag::linked_to, {0, 0, 1, 2}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.flags, flag_instructed) << "the book pairs them";
+  EXPECT_EQ(command.order.slots, 3);
+  EXPECT_EQ(command.origin.original_user_ref_num, 0x102U);
+  EXPECT_EQ(decoded({{Tag::linked_to, {1, 2}}}).order.verdict, Reject::invalid_option);
+}
+
+TEST_F(OrderDecoding, a_stop_may_trail_by_a_distance_of_prices) {
+  const Command command = decoded({{Tag::trail, {0, 0, 0, 0, 0, 0, 0x27, 0x10}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.flags, flag_instructed);
+  EXPECT_EQ(command.as<Instructions>().trail, 100U);
+  EXPECT_EQ(command.as<Instructions>().stop, no_price);
+  EXPECT_EQ(decoded({{Tag::trail, {0, 0, 0, 0, 0, 0, 0x27, 0x11}}}).order.verdict,
+            Reject::invalid_stop_price);
+  EXPECT_EQ(decoded({{Tag::trail, {0, 0, 0x7F, 0, 0, 0, 0, 0}}}).order.verdict,
+            Reject::invalid_stop_price);
+}
+
 TEST_F(OrderDecoding, of_a_stop_price_that_is_no_price_it_is_the_stop_that_is_wrong) {
   const std::vector<Option> between_ticks = {{Tag::stop_price, {0, 0, 0, 0, 0, 0, 0x4E, 0x21}}};
   EXPECT_EQ(decoded(between_ticks).order.verdict, Reject::invalid_stop_price);
   const std::vector<Option> beyond = {{Tag::stop_price, std::vector<std::uint8_t>(8, 0x7F)}};
   EXPECT_EQ(decoded(beyond).order.verdict, Reject::invalid_stop_price);
   EXPECT_EQ(decoded(beyond, ouch50::TimeInForce::day, 20'001).order.verdict, Reject::invalid_price);
+}
+
+// 5 at 1.99 and 6 at 2.01, with these options.
+class QuoteDecoding : public OrderDecoding {
+ protected:
+  Command asked(const std::function<void(ouch50::Quote&)>& fill,
+                const std::vector<Option>& options = {}) const {
+    std::vector<std::byte> bytes(256);
+    ouch50::Encoder<ouch50::Quote> message(bytes);
+    message->user_ref_num = 9;
+    EXPECT_TRUE(message->symbol.assign("AAPL"));
+    message->bid_quantity = 5;
+    message->bid_price = 19'900;
+    message->offer_quantity = 6;
+    message->offer_price = 20'100;
+    message->capacity = ouch50::Capacity::principal;
+    fill(*message);
+    for (const Option& option : options) {
+      EXPECT_TRUE(message.add(option.tag, std::as_bytes(std::span(option.value))));
+    }
+    bytes.resize(message.size_bytes());
+    Command command;
+    EXPECT_EQ(decode_order(bytes, SessionId{0}, Nanos{7}, reference_, command), Intake::command);
+    EXPECT_EQ(command.order.kind, CommandKind::quote);
+    EXPECT_EQ(command.order.slots, 3);
+    return command;
+  }
+  static void nothing(ouch50::Quote&) {}
+};
+
+TEST_F(QuoteDecoding, has_both_sides_in_ticks_and_the_letters_of_a_day_order) {
+  const Command command = asked(nothing);
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.instrument, InstrumentId{0});
+  EXPECT_EQ(command.order.flags, 0);
+  EXPECT_EQ(command.origin.user_ref_num, 9U);
+  EXPECT_EQ(command.origin.wire_time_in_force, '0');
+  EXPECT_EQ(command.origin.display, 'Y');
+  EXPECT_EQ(command.origin.capacity, 'P');
+  EXPECT_EQ(command.origin.cross_type, 'N');
+  const auto quote = command.as<basalt::Quote>();
+  EXPECT_EQ(quote.bid.price, Price{199});
+  EXPECT_EQ(quote.bid.quantity, Quantity{5});
+  EXPECT_EQ(quote.offer.price, Price{201});
+  EXPECT_EQ(quote.offer.quantity, Quantity{6});
+}
+
+TEST_F(QuoteDecoding, takes_the_options_that_hold_for_both_sides) {
+  const Command command = asked(nothing, {{Tag::post_only, {'P'}},
+                                          {Tag::slide, {'S'}},
+                                          {Tag::self_trade_prevention, {'O'}},
+                                          {Tag::group_id, {0, 3}},
+                                          {Tag::account, {0, 0, 0, 5}},
+                                          {Tag::user_ref_index, {2}}});
+  EXPECT_EQ(command.order.verdict, Reject::none);
+  EXPECT_EQ(command.order.flags,
+            flag_post_only | flag_slide | flags_of(SelfTradePrevention::oldest));
+  EXPECT_EQ(command.order.account, AccountId{5});
+  EXPECT_EQ(command.origin.group, 3);
+  EXPECT_EQ(command.origin.user_ref_index, 2);
+}
+
+TEST_F(QuoteDecoding, what_has_no_meaning_is_refused) {
+  const auto verdict = [&](const std::function<void(ouch50::Quote&)>& fill,
+                           const std::vector<Option>& options = {}) {
+    return asked(fill, options).order.verdict;
+  };
+  EXPECT_EQ(verdict([](auto& quote) { quote.bid_price = 19'950; }), Reject::invalid_price);
+  EXPECT_EQ(verdict([](auto& quote) { quote.offer_price = 20'150; }), Reject::invalid_price);
+  EXPECT_EQ(verdict([](auto& quote) {
+              quote.offer_price = 20'150;
+              quote.offer_quantity = 0;
+            }),
+            Reject::none)
+      << "a side that is not quoted has no price";
+  EXPECT_EQ(verdict([](auto& quote) { quote.bid_price = ouch50::price_market; }),
+            Reject::invalid_price);
+  EXPECT_EQ(verdict(nothing, {{Tag::slide, {'S'}}}), Reject::invalid_option);
+  EXPECT_EQ(verdict(nothing, {{Tag::max_floor, {0, 0, 0, 1}}}), Reject::invalid_option);
+  EXPECT_EQ(verdict(nothing, {{Tag::stop_price, {0, 0, 0, 0, 0, 0, 0, 100}}}),
+            Reject::invalid_option);
 }
 
 // What a firm asks of all its orders, with these options.
@@ -295,13 +432,17 @@ TEST_F(FirmDecoding, a_blank_mass_cancel_is_of_everything) {
   EXPECT_EQ(command.origin.wire_side, 0);
 }
 
-TEST_F(FirmDecoding, a_mass_cancel_may_name_firm_symbol_side_account_and_channel) {
+TEST_F(FirmDecoding, a_mass_cancel_may_name_firm_symbol_side_group_account_and_channel) {
   const Command command = asked<ouch50::MassCancel>(
       [](auto& message) {
         message.firm = "FIRM";
         message.symbol = "AAPL";
       },
-      {{Tag::side, {'T'}}, {Tag::account, {0, 0, 1, 2}}, {Tag::user_ref_index, {3}}});
+      {{Tag::side, {'T'}},
+       {Tag::group_id, {1, 4}},
+       {Tag::account, {0, 0, 1, 2}},
+       {Tag::user_ref_index, {3}}});
+  EXPECT_EQ(command.origin.group, 0x104);
   EXPECT_EQ(command.order.verdict, Reject::none);
   EXPECT_EQ(command.order.instrument, InstrumentId{0});
   EXPECT_EQ(command.order.account, AccountId{0x102});
@@ -320,7 +461,7 @@ TEST_F(FirmDecoding, what_a_mass_cancel_names_wrongly_does_not_widen_it) {
   EXPECT_EQ(verdict(nothing, {{Tag::side, {'b'}}}), Reject::invalid_side);
   EXPECT_EQ(verdict(nothing, {{Tag::side, {' '}}}), Reject::none);
   EXPECT_EQ(verdict(nothing, {{Tag::group_id, {0, 0}}}), Reject::none);
-  EXPECT_EQ(verdict(nothing, {{Tag::group_id, {0, 1}}}), Reject::invalid_option);
+  EXPECT_EQ(verdict(nothing, {{Tag::group_id, {1}}}), Reject::invalid_option);
   EXPECT_EQ(verdict(nothing, {{Tag::min_quantity, {0, 0, 0, 1}}}), Reject::invalid_option);
   EXPECT_EQ(verdict(nothing, {{Tag{200}, {0}}}), Reject::invalid_option);
   EXPECT_EQ(verdict(nothing, {{Tag::account, {0xFF, 0xFF, 0xFF, 0xFF}}}),

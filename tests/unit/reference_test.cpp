@@ -147,6 +147,14 @@ TEST_F(ReferenceTest, values_beyond_what_the_arithmetic_carries_are_refused) {
       [](auto& d) { d.base = d.quote; },
       [](auto& d) { d.state = InstrumentState{6}; },
       [](auto& d) { d.collar_ppm = 1'000'001; },
+      [](auto& d) { d.static_collar_ppm = 1'000'001; },
+      [](auto& d) { d.pause_ms = 1; },
+      [](auto& d) { d.limit_state_ms = 1; },
+      [](auto& d) { d.band_ppm = 1'000'001, d.pause_ms = 1, d.volatility_auction_ms = 1; },
+      [](auto& d) { d.band_ppm = 1, d.pause_ms = 0, d.volatility_auction_ms = 1; },
+      [](auto& d) { d.band_ppm = 1, d.pause_ms = 1, d.volatility_auction_ms = 0; },
+      [](auto& d) { d.band_ppm = 1, d.pause_ms = limits::auction_ms_max + 1; },
+      [](auto& d) { d.band_ppm = d.static_collar_ppm = d.pause_ms = d.volatility_auction_ms = 1; },
       [](auto& d) { d.protection_ppm = 1'000'001; },
       [](auto& d) { d.volatility_auction_ms = limits::auction_ms_max + 1; },
       [](auto& d) { d.volatility_extension_ms = limits::auction_ms_max + 1; },
@@ -192,10 +200,12 @@ TEST_F(ReferenceTest, limits_are_changed_one_by_one_and_a_refused_change_changes
   accept(make.limit_of_instrument(0, LimitKind::notional_max, 9'000));
   accept(make.limit_of_instrument(0, LimitKind::collar_ppm, 20'000));
   accept(make.limit_of_instrument(0, LimitKind::protection_ppm, 30'000));
+  accept(make.limit_of_instrument(0, LimitKind::static_collar_ppm, 40'000));
   expected.quantity_max = Quantity{500};
   expected.notional_max = Money{9'000};
   expected.collar_ppm = 20'000;
   expected.protection_ppm = 30'000;
+  expected.static_collar_ppm = 40'000;
   EXPECT_EQ(reference.instrument(InstrumentId{0}), expected);
   accept(make.limit_of_instrument(0, LimitKind::notional_max, 0));
   expected.notional_max = limits::money_max;
@@ -212,6 +222,8 @@ TEST_F(ReferenceTest, limits_are_changed_one_by_one_and_a_refused_change_changes
             Reject::limit_exceeded},
            {make.limit_of_instrument(0, LimitKind::notional_max, -1), Reject::limit_exceeded},
            {make.limit_of_instrument(0, LimitKind::collar_ppm, 1'000'001), Reject::limit_exceeded},
+           {make.limit_of_instrument(0, LimitKind::static_collar_ppm, 1'000'001),
+            Reject::limit_exceeded},
            {make.limit_of_instrument(0, LimitKind::protection_ppm, (std::int64_t{1} << 32) + 1),
             Reject::limit_exceeded},
            {make.limit_of_instrument(0, LimitKind{0}, 1), Reject::limit_exceeded},

@@ -22,9 +22,12 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
   order.order.verdict = Reject::invalid_side;  // Found by the decoder.
   order.order.account = AccountId{fees_account};
   order.order.time_in_force = TimeInForce::gtd;  // Of no time.
+  order.origin.original_user_ref_num = 99;       // Of no order.
   Instructions asked{};
-  const auto ask = [&](std::int64_t display, std::int64_t min_quantity, std::int64_t stop) {
+  const auto ask = [&](std::int64_t display, std::int64_t min_quantity, std::int64_t stop,
+                       std::uint32_t random = 0) {
     asked.display = Quantity{display};
+    asked.random = random;
     asked.min_quantity = Quantity{min_quantity};
     asked.stop = Price{stop};
     order.order.flags = flag_instructed;
@@ -46,7 +49,9 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
       {Reject::invalid_quantity, [&] { order.order.quantity = Quantity{10}; }},
       {Reject::invalid_price, [&] { order.order.price = Price{20'000'000}; }},
       {Reject::invalid_price, [&] { order.order.price = Price{5}; }},
-      {Reject::invalid_max_floor, [&] { ask(2, 20, 20'000'000); }},
+      {Reject::invalid_max_floor, [&] { ask(2, 20, 20'000'000, 2); }},
+      {Reject::invalid_max_floor, [&] { ask(0, 20, 20'000'000, 1); }},
+      {Reject::invalid_max_floor, [&] { ask(2, 20, 20'000'000, 1); }},
       {Reject::invalid_min_quantity, [&] { ask(2, 5, 20'000'000); }},
       {Reject::invalid_stop_price, [&] { ask(2, 5, 0); }},
       {Reject::invalid_expiry, [&] { order.order.time_in_force = TimeInForce::day; }},
@@ -55,6 +60,7 @@ TEST(RiskRejects, of_several_faults_the_first_is_told) {
          asked.price_type = PriceType::limit;
          ask(2, 5, 0);
        }},
+      {Reject::invalid_link, [&] { order.origin.original_user_ref_num = 0; }},
       {Reject::insufficient_funds, [&] { order.order.quantity = Quantity{5}; }},
       {Reject::none, [] {}},
   };

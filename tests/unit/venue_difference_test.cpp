@@ -55,13 +55,15 @@ TEST(venue_difference, changed_limits_are_the_only_commands_of_a_later_start) {
   change(text.instruments, "quantity_max_lots = 1000",
          "quantity_max_lots = 999\nnotional_max = \"5000\"");
   change(text.instruments, "collar_ppm = 500000", "collar_ppm = 400000");
-  change(text.instruments, "protection_ppm = 50000", "protection_ppm = 0");
-  EXPECT_EQ(journal.start(load_text(text.whole())), 5U);
+  change(text.instruments, "protection_ppm = 50000",
+         "protection_ppm = 0\nstatic_collar_ppm = 300000");
+  EXPECT_EQ(journal.start(load_text(text.whole())), 6U);
   const Instrument& instrument = journal.reference().instrument(InstrumentId{0});
   EXPECT_EQ(instrument.quantity_max, Quantity{999});
   EXPECT_EQ(instrument.notional_max, Money{50'000'000});
   EXPECT_EQ(instrument.collar_ppm, 400'000U);
   EXPECT_EQ(instrument.protection_ppm, 0U);
+  EXPECT_EQ(instrument.static_collar_ppm, 300'000U);
   EXPECT_EQ(journal.reference().account(AccountId{2}).open_orders_max, 11U);
   EXPECT_EQ(journal.start(load_text(text.whole())), 0U);
   change(text.instruments, "notional_max = \"5000\"\n", "");

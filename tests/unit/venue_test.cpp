@@ -168,6 +168,45 @@ TEST(venue, an_instrument_may_go_into_an_auction_where_its_collar_would_refuse) 
               testing::ElementsAre(HasSubstr("there is no auction to extend")));
 }
 
+TEST(venue, an_instrument_has_a_seed_for_the_sizes_of_reserves) {
+  VenueText text;
+  text.instruments += "reserve_seed = 4294967295\n";
+  Journaled journal;
+  journal.start(load_text(text.whole()));
+  EXPECT_EQ(journal.reference().instrument(InstrumentId{0}).reserve_seed, 4'294'967'295U);
+  EXPECT_THAT(journal.contradictions(load_text(VenueText{}.whole())),
+              testing::ElementsAre(HasSubstr("reserve_seed 4294967295")));
+}
+
+TEST(venue, an_instrument_may_have_bands_in_place_of_collars) {
+  VenueText text;
+  const std::string collar = "collar_ppm = 500000\n";
+  ASSERT_NE(text.instruments.find(collar), std::string::npos);
+  text.instruments.replace(text.instruments.find(collar), collar.size(), "collar_ppm = 0\n");
+  text.instruments += "band_ppm = 100000\n";
+  EXPECT_THAT(texts(load_text(text.whole()).findings),
+              testing::ElementsAre(HasSubstr("it is not said of what length")));
+  text.instruments += "volatility_auction_ms = 60000\n";
+  Journaled journal;
+  journal.start(load_text(text.whole()));
+  const Instrument& instrument = journal.reference().instrument(InstrumentId{0});
+  EXPECT_EQ(instrument.band_ppm, 100'000U);
+  EXPECT_EQ(instrument.limit_state_ms, 15'000U);
+  EXPECT_EQ(instrument.pause_ms, 300'000U);
+  VenueText other = text;
+  other.instruments += "pause_ms = 1000\n";
+  EXPECT_THAT(journal.contradictions(load_text(other.whole())),
+              testing::ElementsAre(HasSubstr("pause_ms 300000")));
+  VenueText both;
+  both.instruments += "band_ppm = 100000\nvolatility_auction_ms = 60000\n";
+  EXPECT_THAT(texts(load_text(both.whole()).findings),
+              testing::ElementsAre(HasSubstr("an instrument has collars or bands")));
+  VenueText neither;
+  neither.instruments += "limit_state_ms = 1000\n";
+  EXPECT_THAT(texts(load_text(neither.whole()).findings),
+              testing::ElementsAre(HasSubstr("there are no bands to stand at")));
+}
+
 TEST(venue, every_error_of_a_file_is_listed_at_once_with_its_line) {
   const VenueLoad load = load_venue(BASALT_BROKEN_VENUE);
   std::vector<std::pair<std::uint32_t, std::string>> found;

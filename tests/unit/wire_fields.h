@@ -50,6 +50,20 @@ template <>
 inline constexpr auto fields<ouch50::CancelOrder> =
     std::tuple{&ouch50::CancelOrder::user_ref_num, &ouch50::CancelOrder::quantity};
 template <>
+inline constexpr auto fields<ouch50::ProtectQuote> =
+    std::tuple{&ouch50::ProtectQuote::user_ref_num, &ouch50::ProtectQuote::symbol,
+               &ouch50::ProtectQuote::window_ms,    &ouch50::ProtectQuote::quantity,
+               &ouch50::ProtectQuote::fills,        &ouch50::ProtectQuote::delta};
+template <>
+inline constexpr auto fields<ouch50::ProtectionStateTold> =
+    std::tuple{&ouch50::ProtectionStateTold::time, &ouch50::ProtectionStateTold::user_ref_num,
+               &ouch50::ProtectionStateTold::symbol, &ouch50::ProtectionStateTold::state};
+template <>
+inline constexpr auto fields<ouch50::Quote> = std::tuple{
+    &ouch50::Quote::user_ref_num, &ouch50::Quote::symbol,         &ouch50::Quote::bid_quantity,
+    &ouch50::Quote::bid_price,    &ouch50::Quote::offer_quantity, &ouch50::Quote::offer_price,
+    &ouch50::Quote::capacity,     &ouch50::Quote::client_order_id};
+template <>
 inline constexpr auto fields<ouch50::ModifyOrder> = std::tuple{
     &ouch50::ModifyOrder::user_ref_num, &ouch50::ModifyOrder::side, &ouch50::ModifyOrder::quantity};
 template <>
@@ -303,22 +317,28 @@ inline constexpr auto fields<itch50::InstrumentScale> =
                &itch50::InstrumentScale::price_tick, &itch50::InstrumentScale::lot_decimals,
                &itch50::InstrumentScale::lot,        &itch50::InstrumentScale::price_max,
                &itch50::InstrumentScale::shares_max};
+template <>
+inline constexpr auto fields<itch50::PriceBands> =
+    std::tuple{&itch50::PriceBands::stock, &itch50::PriceBands::reference_price,
+               &itch50::PriceBands::upper_price, &itch50::PriceBands::lower_price,
+               &itch50::PriceBands::limit_state};
 
 template <typename... M>
 struct Messages {};
-using OuchInbound = Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder,
-                             ouch50::ModifyOrder, ouch50::MassCancel, ouch50::DisableOrderEntry,
-                             ouch50::EnableOrderEntry, ouch50::AccountQuery, ouch50::Deposit,
-                             ouch50::Withdraw, ouch50::SetFees, ouch50::SetInstrumentState,
-                             ouch50::SetAccountState, ouch50::SetLimit, ouch50::TellMarketEvent,
-                             ouch50::CancelOrders, ouch50::HaltMarket, ouch50::SetHaltLevels>;
+using OuchInbound =
+    Messages<ouch50::EnterOrder, ouch50::ReplaceOrder, ouch50::CancelOrder, ouch50::ModifyOrder,
+             ouch50::MassCancel, ouch50::DisableOrderEntry, ouch50::EnableOrderEntry,
+             ouch50::AccountQuery, ouch50::Quote, ouch50::ProtectQuote, ouch50::Deposit,
+             ouch50::Withdraw, ouch50::SetFees, ouch50::SetInstrumentState, ouch50::SetAccountState,
+             ouch50::SetLimit, ouch50::TellMarketEvent, ouch50::CancelOrders, ouch50::HaltMarket,
+             ouch50::SetHaltLevels>;
 using OuchOutbound =
     Messages<ouch50::SystemEvent, ouch50::Accepted, ouch50::Replaced, ouch50::Canceled,
              ouch50::AiqCanceled, ouch50::Executed, ouch50::BrokenTrade, ouch50::Rejected,
              ouch50::CancelPending, ouch50::CancelReject, ouch50::PriorityUpdate,
              ouch50::OrderModified, ouch50::OrderRestated, ouch50::MassCancelResponse,
              ouch50::DisableResponse, ouch50::EnableResponse, ouch50::AccountQueryResponse,
-             ouch50::AdminResponse>;
+             ouch50::AdminResponse, ouch50::ProtectionStateTold>;
 using Itch = Messages<itch50::SystemEvent, itch50::StockDirectory, itch50::TradingAction,
                       itch50::RegSho, itch50::ParticipantPosition, itch50::MwcbLevels,
                       itch50::MwcbStatus, itch50::QuotingPeriod, itch50::LuldAuctionCollar,
@@ -326,7 +346,7 @@ using Itch = Messages<itch50::SystemEvent, itch50::StockDirectory, itch50::Tradi
                       itch50::OrderExecuted, itch50::OrderExecutedWithPrice, itch50::OrderCancel,
                       itch50::OrderDelete, itch50::OrderReplace, itch50::Trade, itch50::CrossTrade,
                       itch50::BrokenTrade, itch50::NetOrderImbalance, itch50::RetailInterest,
-                      itch50::DlcrPriceDiscovery, itch50::InstrumentScale>;
+                      itch50::DlcrPriceDiscovery, itch50::InstrumentScale, itch50::PriceBands>;
 
 // Calls visit.operator()<M>() for the message with this type byte; false: there is none.
 template <typename... M, typename Visit>

@@ -205,6 +205,7 @@ void OrderClient::message(std::uint64_t, std::span<const std::byte> bytes) {
     case MassCancelResponse::type:  // Somebody else's, through the same session.
     case DisableResponse::type:
     case EnableResponse::type:
+    case ProtectionStateTold::type:
       return;
     default:
       return counts_.answers_strange.add(1);

@@ -1,4 +1,4 @@
-#include "engine/risk/user_ref_index.h"
+#include "engine/risk/slot_index.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -9,33 +9,49 @@
 #include "engine/limits.h"
 
 namespace basalt::risk {
+namespace {
 
 static_assert(limits::sessions_max <= (1U << 20), "a session fits above channel and number");
+static_assert(limits::accounts_max < (1ULL << 31), "an account fits above instrument and side");
 
-UserRefIndex::UserRefIndex(std::uint32_t orders_max, std::uint64_t seed, Arena& arena)
-    : entry_(arena.take<Entry>(capacity_for(orders_max))),
-      seed_(seed),
-      mask_(capacity_for(orders_max) - 1) {}
-
-std::size_t UserRefIndex::memory_bytes(std::uint32_t orders_max) noexcept {
-  return Arena::cost<Entry>(capacity_for(orders_max));
-}
-
-std::uint32_t UserRefIndex::capacity_for(std::uint32_t orders_max) noexcept {
-  return std::bit_ceil(orders_max * 2);
-}
-
-std::uint64_t UserRefIndex::key_of(UserRef ref) noexcept {
+// Distinct, and never 0: one is added to what is in front.
+std::uint64_t key_of(const UserRef& ref) noexcept {
   return (static_cast<std::uint64_t>(index_of(ref.session)) + 1) << 40 |
          static_cast<std::uint64_t>(ref.channel) << 32 | ref.number;
 }
 
-std::uint32_t UserRefIndex::home_of(std::uint64_t key) const noexcept {
+std::uint64_t key_of(const QuoteSide& quote) noexcept {
+  return (static_cast<std::uint64_t>(index_of(quote.account)) + 1) << 33 |
+         static_cast<std::uint64_t>(index_of(quote.instrument)) << 1 |
+         static_cast<std::uint64_t>(quote.side);
+}
+
+}  // namespace
+
+template <typename Name>
+SlotIndex<Name>::SlotIndex(std::uint32_t orders_max, std::uint64_t seed, Arena& arena)
+    : entry_(arena.take<Entry>(capacity_for(orders_max))),
+      seed_(seed),
+      mask_(capacity_for(orders_max) - 1) {}
+
+template <typename Name>
+std::size_t SlotIndex<Name>::memory_bytes(std::uint32_t orders_max) noexcept {
+  return Arena::cost<Entry>(capacity_for(orders_max));
+}
+
+template <typename Name>
+std::uint32_t SlotIndex<Name>::capacity_for(std::uint32_t orders_max) noexcept {
+  return std::bit_ceil(orders_max * 2);
+}
+
+template <typename Name>
+std::uint32_t SlotIndex<Name>::home_of(std::uint64_t key) const noexcept {
   return static_cast<std::uint32_t>(XXH3_64bits_withSeed(&key, sizeof key, seed_)) & mask_;
 }
 
-std::uint32_t UserRefIndex::find(UserRef ref) const noexcept {
-  const std::uint64_t key = key_of(ref);
+template <typename Name>
+std::uint32_t SlotIndex<Name>::find(const Name& name) const noexcept {
+  const std::uint64_t key = key_of(name);
   // Bounded: at most half of the entries are taken, so a free one ends every probe.
   for (std::uint32_t at = home_of(key);; at = (at + 1) & mask_) {
     if (entry_[at].key == key) return entry_[at].slot;
@@ -43,8 +59,9 @@ std::uint32_t UserRefIndex::find(UserRef ref) const noexcept {
   }
 }
 
-void UserRefIndex::insert(UserRef ref, std::uint32_t slot) noexcept {
-  const std::uint64_t key = key_of(ref);
+template <typename Name>
+void SlotIndex<Name>::insert(const Name& name, std::uint32_t slot) noexcept {
+  const std::uint64_t key = key_of(name);
   std::uint32_t at = home_of(key);
   while (entry_[at].key != 0) {
     BASALT_ASSERT(entry_[at].key != key);
@@ -53,8 +70,9 @@ void UserRefIndex::insert(UserRef ref, std::uint32_t slot) noexcept {
   entry_[at] = {key, slot, 0};
 }
 
-void UserRefIndex::erase(UserRef ref) noexcept {
-  const std::uint64_t key = key_of(ref);
+template <typename Name>
+void SlotIndex<Name>::erase(const Name& name) noexcept {
+  const std::uint64_t key = key_of(name);
   std::uint32_t hole = home_of(key);
   while (entry_[hole].key != key) {
     BASALT_ASSERT(entry_[hole].key != 0);
@@ -71,5 +89,8 @@ void UserRefIndex::erase(UserRef ref) noexcept {
   }
   entry_[hole] = Entry{};
 }
+
+template class SlotIndex<UserRef>;
+template class SlotIndex<QuoteSide>;
 
 }  // namespace basalt::risk
