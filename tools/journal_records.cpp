@@ -8,34 +8,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const char* name_of(CommandKind kind) {
+const char* name_of_administration(CommandKind kind) {
   switch (kind) {
-    case CommandKind::new_order:
-      return "new_order";
-    case CommandKind::replace:
-      return "replace";
-    case CommandKind::cancel:
-      return "cancel";
-    case CommandKind::reduce:
-      return "reduce";
-    case CommandKind::account_query:
-      return "account_query";
-    case CommandKind::mass_cancel:
-      return "mass_cancel";
-    case CommandKind::disable_entry:
-      return "disable_entry";
-    case CommandKind::enable_entry:
-      return "enable_entry";
-    case CommandKind::quote:
-      return "quote";
-    case CommandKind::set_protection:
-      return "set_protection";
-    case CommandKind::session_down:
-      return "session_down";
-    case CommandKind::tick:
-      return "tick";
-    case CommandKind::mass_cancel_done:
-      return "mass_cancel_done";
     case CommandKind::epoch_start:
       return "epoch_start";
     case CommandKind::define_asset:
@@ -78,8 +52,42 @@ const char* name_of(CommandKind kind) {
       return "settlement_finished";
     case CommandKind::settlement_cut:
       return "settlement_cut";
+    default:
+      return "unknown";
   }
-  return "unknown";
+}
+
+const char* name_of(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::new_order:
+      return "new_order";
+    case CommandKind::replace:
+      return "replace";
+    case CommandKind::cancel:
+      return "cancel";
+    case CommandKind::reduce:
+      return "reduce";
+    case CommandKind::account_query:
+      return "account_query";
+    case CommandKind::mass_cancel:
+      return "mass_cancel";
+    case CommandKind::disable_entry:
+      return "disable_entry";
+    case CommandKind::enable_entry:
+      return "enable_entry";
+    case CommandKind::quote:
+      return "quote";
+    case CommandKind::set_protection:
+      return "set_protection";
+    case CommandKind::session_down:
+      return "session_down";
+    case CommandKind::tick:
+      return "tick";
+    case CommandKind::mass_cancel_done:
+      return "mass_cancel_done";
+    default:
+      return name_of_administration(kind);
+  }
 }
 
 bool is_of_orders(CommandKind kind) {

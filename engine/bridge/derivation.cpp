@@ -133,26 +133,8 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       own->state.reject = event.reject();
       own->state.open = Quantity{0};
       return;
-    case EventKind::canceled: {
-      OrderState state = about_own ? own->state : state_of(event.order, time);
-      state.open = event.remaining;
-      if (event.remaining == Quantity{0}) {
-        state.status = OrderStatus::canceled;
-        state.cancel = event.reason();
-      }
-      if (about_own) {
-        own->state = state;
-        return;
-      }
-      change(event.order, state, batch);
-      // The original went instead of being replaced.
-      const bool instead = own != nullptr && command.order.kind == CommandKind::replace &&
-                           event.order == command.order.original;
-      if (!instead || own->state.status == OrderStatus::rejected) return;
-      own->state.status = OrderStatus::canceled;
-      own->state.cancel = event.reason();
-      return;
-    }
+    case EventKind::canceled:
+      return take_canceled(command, event, own, batch);
     case EventKind::replaced: {
       BASALT_ASSERT(own != nullptr);
       OrderState state = state_of(event.order, time);
@@ -174,6 +156,28 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
     case EventKind::withdrawn:
       return;
   }
+}
+
+void Derivation::take_canceled(const Command& command, const Event& event, OrderRow* own,
+                               Batch& batch) {
+  const bool about_own = own != nullptr && event.order == command.order.order;
+  OrderState state = about_own ? own->state : state_of(event.order, command.order.time);
+  state.open = event.remaining;
+  if (event.remaining == Quantity{0}) {
+    state.status = OrderStatus::canceled;
+    state.cancel = event.reason();
+  }
+  if (about_own) {
+    own->state = state;
+    return;
+  }
+  change(event.order, state, batch);
+  // The original went instead of being replaced.
+  const bool instead = own != nullptr && command.order.kind == CommandKind::replace &&
+                       event.order == command.order.original;
+  if (!instead || own->state.status == OrderStatus::rejected) return;
+  own->state.status = OrderStatus::canceled;
+  own->state.cancel = event.reason();
 }
 
 // Either side is the command's own order, or one that is open in the tables.

@@ -56,6 +56,7 @@ class Derivation {
 
   void take_order(const journal::Follower::Entry& entry, Batch& batch);
   void take_event(const Command& command, const Event& event, OrderRow* own, Batch& batch);
+  void take_canceled(const Command& command, const Event& event, OrderRow* own, Batch& batch);
   void take_fill(const Command& command, const Event& event, OrderRow* own, Batch& batch);
   void take_batches(const Command& command, Batch& batch);
   // Brings a live order's row to its new state; one that is not open any more is live no more.

@@ -79,6 +79,26 @@ std::string_view word_of_matching(Reject reject) noexcept {
   }
 }
 
+// Of what an order asks for beyond a side, a quantity and a price.
+std::string_view word_of_instructions(Reject reject) noexcept {
+  switch (reject) {
+    case Reject::invalid_max_floor:
+      return "invalid max floor";
+    case Reject::invalid_min_quantity:
+      return "invalid min quantity";
+    case Reject::invalid_stop_price:
+      return "invalid stop price";
+    case Reject::invalid_expiry:
+      return "invalid expiry";
+    case Reject::invalid_peg:
+      return "invalid peg";
+    case Reject::invalid_link:
+      return "invalid link";
+    default:
+      return "?";
+  }
+}
+
 // Of an administrative command, and of what a firm asks of all its orders.
 std::string_view word_of_administration(Reject reject) noexcept {
   switch (reject) {
@@ -144,17 +164,12 @@ std::string_view word(Reject reject) noexcept {
     case Reject::open_orders_exceeded:
       return "open orders exceeded";
     case Reject::invalid_max_floor:
-      return "invalid max floor";
     case Reject::invalid_min_quantity:
-      return "invalid min quantity";
     case Reject::invalid_stop_price:
-      return "invalid stop price";
     case Reject::invalid_expiry:
-      return "invalid expiry";
     case Reject::invalid_peg:
-      return "invalid peg";
     case Reject::invalid_link:
-      return "invalid link";
+      return word_of_instructions(reject);
     case Reject::outside_collar:
     case Reject::not_live:
     case Reject::would_cross:

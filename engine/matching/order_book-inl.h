@@ -1,14 +1,49 @@
-// How an order gets into a level of a book, and out of it. On the way of most commands, so inlined.
+// What is on the way of most commands, and so inlined: does an order cross, is there room for it,
+// and how it gets into a level of a book, and out of it.
 #pragma once
 
 #include "engine/matching/order_book.h"
 
 namespace basalt::matching {
 
+inline bool OrderBook::crosses_at(Price price) const noexcept {
+  return best_rank(Side::buy) >= rank_of(Side::buy, price) &&
+         best_rank(Side::sell) >= rank_of(Side::sell, price);
+}
+
+inline bool OrderBook::hides(Side side) const noexcept {
+  return reserve(side) > Quantity{0} && !(hidden(side).empty() && pegs(side).empty());
+}
+
+inline Rank OrderBook::next_worse(Side side, Rank rank, const BookMemory& memory) const noexcept {
+  return std::max(levels(side).next_worse(memory, rank), hidden(side).next_worse(memory, rank));
+}
+
+inline Price OrderBook::best_limit(Side side) const noexcept {
+  return price_of(side, best_rank(side));
+}
+
+inline bool OrderBook::crosses(Side taker, Price limit, const BookMemory& memory) const noexcept {
+  const Side makers = opposite(taker);
+  const Rank rank = rank_of(makers, limit);
+  return levels(makers).best() >= rank || (hides(makers) && best_unseen(makers, memory) >= rank);
+}
+
+inline bool OrderBook::has_room(Side side, Quantity open, Quantity freed,
+                                const BookMemory& memory) const noexcept {
+  return memory.has_room(Levels::inners_wanted) &&
+         levels(side).quantity() + reserve(side) - freed + open <= limits::resting_max;  // I5
+}
+
+inline bool OrderBook::is_crossed() const noexcept {
+  const Rank bid = best_rank(Side::buy);
+  const Rank ask = best_rank(Side::sell);
+  return bid != no_rank && ask != no_rank && price_of(Side::buy, bid) >= price_of(Side::sell, ask);
+}
+
 inline void OrderBook::link(Levels& side, Rank rank, const Incoming& incoming, Quantity shown,
                             BookMemory& memory) noexcept {
   BASALT_ASSERT(index_of(incoming.account) < limits::accounts_max);
-  BASALT_VERIFY(incoming.flags >> 12 == 0);  // RestingOrder has room for no more.
   const Link place = side.make(memory, rank);
   const std::uint32_t slot = slot_of(incoming.order);
   const Link link = memory.link_of(slot);

@@ -24,9 +24,9 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
   if ((incoming.flags & flag_post_only) != 0 && crosses(incoming.side, incoming.limit, memory)) {
     return Reject::would_cross;
   }
-  if (!gathers_ && takes_only(incoming)) return Reject::none;
+  if (!gathers_ && incoming.takes_only()) return Reject::none;
   if (!has_room(incoming.side, incoming.open, freed, memory)) return Reject::open_orders_exceeded;
-  return rests_with_details(incoming) ? check_details(incoming, memory) : Reject::none;
+  return incoming.rests_with_details() ? check_details(incoming, memory) : Reject::none;
 }
 
 void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
@@ -57,7 +57,7 @@ void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
   enter(command, incoming, memory, out);
 }
 
-OrderBook::Incoming OrderBook::incoming_of(const Order& command) noexcept {
+Incoming OrderBook::incoming_of(const Order& command) noexcept {
   Incoming incoming{command.order,   command.side,  command.time_in_force, command.flags,
                     command.account, command.price, command.quantity,      Quantity{}};
   if ((command.flags & flag_hidden) != 0) {
@@ -103,9 +103,9 @@ void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memo
 
 void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
                               EventOutlet& out) noexcept {
-  const Quantity at_once = must_trade(incoming);
+  const Quantity at_once = incoming.must_trade();
   Left left{incoming.open};
-  bool rests = gathers_ || !takes_only(incoming);
+  bool rests = gathers_ || !incoming.takes_only();
   std::optional<Incoming> within;
   if (moves_by_itself() && !gathers_) [[unlikely]]
     within = within_collar(incoming);
@@ -147,7 +147,7 @@ void OrderBook::rest_or_cancel(const Order& command, Incoming& incoming, const L
   if (left.open < incoming.open) BASALT_REACHED("what is left of a taker rests");
   incoming.executed += incoming.open - left.open;
   incoming.open = left.open;
-  const bool has_details = rests_with_details(incoming);
+  const bool has_details = incoming.rests_with_details();
   const Quantity shown = has_details ? incoming.details.shown_of(incoming.open) : incoming.open;
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
        {}, incoming.open, 0, out, shown);
@@ -160,8 +160,8 @@ void OrderBook::rest_or_cancel(const Order& command, Incoming& incoming, const L
   BASALT_VERIFY(gathers_ || !is_crossed());  // I1
 }
 
-inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& incoming,
-                                        BookMemory& memory, EventOutlet& out) noexcept {
+inline Left OrderBook::match(const Order& command, const Incoming& incoming, BookMemory& memory,
+                             EventOutlet& out) noexcept {
   // No order rests under this account where nothing is to be prevented.
   const AccountId own = self_trade_prevention(incoming.flags) == SelfTradePrevention::off
                             ? no_account
@@ -205,7 +205,6 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
         link = maker.links.next;
       }
     } while (left.open > Quantity{0} && link != place);
-
     if (left.open < before) [[likely]] {
       level.quantity -= before - left.open;
       if (filled == Quantity{0}) first = price;
@@ -234,8 +233,8 @@ inline OrderBook::Left OrderBook::match(const Order& command, const Incoming& in
 
 // What few takers must look for match() does not ask of each maker: it takes a part, up to where
 // there is something else to do. Nor does it say whether it has traded: there is a last trade then.
-OrderBook::Left OrderBook::match_with_care(const Order& command, const Incoming& incoming,
-                                           BookMemory& memory, EventOutlet& out) noexcept {
+Left OrderBook::match_with_care(const Order& command, const Incoming& incoming, BookMemory& memory,
+                                EventOutlet& out) noexcept {
   PricedPegs pegs = priced_pegs(opposite(incoming.side), memory);
   const Price last_trade = std::exchange(last_trade_, no_price);
   Left left = match_beside(command, incoming, pegs, memory, out);
@@ -253,9 +252,8 @@ OrderBook::Left OrderBook::match_with_care(const Order& command, const Incoming&
 // Whose firm an order is of costs a look into a table: match() takes what stands before the next
 // order of the firm, and then that one is prevented. What hides has levels of its own: match()
 // takes what is shown, as far as nothing hides at a better price.
-OrderBook::Left OrderBook::match_beside(const Order& command, const Incoming& incoming,
-                                        PricedPegs& pegs, BookMemory& memory,
-                                        EventOutlet& out) noexcept {
+Left OrderBook::match_beside(const Order& command, const Incoming& incoming, PricedPegs& pegs,
+                             BookMemory& memory, EventOutlet& out) noexcept {
   const Side side = opposite(incoming.side);
   const Rank limit = rank_of(side, incoming.limit);
   const bool by_firm = (incoming.flags & flag_by_firm) != 0;

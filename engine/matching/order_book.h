@@ -45,6 +45,7 @@
 #include "engine/matching/book_memory.h"
 #include "engine/matching/emit.h"
 #include "engine/matching/levels.h"
+#include "engine/matching/order_book_parts.h"
 #include "engine/state_hash.h"
 #include "engine/types.h"
 
@@ -52,27 +53,8 @@ namespace basalt::matching {
 
 class OrderBook {
  public:
-  // What the instrument's definition sets.
-  struct Rules {
-    InstrumentId instrument{};
-    std::uint32_t collar_ppm = 0;         // Dynamic collar around the last trade; 0: none.
-    std::uint32_t static_collar_ppm = 0;  // Around the price of the latest uncross; 0: none.
-    std::uint32_t band_ppm = 0;           // In place of collars; 0: none (bands.h).
-    // For an uncross before the first trade, and the static collar before the first uncross;
-    // no_price: there is none.
-    Price reference;
-    Price price_max = limits::price_max;  // What the venue itself prices stays below.
-    // Of the auction that trades beyond the collar start, in place of a refusal; 0: none. Where
-    // there are bands, of that behind a pause.
-    Nanos volatility_auction{};
-    Nanos volatility_extension{};  // Once, where its price is beyond the collar still; 0: none.
-    Nanos limit_state{};           // So long the best may stand at a band,
-    Nanos pause{};                 //   and then trading pauses for so long.
-    std::uint32_t reserve_seed = 0;
-  };
-
   // `phase` counts the first time: what has moved since is no part of a definition.
-  void define(const Rules& rules, InstrumentState phase) noexcept;
+  void define(const BookRules& rules, InstrumentState phase) noexcept;
   // From the next order on. What rests stays.
   void set_collar(std::uint32_t ppm) noexcept;
   void set_static_collar(std::uint32_t ppm) noexcept;
@@ -170,56 +152,6 @@ class OrderBook {
   std::uint32_t assert_invariants(const BookMemory& memory) const;
 
  private:
-  // The part of a command that may take and then rest.
-  struct Incoming {
-    OrderId order;
-    Side side;
-    TimeInForce time_in_force;
-    std::uint16_t flags;
-    AccountId account;
-    Price limit;
-    Quantity open;
-    Quantity executed;  // Of the whole chain of replacements, before this command.
-    Details details{};  // With flag_instructed.
-  };
-  // What a sweep leaves of an incoming order.
-  struct Left {
-    Quantity open;
-    bool prevented = false;  // Self-trade prevention ended it: nothing of it may rest.
-    bool traded = false;     // Of an order that match_with_care() was for.
-  };
-
-  // The pegs of one side that have a price, best first, at one price the oldest first: as they are
-  // when a taker comes in, whatever that one does to what they follow.
-  struct PricedPegs {
-    struct Peg {
-      Rank rank;
-      std::uint32_t slot;
-    };
-    std::array<Peg, limits::pegs_max> peg;
-    std::uint32_t count = 0;
-    std::uint32_t first = 0;
-
-    [[nodiscard]] Rank best() const noexcept { return first < count ? peg[first].rank : no_rank; }
-    [[nodiscard]] std::uint32_t slot() const noexcept { return peg[first].slot; }
-    void pass() noexcept { ++first; }
-  };
-
-  // What an uncross would do.
-  struct Equilibrium {
-    Price price = no_price;  // no_price: nothing would trade.
-    Quantity quantity;
-    Side surplus{};
-    Quantity imbalance;  // Of `surplus`, what could trade at the price and finds nobody.
-    friend bool operator==(const Equilibrium&, const Equilibrium&) = default;
-  };
-  // A level on the way from the best of a side to the worst, and what was not paired of it yet.
-  struct Walk {
-    Side side{};
-    Rank rank = no_rank;
-    Quantity left;
-  };
-
   template <typename Visit>
   static void each_of(const Levels& levels, Side ranks, const BookMemory& memory, Visit visit,
                       std::uint32_t levels_max) {
@@ -241,43 +173,14 @@ class OrderBook {
                            const BookMemory& memory) const noexcept;  // order_book_rules.cpp
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept;
-  [[nodiscard]] bool crosses(Side taker, Price limit, const BookMemory& memory) const noexcept {
-    const Side makers = opposite(taker);
-    const Rank rank = rank_of(makers, limit);
-    return levels(makers).best() >= rank || (hides(makers) && best_unseen(makers, memory) >= rank);
-  }
-  [[nodiscard]] static bool trades_at_once(const Incoming& incoming) noexcept {
-    return incoming.time_in_force == TimeInForce::ioc || incoming.time_in_force == TimeInForce::fok;
-  }
-  [[nodiscard]] static bool takes_only(const Incoming& incoming) noexcept {
-    return trades_at_once(incoming) || (incoming.flags & flag_market) != 0;
-  }
-  // What is left of it goes when the auction that it is in ends. `flags` are those of an order in
-  // the market: a stop that waits is for no auction.
-  [[nodiscard]] static bool ends_with_auction(TimeInForce time_in_force,
-                                              std::uint16_t flags) noexcept {
-    return is_for_auction(time_in_force) || (flags & flag_market) != 0;
-  }
-  // Does it take details into the book, where it rests?
-  [[nodiscard]] static bool rests_with_details(const Incoming& incoming) noexcept {
-    return (incoming.flags & flag_instructed) != 0 ||
-           ends_with_auction(incoming.time_in_force, incoming.flags);
-  }
+  [[nodiscard]] bool crosses(Side taker, Price limit, const BookMemory& memory) const noexcept;
   // May `open` rest on a side? `freed` leaves it in the same step.
   [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
-                              const BookMemory& memory) const noexcept {
-    return memory.has_room(Levels::inners_wanted) &&
-           levels(side).quantity() + reserve(side) - freed + open <= limits::resting_max;  // I5
-  }
+                              const BookMemory& memory) const noexcept;
   [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,
                                            EventOutlet& out) noexcept;
   void enter(const Order& command, Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;
-  [[nodiscard]] static Quantity must_trade(const Incoming& incoming) noexcept {
-    return incoming.time_in_force == TimeInForce::fok
-               ? incoming.open
-               : std::min(incoming.details.min_quantity, incoming.open);
-  }
   void take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
   void rest_or_cancel(const Order& command, Incoming& incoming, const Left& left, bool rests,
@@ -446,6 +349,8 @@ class OrderBook {
                                 EventOutlet& out) noexcept;
 
   // order_book_audit.cpp
+  void add_orders_to_hash(const BookMemory& memory, StateHash& hash) const;
+  void add_lists_to_hash(const BookMemory& memory, StateHash& hash) const;
   [[nodiscard]] std::uint32_t assert_ending(const BookMemory& memory) const;
   void assert_phase() const;
   void assert_in_market(std::uint32_t slot, std::optional<Price> price, bool hides,
@@ -462,10 +367,7 @@ class OrderBook {
   [[nodiscard]] Walk at(Side side, Rank rank, const BookMemory& memory) const noexcept;
   [[nodiscard]] bool go_on(const Order& command, BookMemory& memory, std::uint32_t& fills_left,
                            EventOutlet& out) noexcept;
-  [[nodiscard]] bool crosses_at(Price price) const noexcept {
-    return best_rank(Side::buy) >= rank_of(Side::buy, price) &&
-           best_rank(Side::sell) >= rank_of(Side::sell, price);
-  }
+  [[nodiscard]] bool crosses_at(Price price) const noexcept;
   [[nodiscard]] std::uint32_t next_to_cross(Side side, const BookMemory& memory) const noexcept {
     const Levels& next = hidden_is_next(side) ? hidden(side) : levels(side);
     return memory.slot_at(memory.level(next.best_level()).links.next);
@@ -479,9 +381,7 @@ class OrderBook {
                                   EventOutlet& out) noexcept;
 
   // Does an order hide on a side, with a limit or pegged?
-  [[nodiscard]] bool hides(Side side) const noexcept {
-    return reserve(side) > Quantity{0} && !(hidden(side).empty() && pegs(side).empty());
-  }
+  [[nodiscard]] bool hides(Side side) const noexcept;
   // Is what hides on a side better than all that it shows? At one price it stands behind.
   [[nodiscard]] bool hidden_is_next(Side side) const noexcept {
     return hidden(side).best() > levels(side).best();
@@ -492,23 +392,9 @@ class OrderBook {
   }
   [[nodiscard]] bool has_limits(Side side) const noexcept { return best_rank(side) != no_rank; }
   // Precondition: has_limits().
-  [[nodiscard]] Price best_limit(Side side) const noexcept {
-    return price_of(side, best_rank(side));
-  }
-  [[nodiscard]] Rank next_worse(Side side, Rank rank, const BookMemory& memory) const noexcept {
-    return std::max(levels(side).next_worse(memory, rank), hidden(side).next_worse(memory, rank));
-  }
-  [[nodiscard]] bool is_crossed() const noexcept {
-    const Rank bid = best_rank(Side::buy);
-    const Rank ask = best_rank(Side::sell);
-    return bid != no_rank && ask != no_rank &&
-           price_of(Side::buy, bid) >= price_of(Side::sell, ask);
-  }
-  // Slots of orders that wait for one auction, in the order in which they came.
-  struct Kept {
-    std::uint32_t first = none;
-    std::uint32_t last = none;
-  };
+  [[nodiscard]] Price best_limit(Side side) const noexcept;
+  [[nodiscard]] Rank next_worse(Side side, Rank rank, const BookMemory& memory) const noexcept;
+  [[nodiscard]] bool is_crossed() const noexcept;
   // Of the opening auction, or of the closing one.
   [[nodiscard]] Kept& kept_for(InstrumentState auction) noexcept {
     return kept_for_[auction == InstrumentState::closing_auction];
@@ -557,18 +443,12 @@ class OrderBook {
     return rank_of(opposite(side), stop);
   }
 
-  static constexpr Price no_low{limits::price_max.value + 1};
-  static constexpr Rank peg_rank = 0;  // Of all pegs: they have no lasting price.
-  // What has no say unless the order crosses.
-  static constexpr unsigned harmless_flags =
-      flag_post_only | flag_slide | flag_self_trade_mask | flag_by_firm;
-
   std::array<Levels, 2> levels_;  // By side.
   Price last_trade_ = no_price;
   // The narrower of the two collars, on either side; or the bands.
   Price collar_low_;
   Price collar_high_ = limits::price_max;
-  Rules rules_;
+  BookRules rules_;
   std::uint32_t stops_waiting_ = 0;
   InstrumentState phase_ = InstrumentState::open;
   bool gathers_ = false;

@@ -139,7 +139,7 @@ bool OrderBook::open_trading(const Order& command, BookMemory& memory, EventOutl
   return stops_waiting_ < waiting;
 }
 
-OrderBook::Walk OrderBook::at(Side side, Rank rank, const BookMemory& memory) const noexcept {
+Walk OrderBook::at(Side side, Rank rank, const BookMemory& memory) const noexcept {
   if (rank == no_rank) return {side, no_rank, {}};
   const Level* shown = levels(side).find(memory, rank);
   const Level* hides = hidden(side).find(memory, rank);
@@ -157,7 +157,7 @@ OrderBook::Walk OrderBook::at(Side side, Rank rank, const BookMemory& memory) co
 // Pairs the best of both sides until they do not meet any more. What was paired is the most that
 // can trade at one price, and it can at any from the last seller's that was paired to the last
 // buyer's. O(levels that cross), and O(their orders) where some show only a part.
-OrderBook::Equilibrium OrderBook::equilibrium(const BookMemory& memory) const noexcept {
+Equilibrium OrderBook::equilibrium(const BookMemory& memory) const noexcept {
   Walk bid = at(Side::buy, best_rank(Side::buy), memory);
   Walk ask = at(Side::sell, best_rank(Side::sell), memory);
   Quantity paired;
@@ -184,8 +184,8 @@ OrderBook::Equilibrium OrderBook::equilibrium(const BookMemory& memory) const no
 // Of the prices from `low` to `high`, at all of which the same trades, those that leave the least
 // over; of these the nearest to the last trade. `bid` and `ask` are the best that was not paired:
 // they do not meet. At a bid's price and below it is left over, at an ask's and above that one is.
-OrderBook::Equilibrium OrderBook::choose(const Walk& bid, const Walk& ask, Price low, Price high,
-                                         const BookMemory& memory) const noexcept {
+Equilibrium OrderBook::choose(const Walk& bid, const Walk& ask, Price low, Price high,
+                              const BookMemory& memory) const noexcept {
   constexpr Price tick{1};
   const auto price = [](const Walk& walk, Price otherwise) {
     return walk.rank == no_rank ? otherwise : price_of(walk.side, walk.rank);

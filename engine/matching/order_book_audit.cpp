@@ -1,85 +1,81 @@
 // What a book is in, for hashes and audits. Not for hot code.
+#include "engine/matching/order_book-inl.h"
 #include "engine/matching/order_book.h"
 
 namespace basalt::matching {
 
+namespace {
+
+void add_order(std::uint32_t slot, const BookMemory& memory, StateHash& hash) {
+  const RestingOrder& order = memory.order(slot);
+  hash.add(index_of(order.account()));
+  hash.add(order.open());
+  hash.add(memory.executed(slot));
+  hash.add(order.time_in_force());
+  hash.add(order.flags());
+  if ((order.flags() & flag_instructed) == 0) return;
+  const Details& details = memory.details(slot);
+  hash.add(order.price());
+  hash.add(details.display);
+  hash.add(details.random);
+  hash.add(static_cast<std::uint8_t>(details.rests));
+  hash.add(details.trail);
+  hash.add(details.reserve);
+  hash.add(details.min_quantity);
+  hash.add(details.expiry);
+  hash.add(static_cast<std::uint8_t>(details.hidden));
+  hash.add(details.price_type);
+  hash.add(details.peg_offset);
+  if (details.partner == no_order) return;
+  const RestingOrder& partner = memory.order(slot_of(details.partner));
+  hash.add(partner.side());
+  hash.add(partner.price());
+  hash.add(memory.open(slot_of(details.partner)));
+}
+
+void add_guard(const Guard& guard, StateHash& hash) {
+  hash.add(index_of(guard.account));
+  hash.add(guard.limits.window);
+  hash.add(guard.limits.quantity);
+  hash.add(guard.limits.delta);
+  hash.add(guard.limits.fills);
+  hash.add(guard.asked_by);
+  hash.add(guard.since);
+  hash.add(guard.fills);
+  hash.add(guard.traded[0]);
+  hash.add(guard.traded[1]);
+  hash.add(static_cast<std::uint8_t>(guard.withdrawn));
+}
+
+// The quantities of a level's orders together.
+template <class CheckOrder>
+Quantity assert_level(const Level& level, Side side, bool waits, const BookMemory& memory,
+                      CheckOrder check_order) {
+  Quantity sum;
+  memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& order) {
+    BASALT_ASSERT(order.generation != 0);  // I4
+    BASALT_ASSERT(order.open() > Quantity{0});
+    BASALT_ASSERT(order.side() == side);
+    BASALT_ASSERT(&memory.level(order.level) == &level);
+    BASALT_ASSERT(memory.is_linked(slot));
+    BASALT_ASSERT(memory.executed(slot) >= Quantity{0});
+    const bool instructed = (order.flags() & flag_instructed) != 0;
+    const bool ends = instructed && memory.details(slot).expiry != no_time;
+    BASALT_ASSERT(ends == (order.time_in_force() == TimeInForce::gtd));
+    BASALT_ASSERT(((order.flags() & flag_waiting) != 0) == waits);
+    check_order(slot, order);
+    sum += order.open();
+  });
+  BASALT_ASSERT(sum > Quantity{0});  // I2
+  BASALT_ASSERT(level.quantity == sum);
+  return sum;
+}
+
+}  // namespace
+
 void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
-  const auto add = [&](Side side, Price price, const Level& level) {
-    memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& order) {
-      hash.add(index_of(rules_.instrument));
-      hash.add(side);
-      hash.add(price);
-      hash.add(index_of(order.account()));
-      hash.add(order.open());
-      hash.add(memory.executed(slot));
-      hash.add(order.time_in_force());
-      hash.add(order.flags());
-      if ((order.flags() & flag_instructed) == 0) return;
-      const Details& details = memory.details(slot);
-      hash.add(order.price());
-      hash.add(details.display);
-      hash.add(details.random);
-      hash.add(static_cast<std::uint8_t>(details.rests));
-      hash.add(details.trail);
-      hash.add(details.reserve);
-      hash.add(details.min_quantity);
-      hash.add(details.expiry);
-      hash.add(static_cast<std::uint8_t>(details.hidden));
-      hash.add(details.price_type);
-      hash.add(details.peg_offset);
-      if (details.partner == no_order) return;
-      const RestingOrder& partner = memory.order(slot_of(details.partner));
-      hash.add(partner.side());
-      hash.add(partner.price());
-      hash.add(memory.open(slot_of(details.partner)));
-    });
-  };
-  for (const Side side : {Side::buy, Side::sell}) {
-    each_level(side, memory, [&](Price price, const Level& level) { add(side, price, level); });
-    each_hidden_level(side, memory,
-                      [&](Price price, const Level& level) { add(side, price, level); });
-    each_peg_level(side, memory, [&](const Level& level) { add(side, no_price, level); });
-  }
-  for (const Side side : {Side::buy, Side::sell}) {
-    each_stop_level(side, memory,
-                    [&](Price price, const Level& level) { add(side, price, level); });
-  }
-  for (std::uint32_t slot = ending_first_; slot != none; slot = memory.details(slot).next) {
-    hash.add(index_of(memory.order(slot).account()));
-    hash.add(memory.order(slot).price());
-    hash.add(memory.open(slot));
-  }
-  for (std::uint32_t slot = trailing_first_; slot != none; slot = memory.details(slot).next) {
-    hash.add(memory.order(slot).side());
-    hash.add(memory.details(slot).stop);
-    hash.add(memory.details(slot).trail);
-  }
-  for (const Kept& list : kept_for_) {
-    for (std::uint32_t slot = list.first; slot != none; slot = memory.details(slot).next) {
-      const RestingOrder& order = memory.order(slot);
-      hash.add(order.side());
-      hash.add(order.price());
-      hash.add(index_of(order.account()));
-      hash.add(order.open());
-      hash.add(order.time_in_force());
-      hash.add(order.flags());
-      hash.add(memory.details(slot).display);
-    }
-  }
-  for (std::uint32_t number = guards_; number != no_guard; number = memory.guards()[number].next) {
-    const Guard& guard = memory.guards()[number];
-    hash.add(index_of(guard.account));
-    hash.add(guard.limits.window);
-    hash.add(guard.limits.quantity);
-    hash.add(guard.limits.delta);
-    hash.add(guard.limits.fills);
-    hash.add(guard.asked_by);
-    hash.add(guard.since);
-    hash.add(guard.fills);
-    hash.add(guard.traded[0]);
-    hash.add(guard.traded[1]);
-    hash.add(static_cast<std::uint8_t>(guard.withdrawn));
-  }
+  add_orders_to_hash(memory, hash);
+  add_lists_to_hash(memory, hash);
   hash.add(last_trade_);
   hash.add(auctioned_);
   hash.add(phase_);
@@ -98,6 +94,47 @@ void OrderBook::add_to_hash(const BookMemory& memory, StateHash& hash) const {
   hash.add(limit_state_);
   hash.add(limit_since_);
   hash.add(static_cast<std::uint8_t>(paused_));
+}
+
+void OrderBook::add_orders_to_hash(const BookMemory& memory, StateHash& hash) const {
+  for (const Side side : {Side::buy, Side::sell}) {
+    const auto add = [&](Price price, const Level& level) {
+      memory.each_order(level, [&](std::uint32_t slot, const RestingOrder&) {
+        hash.add(index_of(rules_.instrument));
+        hash.add(side);
+        hash.add(price);
+        add_order(slot, memory, hash);
+      });
+    };
+    each_level(side, memory, add);
+    each_hidden_level(side, memory, add);
+    each_peg_level(side, memory, [&](const Level& level) { add(no_price, level); });
+    each_stop_level(side, memory, add);
+  }
+}
+
+// The order of each counts, and what stands in no level.
+void OrderBook::add_lists_to_hash(const BookMemory& memory, StateHash& hash) const {
+  for (std::uint32_t slot = ending_first_; slot != none; slot = memory.details(slot).next) {
+    hash.add(index_of(memory.order(slot).account()));
+    hash.add(memory.order(slot).price());
+    hash.add(memory.open(slot));
+  }
+  for (std::uint32_t slot = trailing_first_; slot != none; slot = memory.details(slot).next) {
+    hash.add(memory.order(slot).side());
+    hash.add(memory.details(slot).stop);
+    hash.add(memory.details(slot).trail);
+  }
+  for (const Kept& list : kept_for_) {
+    for (std::uint32_t slot = list.first; slot != none; slot = memory.details(slot).next) {
+      hash.add(memory.order(slot).side());
+      hash.add(memory.order(slot).price());
+      add_order(slot, memory, hash);
+    }
+  }
+  for (std::uint32_t number = guards_; number != no_guard; number = memory.guards()[number].next) {
+    add_guard(memory.guards()[number], hash);
+  }
 }
 
 // Or collars.
@@ -229,26 +266,12 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
   for (const Side side : {Side::buy, Side::sell}) {
     Quantity not_shown;
     const auto check_level = [&](const Level& level, bool waits, auto check_order) {
-      Quantity sum;
-      memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& order) {
-        BASALT_ASSERT(order.generation != 0);  // I4
-        BASALT_ASSERT(order.open() > Quantity{0});
-        BASALT_ASSERT(order.side() == side);
-        BASALT_ASSERT(&memory.level(order.level) == &level);
-        BASALT_ASSERT(memory.is_linked(slot));
-        BASALT_ASSERT(memory.executed(slot) >= Quantity{0});
-        const bool instructed = (order.flags() & flag_instructed) != 0;
-        const bool ends = instructed && memory.details(slot).expiry != no_time;
-        BASALT_ASSERT(ends == (order.time_in_force() == TimeInForce::gtd));
-        if (instructed) assert_pair(slot, memory);
-        BASALT_ASSERT(((order.flags() & flag_waiting) != 0) == waits);
-        check_order(slot, order);
-        sum += order.open();
-        ++orders;
-      });
-      BASALT_ASSERT(sum > Quantity{0});  // I2
-      BASALT_ASSERT(level.quantity == sum);
-      return sum;
+      return assert_level(level, side, waits, memory,
+                          [&](std::uint32_t slot, const RestingOrder& order) {
+                            if ((order.flags() & flag_instructed) != 0) assert_pair(slot, memory);
+                            check_order(slot, order);
+                            ++orders;
+                          });
     };
     const auto check_in_market = [&](bool hides, std::optional<Price> price, const Level& level) {
       return check_level(level, false, [&](std::uint32_t slot, const RestingOrder& order) {

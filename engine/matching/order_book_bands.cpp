@@ -40,7 +40,7 @@ void OrderBook::enter_within_bands(const Order& command, Incoming& incoming, Boo
 void OrderBook::tell_repriced(const Order& command, const Incoming& incoming, Price asked,
                               EventOutlet& out) const noexcept {
   const bool slides = (incoming.flags & flag_slide) != 0 && incoming.details.stop == no_price;
-  if (incoming.limit == asked || takes_only(incoming) || slides || gathers_) return;
+  if (incoming.limit == asked || incoming.takes_only() || slides || gathers_) return;
   BASALT_REACHED("an order is kept within the bands");
   emit(command, EventKind::repriced, incoming.order, incoming.side, incoming.account,
        incoming.limit, {}, incoming.open, 0, out);

@@ -34,9 +34,8 @@ Rank OrderBook::rank_in_levels(Side side, Price price, const Details& details) n
 }
 
 // The best that hides on the other side is better than all that it shows: from one order of it.
-OrderBook::Left OrderBook::take_unseen(const Order& command, const Incoming& incoming,
-                                       Quantity open, PricedPegs& pegs, BookMemory& memory,
-                                       EventOutlet& out) noexcept {
+Left OrderBook::take_unseen(const Order& command, const Incoming& incoming, Quantity open,
+                            PricedPegs& pegs, BookMemory& memory, EventOutlet& out) noexcept {
   const Side side = opposite(incoming.side);
   const Levels& with_limit = hidden(side);
   const bool pegged = pegs.best() > with_limit.best();  // At one price these come last.
@@ -103,7 +102,7 @@ Price OrderBook::price_of_peg(Side side, const Details& peg, Price limit) const 
   return is_taken ? price : no_price;
 }
 
-OrderBook::PricedPegs OrderBook::priced_pegs(Side side, const BookMemory& memory) const noexcept {
+PricedPegs OrderBook::priced_pegs(Side side, const BookMemory& memory) const noexcept {
   PricedPegs found;
   each_peg_level(side, memory, [&](const Level& level) {
     memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& peg) {
@@ -123,7 +122,7 @@ OrderBook::PricedPegs OrderBook::priced_pegs(Side side, const BookMemory& memory
 // In order of precedence.
 Reject OrderBook::check_peg(const Incoming& incoming, Quantity freed,
                             const BookMemory& memory) const noexcept {
-  if (gathers_ && (trades_at_once(incoming) || incoming.details.min_quantity > Quantity{0})) {
+  if (gathers_ && (incoming.trades_at_once() || incoming.details.min_quantity > Quantity{0})) {
     return Reject::not_for_auction;
   }
   const Price price = price_of_peg(incoming.side, incoming.details, incoming.limit);
@@ -131,7 +130,7 @@ Reject OrderBook::check_peg(const Incoming& incoming, Quantity freed,
       crosses(incoming.side, price, memory)) {
     return Reject::would_cross;
   }
-  if (!gathers_ && trades_at_once(incoming)) return Reject::none;
+  if (!gathers_ && incoming.trades_at_once()) return Reject::none;
   const bool replaces = freed > Quantity{0};
   const std::uint32_t resting = pegs_resting_[static_cast<std::size_t>(incoming.side)];
   if (resting == limits::pegs_max && !replaces) {
@@ -158,8 +157,8 @@ void OrderBook::enter_peg(const Order& command, Incoming& incoming, BookMemory& 
 void OrderBook::take_and_rest_peg(const Order& command, Incoming& incoming, BookMemory& memory,
                                   EventOutlet& out) noexcept {
   const Price price = price_of_peg(incoming.side, incoming.details, incoming.limit);
-  const Quantity at_once = must_trade(incoming);
-  bool rests = gathers_ || !trades_at_once(incoming);
+  const Quantity at_once = incoming.must_trade();
+  bool rests = gathers_ || !incoming.trades_at_once();
   Incoming taker = incoming;
   taker.limit = price;
   if (price == no_price) {

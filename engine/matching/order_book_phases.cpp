@@ -12,7 +12,7 @@
 
 namespace basalt::matching {
 
-void OrderBook::define(const Rules& rules, InstrumentState phase) noexcept {
+void OrderBook::define(const BookRules& rules, InstrumentState phase) noexcept {
   rules_ = rules;
   bands_.define(rules.band_ppm, rules.reference);
   set_collars();
@@ -165,7 +165,7 @@ bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint3
 
 // What it may take where trades beyond the collar start an auction. A best price on the near side
 // of the collar, which only one that came to rest beyond it can be, leaves nothing.
-OrderBook::Incoming OrderBook::within_collar(Incoming incoming) const noexcept {
+Incoming OrderBook::within_collar(Incoming incoming) const noexcept {
   const Side makers = opposite(incoming.side);
   const bool buys = incoming.side == Side::buy;
   const Rank near = rank_of(makers, buys ? collar_low_ : collar_high_);
@@ -185,7 +185,7 @@ bool OrderBook::interrupt(const Order& command, const Incoming& left, const Book
   deadline_ = command.time + rules_.volatility_auction;
   extended_ = false;
   tell_collar(command, EventKind::phase_changed, out);
-  if (trades_at_once(left)) return false;
+  if (left.trades_at_once()) return false;
   return (left.flags & flag_market) == 0 || (has_room(left.side, left.open, Quantity{0}, memory) &&
                                              check_details(left, memory) == Reject::none);
 }
@@ -193,7 +193,7 @@ bool OrderBook::interrupt(const Order& command, const Incoming& left, const Book
 // What must trade at once cannot; what would cross waits for an uncross to end, and what ends with
 // an auction needs one that has not.
 bool OrderBook::refused_by_auction(const Incoming& incoming) const noexcept {
-  if (trades_at_once(incoming) || incoming.details.min_quantity > Quantity{0}) return true;
+  if (incoming.trades_at_once() || incoming.details.min_quantity > Quantity{0}) return true;
   const Side makers = opposite(incoming.side);  // Pegs have no price here.
   if (uncrossing_ && best_rank(makers) >= rank_of(makers, incoming.limit)) return true;
   return ends_with_auction(incoming.time_in_force, incoming.flags) &&

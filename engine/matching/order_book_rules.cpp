@@ -83,7 +83,7 @@ Price OrderBook::slid(const Incoming& incoming, const BookMemory& memory) const 
   const Price limit = incoming.limit;
   const bool collared =
       !gathers_ && refuses_beyond() && (limit < collar_low_ || limit > collar_high_);
-  if (takes_only(incoming) || incoming.details.stop != no_price || collared ||
+  if (incoming.takes_only() || incoming.details.stop != no_price || collared ||
       !crosses(incoming.side, limit, memory)) {
     return limit;
   }
@@ -175,9 +175,9 @@ Quantity OrderBook::shown_before_own(const Incoming& incoming, Quantity wanted,
   return std::min(found, wanted);
 }
 
-OrderBook::Left OrderBook::prevent_self_trade(const Order& command, const Incoming& incoming,
-                                              Quantity open, std::uint32_t slot, BookMemory& memory,
-                                              EventOutlet& out) noexcept {
+Left OrderBook::prevent_self_trade(const Order& command, const Incoming& incoming, Quantity open,
+                                   std::uint32_t slot, BookMemory& memory,
+                                   EventOutlet& out) noexcept {
   const Quantity maker_open = memory.open(slot);
   if (memory.order(slot).account() != incoming.account) {
     BASALT_REACHED("self-trade prevention finds another account of the firm");
@@ -278,13 +278,13 @@ Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memo
 // one. Not where it has started an auction: there it waits as it is.
 bool OrderBook::rests_at_last_fill(Incoming& incoming, const Left& left,
                                    const BookMemory& memory) const noexcept {
-  if ((incoming.flags & flag_rests) == 0 || trades_at_once(incoming)) return false;
+  if ((incoming.flags & flag_rests) == 0 || incoming.trades_at_once()) return false;
   if (left.prevented || gathers_) return false;
   Incoming limit = incoming;
   limit.open = left.open;
   limit.flags = static_cast<std::uint16_t>(limit.flags & ~(flag_market | flag_rests));
   if (!has_room(limit.side, limit.open, Quantity{0}, memory)) return false;
-  if (rests_with_details(limit) && check_details(limit, memory) != Reject::none) return false;
+  if (limit.rests_with_details() && check_details(limit, memory) != Reject::none) return false;
   BASALT_REACHED("what is left of a market order rests");
   incoming.flags = limit.flags;
   incoming.limit = last_trade_;
@@ -454,7 +454,7 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
 }
 
 // An order that waits outside of the market, on its way into it.
-OrderBook::Incoming OrderBook::take_out(std::uint32_t slot, BookMemory& memory) noexcept {
+Incoming OrderBook::take_out(std::uint32_t slot, BookMemory& memory) noexcept {
   const RestingOrder& order = memory.order(slot);
   Incoming incoming{order_id(slot, order.generation),
                     order.side(),

@@ -33,20 +33,7 @@ class ClientOrders {
     if (message.error() != ouch50::DecodeError::none) return "cannot be decoded";
     std::uint8_t channel = 0;
     for (const ouch50::Element element : message.appendage()) {
-      if (message.type() == ouch50::OrderRestated::type &&
-          (element.tag == ouch50::Tag::display_quantity ||
-           element.tag == ouch50::Tag::display_price)) {
-        continue;
-      }
-      if (is_of_firm(message.type()) &&
-          (element.tag == ouch50::Tag::side || element.tag == ouch50::Tag::account ||
-           element.tag == ouch50::Tag::group_id)) {
-        continue;
-      }
-      if (message.type() == ouch50::ProtectionStateTold::type &&
-          element.tag == ouch50::Tag::account) {
-        continue;
-      }
+      if (belongs(element.tag, message.type())) continue;
       if (element.tag != ouch50::Tag::user_ref_index) return "has an option nobody asked for";
       channel = static_cast<std::uint8_t>(element.value[0]);
       if (channel == 0) return "names channel 0";
@@ -113,6 +100,15 @@ class ClientOrders {
   [[nodiscard]] const std::multimap<std::uint64_t, Execution>& crossed() const { return crossed_; }
 
  private:
+  // Has a message of this type the option for what it tells?
+  static bool belongs(ouch50::Tag tag, char type) {
+    using ouch50::Tag;
+    if (type == ouch50::OrderRestated::type) {
+      return tag == Tag::display_quantity || tag == Tag::display_price;
+    }
+    if (type == ouch50::ProtectionStateTold::type) return tag == Tag::account;
+    return is_of_firm(type) && (tag == Tag::side || tag == Tag::account || tag == Tag::group_id);
+  }
   static bool is_of_firm(char type) {
     return type == ouch50::MassCancelResponse::type || type == ouch50::DisableResponse::type ||
            type == ouch50::EnableResponse::type;

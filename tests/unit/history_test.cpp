@@ -260,8 +260,8 @@ TEST_F(History, an_order_that_bands_keep_is_accepted_as_asked_and_restated) {
                 .instructions = asked}));
   };
   order(0, 1, Side::buy, 11'000, 0);
-  EXPECT_THAT(told(0),
-              ElementsAre("A 1 B 5 BANDED 1100000 0 Y 1:0 P N N L NO 1", "R 1 P +23=00000000000F4628"));
+  EXPECT_THAT(told(0), ElementsAre("A 1 B 5 BANDED 1100000 0 Y 1:0 P N N L NO 1",
+                                   "R 1 P +23=00000000000F4628"));
   order(1, 1, Side::sell, 9'000, 10'010);
   order(1, 2, Side::sell, 10'010, 0);
   EXPECT_THAT(told(1), ElementsAre("A 1 S 5 BANDED 900000 0 Y 1:1 P N N L NO 1",
