@@ -42,7 +42,7 @@ enum class [[nodiscard]] Reject : std::uint8_t{
     side_of_quote = 34,  // A replacement of an order that only the next quote replaces.
     // Linked to what is no live order of the account in the instrument, or linked itself already.
     invalid_link = 35,
-    invalid_peg = 36,  // It cannot follow the market: RULES.md, 50.
+    invalid_peg = 36,  // It cannot follow the market: RULES.md, 60.
     // Found by matching.
     outside_collar = 48,    // Beyond the dynamic collar around the last trade.
     not_live = 49,          // Cancel, reduce or replace of an order that is not live.

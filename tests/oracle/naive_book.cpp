@@ -200,7 +200,7 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
 // Why an order may not enter, or nothing. `freed` leaves its side of the book in the same step.
 std::string NaiveBook::refusal(const Order& order, std::int64_t freed) const {
   if (!order.peg.empty()) return refusal_of_peg(order, freed);
-  const auto best = best_to_take(!order.buy);
+  const auto best = best_to_take(!order.buy, priced_pegs(!order.buy));
   const bool crosses = best && reaches(order, *best);
   if (order.life == "at-open" && phase_ != "auction") return "outside-auction";
   if (order.life == "at-close" && phase_ != "closing") return "outside-auction";
@@ -305,7 +305,7 @@ void NaiveBook::new_order(Order order, bool shows_less, bool stops) {
 // An order that would cross, and may rest, asks for one tick less than the best it would cross.
 // Stops do not.
 void NaiveBook::slide(Order& order) const {
-  const auto best = best_to_take(!order.buy);
+  const auto best = best_to_take(!order.buy, priced_pegs(!order.buy));
   if (!order.slides || order.stop != 0 || order.market || !best) return;
   if (!gathers_ && volatility_ == 0 && !within_collar(order.price)) return;
   if (order.life == "ioc" || order.life == "fok") return;
@@ -396,7 +396,7 @@ void NaiveBook::take_and_rest(Order order) {
   const bool at_once = order.life == "ioc" || order.life == "fok";
   const bool fails = must_trade > 0 && (!takes || reachable(order) < must_trade);
   Taken taken;
-  if (takes && !fails) taken = take(order);
+  if (takes && !fails) taken = take(order, priced_pegs(!order.buy));
   order.price = limit;
   if (taken.traded) part(order);
   if (order.open == 0) return;

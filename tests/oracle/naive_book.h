@@ -111,7 +111,7 @@ class NaiveBook {
   static Level::iterator first_hidden(Level& level);
 
   void take_and_rest(Order order);
-  Taken take(Order& order);
+  Taken take(Order& order, std::vector<Peg> others);
   void trade(Order& taker, Order& maker, std::int64_t price);
   void lower_first(Level& level, std::int64_t quantity);
   std::string refusal(const Order& order, std::int64_t freed) const;
@@ -160,10 +160,10 @@ class NaiveBook {
   std::optional<std::int64_t> best_shown(bool buy) const;
   std::optional<std::int64_t> price_of_peg(const Order& peg) const;
   std::vector<Peg> priced_pegs(bool buy) const;
-  std::optional<std::int64_t> best_to_take(bool buy) const;
+  std::optional<std::int64_t> best_to_take(bool buy, const std::vector<Peg>& pegs) const;
   std::string refusal_of_peg(const Order& order, std::int64_t freed) const;
-  bool pair_pegs();
-  bool pair_peg(const Peg& peg);
+  void pair_pegs();
+  bool pair_peg(const Peg& peg, std::vector<Peg>& others);
   Level& pegs(bool buy) { return pegs_[buy ? 1 : 0]; }
   const Level& pegs(bool buy) const { return pegs_[buy ? 1 : 0]; }
 

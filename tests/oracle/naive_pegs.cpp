@@ -52,12 +52,11 @@ std::vector<NaiveBook::Peg> NaiveBook::priced_pegs(bool buy) const {
 }
 
 // Shown or not, pegged or not.
-std::optional<std::int64_t> NaiveBook::best_to_take(bool buy) const {
+std::optional<std::int64_t> NaiveBook::best_to_take(bool buy, const std::vector<Peg>& pegs) const {
   std::optional<std::int64_t> best;
   if (!side(buy).empty()) best = side(buy).begin()->second.front().price;
-  const std::vector<Peg> others = priced_pegs(buy);
-  if (others.empty()) return best;
-  const std::int64_t peg = others.front().price;
+  if (pegs.empty()) return best;
+  const std::int64_t peg = pegs.front().price;
   if (!best) return peg;
   return buy ? std::max(*best, peg) : std::min(*best, peg);
 }
@@ -66,7 +65,7 @@ std::string NaiveBook::refusal_of_peg(const Order& order, std::int64_t freed) co
   const bool at_once = order.life == "ioc" || order.life == "fok";
   if (gathers_ && (at_once || order.min > 0)) return "auction";
   const auto price = price_of_peg(order);
-  const auto best = best_to_take(!order.buy);
+  const auto best = best_to_take(!order.buy, priced_pegs(!order.buy));
   if (order.post && price && best && (order.buy ? *best <= *price : *best >= *price)) {
     return "would-cross";
   }
@@ -75,36 +74,36 @@ std::string NaiveBook::refusal_of_peg(const Order& order, std::int64_t freed) co
   return order.open > resting_max - (resting(order.buy) - freed) ? "full" : "";
 }
 
-// The pegs to buy, then those to sell, the best first: each takes what it meets. False: none did.
-bool NaiveBook::pair_pegs() {
+// The pegs to buy, then those to sell, the best first: each takes what it meets.
+void NaiveBook::pair_pegs() {
   std::int64_t paired = 0;
   for (const bool buy : {true, false}) {
+    std::vector<Peg> others = priced_pegs(!buy);
     for (const Peg& peg : priced_pegs(buy)) {
-      if (paired == slice_max_ || !pair_peg(peg)) break;
+      if (paired == slice_max_ || !pair_peg(peg, others)) break;
       ++paired;
     }
   }
   cancel_partners();
   trigger_stops(true);
-  return paired > 0;
 }
 
 // False: it meets nobody.
-bool NaiveBook::pair_peg(const Peg& peg) {
+bool NaiveBook::pair_peg(const Peg& peg, std::vector<Peg>& others) {
+  std::erase_if(others, [this](const Peg& other) { return !live_.contains(other.id); });
   Order taker = *live_[peg.id];
   const std::int64_t limit = taker.price;
-  const std::int64_t open = taker.open;
   taker.price = peg.price;
-  const auto best = best_to_take(!taker.buy);
+  const auto best = best_to_take(!taker.buy, others);
   if (!best || !reaches(taker, *best) || (guarded() && !within_collar(*best))) return false;
-  const Taken taken = take(taker);
+  const Taken taken = take(taker, others);
   if (taken.traded) part(taker);
   taker.price = limit;
   const bool canceled = taken.prevented && taker.open > 0;
   if (canceled) out_ << "canceled " << taker.id << ' ' << taker.open << " self-match\n";
   *live_[peg.id] = taker;
   if (taker.open == 0 || canceled) remove(taker.id);
-  return open > 0;
+  return true;
 }
 
 }  // namespace basalt::oracle

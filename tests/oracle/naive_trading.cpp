@@ -42,11 +42,10 @@ std::int64_t NaiveBook::reachable(const Order& taker) const {
   return found;
 }
 
-// From the best of the other side, until there is nothing left or nobody to meet. Pegs have the
-// prices that they have now.
-NaiveBook::Taken NaiveBook::take(Order& order) {
+// From the best of the other side, until there is nothing left or nobody to meet. Its pegs keep the
+// prices that they came with.
+NaiveBook::Taken NaiveBook::take(Order& order, std::vector<Peg> others) {
   auto& levels = side(!order.buy);
-  std::vector<Peg> others = priced_pegs(!order.buy);
   Taken taken;
   while (order.open > 0) {
     std::erase_if(others, [this](const Peg& peg) { return !live_.contains(peg.id); });
