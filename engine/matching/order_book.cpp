@@ -7,6 +7,16 @@
 #include "engine/matching/order_book-inl.h"
 
 namespace basalt::matching {
+namespace {
+
+// Nothing is wrong with a replacement that is refused so.
+[[nodiscard]] bool leaves_original(Reject reject) noexcept {
+  return reject == Reject::would_cross || reject == Reject::open_orders_exceeded ||
+         reject == Reject::invalid_max_floor || reject == Reject::not_for_auction ||
+         reject == Reject::outside_auction;
+}
+
+}  // namespace
 
 // In order of precedence.
 Reject OrderBook::check(const Incoming& incoming, Quantity freed,
@@ -339,7 +349,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   // What was at market has a price now, a stop at market becomes a stop-limit order, and a side of
   // a quote an order like others.
   incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~(flag_market | flag_quoted));
-  const bool kept = waits && incoming.details.stop == no_price;
+  const bool early = waits && incoming.details.stop == no_price;
   const bool is_peg = incoming.details.is_peg();
   if (!waits) incoming.flags = flags_in_market(incoming);
   if (!waits && !is_peg) {
@@ -348,15 +358,13 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   const bool canceled_instead =
       command.verdict != Reject::none || incoming.open <= Quantity{0} || is_other_display;
   const Reject reject = canceled_instead ? Reject::none
-                        : kept           ? check_kept(incoming, original_open, memory)
+                        : early          ? check_kept(incoming, original_open, memory)
                         : waits          ? check_stop(incoming, original_open, memory)
                         : is_peg         ? check_peg(incoming, original_open, memory)
                                          : check(incoming, original_open, memory);
-  if (reject == Reject::would_cross || reject == Reject::open_orders_exceeded ||
-      reject == Reject::invalid_max_floor || reject == Reject::not_for_auction ||
-      reject == Reject::outside_auction) {
+  if (leaves_original(reject)) {
     BASALT_REACHED("a replacement is refused");
-    return emit_rejected(command, reject, out);  // Nothing is wrong with it: the original stands.
+    return emit_rejected(command, reject, out);
   }
   if (canceled_instead || reject != Reject::none) {
     BASALT_REACHED("a replacement takes its original with it");
@@ -376,7 +384,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   emit(command, EventKind::replaced, command.original, incoming.side, incoming.account,
        incoming.limit, original_open, incoming.open, 0, out, memory.shown_of(slot, original_open));
   remove(slot, memory);
-  if (kept) return keep(command, incoming, memory, out);
+  if (early) return keep(command, incoming, memory, out);
   if (waits) return wait(command, incoming, memory, out);  // Not reached before, nor now: I6.
   if (is_peg) {
     take_and_rest_peg(command, incoming, memory, out);
