@@ -1,18 +1,15 @@
 """Orders with options, over the wire: reserves, stops, minimum quantities, self-trade prevention, orders
-that hide, market orders that rest, links. What their owners are told, and that a restart and a replay tell
-the same.
+that hide or are pegged, market orders that rest, links. What their owners are told, and that a restart and
+a replay tell the same.
 """
 import struct
 import sys
 
-from venue_client import TINY, Engine, Soup, assert_replays, cancel, enter, ref_of, replace
+from venue_client import (TINY, Engine, Soup, assert_replays, cancel, enter, expect, option, replace,
+                          say)
 
 TICK = 100
 MIDDLE = 1_500_000
-
-
-def option(tag, value):
-    return bytes([len(value) + 1, tag]) + value
 
 
 def max_floor(lots):
@@ -45,40 +42,6 @@ def trail(distance):
 
 AT_MARKET = 0x7FFFFFFF
 RESTS = option(136, b"R")
-
-
-def brief(message):
-    """What an answer says, in short."""
-    kind = message[:1]
-    ref = ref_of(message)
-    if kind == b"E":
-        return f"E{ref}:{struct.unpack('>I', message[13:17])[0]}"
-    if kind == b"C":
-        return f"C{ref}:{struct.unpack('>I', message[13:17])[0]}{message[17:18].decode()}"
-    if kind == b"R":
-        shown = struct.unpack(">I", message[18:22])[0] if message[13:14] == b"R" else ""
-        return f"R{ref}:{message[13:14].decode()}{shown}"
-    if kind == b"J":
-        return f"J{ref}:{struct.unpack('>H', message[13:15])[0]:02x}"
-    return f"{kind.decode()}{ref}"
-
-
-def told(session, count):
-    """The next so many answers, or fewer where nothing comes for a long time, and any behind them."""
-    found = []
-    while len(found) < count and (message := session.message(5)) is not None:
-        found.append(message)
-    return " ".join(brief(message) for message in found + session.messages(0.1))
-
-
-def expect(session, expected):
-    answer = told(session, len(expected.split()))
-    assert answer == expected, f"told {answer!r}, and {expected!r} was right"
-
-
-def say(session, expected, *messages):
-    session.send(*messages)
-    expect(session, expected)
 
 
 def reserves(maker, taker):
@@ -174,6 +137,17 @@ def hiding(maker, taker):
     say(maker, "C54:5S", replace(54, 56, 8, MIDDLE))
 
 
+def pegs(maker, taker):
+    say(maker, "A57", enter(57, b"B", 5, "AAPL", MIDDLE - TICK))
+    say(maker, "A58", enter(58, b"S", 5, "AAPL", MIDDLE + TICK))
+    # It stands in the middle, not at its limit.
+    say(taker, "A54", enter(54, b"B", 5, "AAPL", MIDDLE + 10 * TICK, display=b"N",
+                            options=option(6, b"M")))
+    say(maker, "A59 E59:5", enter(59, b"S", 5, "AAPL", MIDDLE))
+    expect(taker, "E54:5")
+    say(maker, "C57:5U C58:5U", cancel(57), cancel(58))
+
+
 def main():
     with Engine(topology=TINY) as engine:
         maker, taker = Soup("MAKER1"), Soup("MAKER2")
@@ -188,6 +162,7 @@ def main():
         links(maker, taker)
         trailing_stops(maker, taker)
         hiding(maker, taker)
+        pegs(maker, taker)
         say(maker, "A61", enter(61, b"S", 30, "AAPL", MIDDLE, options=max_floor(10)))
         say(taker, "A61", enter(61, b"B", 10, "AAPL", MIDDLE + 50 * TICK,
                                 options=stop(MIDDLE + 40 * TICK)))

@@ -32,6 +32,21 @@ def replace(ref, new_ref, total, price, display=b"Y"):
             + b"test".ljust(14) + b"\0\0")
 
 
+def quote(ref, symbol, bid, offer, options=b""):
+    """Both sides, each (quantity, price); the sell has the number behind `ref`."""
+    return (b"q" + struct.pack(">I", ref) + symbol.encode().ljust(8) + struct.pack(">IQIQ", *bid, *offer)
+            + b"P" + b"test".ljust(14) + struct.pack(">H", len(options)) + options)
+
+
+def protect(ref, symbol, window_ms, quantity=0, fills=0, delta=0):
+    return (b"p" + struct.pack(">I", ref) + symbol.encode().ljust(8)
+            + struct.pack(">IIIIH", window_ms, quantity, fills, delta, 0))
+
+
+def option(tag, value):
+    return bytes([len(value) + 1, tag]) + value
+
+
 def mass_cancel(ref, symbol="", options=b""):
     return (b"C" + struct.pack(">I", ref) + b"    " + symbol.encode().ljust(8)
             + struct.pack(">H", len(options)) + options)
@@ -46,6 +61,42 @@ def ref_of(message):
     """The user reference number of an answer (of a Replaced: the new one)."""
     at = 13 if message[:1] == b"U" else 9
     return struct.unpack(">I", message[at:at + 4])[0]
+
+
+def brief(message):
+    """What an answer says, in short."""
+    kind = message[:1]
+    ref = ref_of(message)
+    if kind == b"E":
+        return f"E{ref}:{struct.unpack('>I', message[13:17])[0]}"
+    if kind == b"C":
+        return f"C{ref}:{struct.unpack('>I', message[13:17])[0]}{message[17:18].decode()}"
+    if kind == b"R":
+        shown = struct.unpack(">I", message[18:22])[0] if message[13:14] == b"R" else ""
+        return f"R{ref}:{message[13:14].decode()}{shown}"
+    if kind == b"J":
+        return f"J{ref}:{struct.unpack('>H', message[13:15])[0]:02x}"
+    if kind == b"p":
+        return f"p{ref}:{message[21:22].decode()}"
+    return f"{kind.decode()}{ref}"
+
+
+def told(session, count):
+    """The next so many answers, or fewer where nothing comes for a long time, and any behind them."""
+    found = []
+    while len(found) < count and (message := session.message(5)) is not None:
+        found.append(message)
+    return " ".join(brief(message) for message in found + session.messages(0.1))
+
+
+def expect(session, expected):
+    answer = told(session, len(expected.split()))
+    assert answer == expected, f"told {answer!r}, and {expected!r} was right"
+
+
+def say(session, expected, *messages):
+    session.send(*messages)
+    expect(session, expected)
 
 
 class Refused(Exception):
