@@ -58,7 +58,7 @@ def protected(maker, taker):
     expect(maker, "E32:5")
     # What is left of the taker comes to where the quote was.
     say(taker, "A32 E32:5", enter(32, b"S", 8, "AAPL", BID))
-    expect(maker, "E32:5 C33:10p p31:W")
+    expect(maker, "E32:5 p31:W C33:10p")
     say(taker, "C32:3U", cancel(32))
     say(maker, "J34:29 J35:29", both(34))
     say(maker, "p36:S", protect(36, "AAPL", HOUR, fills=2))
@@ -71,7 +71,7 @@ def after_restart(maker, taker):
     # The quote of before stands, and its first fill counts.
     say(maker, "C37:10U C38:9U A41 A42", both(41))
     say(taker, "A41 E41:1", enter(41, b"B", 1, "AAPL", OFFER))
-    expect(maker, "E42:1 C41:10p C42:9p p36:W")
+    expect(maker, "E42:1 p36:W C41:10p C42:9p")
     say(maker, "J43:29 J44:29", both(43))
     say(maker, "p45:E", protect(45, "AAPL", 0))
     say(maker, "A46 A47", both(46))
