@@ -45,11 +45,9 @@ void OrderBook::cancel_partners(const Order& command, BookMemory& memory,
       continue;
     }
     const std::uint32_t slot = slot_of(partner);
-    if ((memory.order(slot).flags() & flag_waiting) != 0) {
-      BASALT_REACHED("a stop that waits is canceled with its partner");
-    } else {
-      BASALT_REACHED("an order that rests is canceled with its partner");
-    }
+    const bool waits = (memory.order(slot).flags() & flag_waiting) != 0;
+    if (waits) BASALT_REACHED("a stop that waits is canceled with its partner");
+    if (!waits) BASALT_REACHED("an order that rests is canceled with its partner");
     emit_canceled(command, slot, memory, memory.open(slot), CancelReason::user, out);
     remove(slot, memory);
   }

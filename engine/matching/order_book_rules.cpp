@@ -483,11 +483,9 @@ void OrderBook::let_in(const Order& command, Incoming& incoming, BookMemory& mem
     if (has_bands()) note_trade(command.time);
     return;
   }
-  if (incoming.details.stop == no_price) {
-    BASALT_REACHED("an order that was kept is not let in");
-  } else {
-    BASALT_REACHED("a stop that triggers is not let in");
-  }
+  const bool stopped = incoming.details.stop != no_price;
+  if (stopped) BASALT_REACHED("a stop that triggers is not let in");
+  if (!stopped) BASALT_REACHED("an order that was kept is not let in");
   const auto reason = reject == Reject::outside_collar ? CancelReason::collar
                       : reject == Reject::would_cross  ? CancelReason::post_only
                                                        : CancelReason::system;

@@ -375,7 +375,7 @@ TEST(OrderBookProperty, a_stream_of_larger_quantities_gives_the_same_events_in_t
 }
 
 // What the streams must have done to a book.
-constexpr std::initializer_list<std::string_view> probes = {
+const std::initializer_list<std::string_view> probes = {
     "a sweep empties a level",
     "a sweep empties a side",
     "a taker leaves a maker part filled",
