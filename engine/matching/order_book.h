@@ -26,11 +26,11 @@
 //       unless the book gathers. Pegs have no price there.
 //
 // The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
-// an order must ask for; order_book_hidden.cpp is what shows nothing; order_book_trailing.cpp is
-// how stops follow the market, and order_book_pairs.cpp what one that trades does to another;
-// order_book_phases.cpp is what the phases of trading do to all of them; order_book_auction.cpp is
-// what trades at one price; order_book_kept.cpp is what waits for its auction; order_book_bands.cpp
-// is what bands do.
+// an order must ask for; order_book_reach.cpp is how far a taker gets; order_book_hidden.cpp is
+// what shows nothing; order_book_trailing.cpp is how stops follow the market, and
+// order_book_pairs.cpp what one that trades does to another; order_book_phases.cpp is what the
+// phases of trading do to all of them; order_book_auction.cpp is what trades at one price;
+// order_book_kept.cpp is what waits for its auction; order_book_bands.cpp is what bands do.
 #pragma once
 
 #include <algorithm>
@@ -202,7 +202,7 @@ class OrderBook {
   void unlink(RestingOrder& order, BookMemory& memory) noexcept;
   void unlink_from(Levels& side, Rank rank, RestingOrder& order, BookMemory& memory) noexcept;
 
-  // order_book_rules.cpp
+  // order_book_reach.cpp
   [[nodiscard]] bool fills(const Incoming& incoming, Quantity wanted,
                            const BookMemory& memory) const noexcept;
   [[nodiscard]] bool fills_one_by_one(const Incoming& incoming, Quantity wanted,
@@ -215,6 +215,7 @@ class OrderBook {
   [[gnu::noinline]] Left prevent_self_trade(const Order& command, const Incoming& incoming,
                                             Quantity open, std::uint32_t slot, BookMemory& memory,
                                             EventOutlet& out) noexcept;
+  // order_book_rules.cpp
   // A reserve order has traded all that it showed, `filled` of it now. The next to take from.
   [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, Quantity filled,
                                    BookMemory& memory, EventOutlet& out) noexcept;

@@ -1,6 +1,8 @@
 // Whom an order meets in the judge's book, and what becomes of both.
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,22 +24,33 @@ bool NaiveBook::own(const Order& taker, const Order& maker) const {
 // How much of the other side the order could take, but no more than it wants. Where it would have
 // to lose something to an order of its own account, it gets no further.
 std::int64_t NaiveBook::reachable(const Order& taker) const {
-  std::vector<std::pair<std::int64_t, const Order*>> makers;
+  std::list<std::pair<std::int64_t, Order>> makers;
   for (const auto& [rank, level] : side(!taker.buy)) {
-    for (const Order& maker : level) makers.emplace_back(maker.price, &maker);
+    for (const Order& maker : level) makers.emplace_back(maker.price, maker);
   }
-  for (const Peg& peg : priced_pegs(!taker.buy)) makers.emplace_back(peg.price, &*live_.at(peg.id));
-  std::stable_sort(makers.begin(), makers.end(), [&](const auto& a, const auto& b) {
+  for (const Peg& peg : priced_pegs(!taker.buy)) makers.emplace_back(peg.price, *live_.at(peg.id));
+  makers.sort([&](const auto& a, const auto& b) {
     return taker.buy ? a.first < b.first : a.first > b.first;
   });
   std::int64_t found = 0;
-  for (const auto& [price, maker] : makers) {
+  for (auto at = makers.begin(); at != makers.end(); ++at) {
+    const std::int64_t price = at->first;
+    const Order& maker = at->second;
     if (!reaches(taker, price)) break;
     if (guarded() && !within_collar(price)) break;
-    if (own(taker, *maker) && taker.stp == "oldest") continue;
-    if (own(taker, *maker)) break;
-    found += maker->open + maker->reserve;
+    if (own(taker, maker) && taker.stp == "oldest") continue;
+    if (own(taker, maker)) break;
+    found += maker.open;
     if (found >= taker.open) return taker.open;
+    if (maker.reserve == 0) continue;
+    // The next part goes behind all that is shown at its price.
+    Order next = maker;
+    next.open = std::min(next.display, next.reserve);
+    next.reserve -= next.open;
+    const auto place = std::find_if(std::next(at), makers.end(), [&](const auto& other) {
+      return other.first != price || other.second.hidden;
+    });
+    makers.emplace(place, price, next);
   }
   return found;
 }

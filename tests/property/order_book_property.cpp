@@ -18,6 +18,7 @@
 
 #include "tests/property/book_pair.h"
 #include "tests/property/command_stream.h"
+#include "tests/property/order_book_probes.h"
 #include "tests/property/reach_probes.h"
 
 namespace basalt::property {
@@ -216,6 +217,20 @@ TEST(OrderBookProperty, every_short_sequence_of_linked_orders_gives_the_events_o
        "new 7 sell 9@market rests oco=3", "replace 1 5 6@11", "reduce 2 2", "cancel 1",
        "phase auction", "phase open"},
       4, {"new 1 buy 1@10", "new 2 sell 1@10"});
+  // Prevention may cancel the one that an order is to be linked to.
+  expect_agreement_in_all_sequences(
+      {"new 1 buy 6@9 account=1", "new 2 sell 7@9 oco=1 account=1 stp=oldest", "new 3 buy 2@9",
+       "cancel 2"},
+      4);
+}
+
+TEST(OrderBookProperty, every_short_sequence_among_own_orders_gives_the_events_of_the_naive_book) {
+  expect_agreement_in_all_sequences(
+      {"new 1 sell 9@10 display=2", "new 2 sell 2@10 account=1",
+       "new 3 buy 6@10 account=1 stp=newest fok", "new 4 buy 4@10 account=1 stp=oldest fok",
+       "new 5 buy 5@11 account=1 stp=decrement min=3", "new 6 sell 3@10 hidden account=1",
+       "new 7 sell 8@9 display=3", "new 8 buy 7@11 account=1 stp=both fok"},
+      4);
 }
 
 TEST(OrderBookProperty, every_short_sequence_with_pegs_gives_the_events_of_the_naive_book) {
@@ -373,86 +388,6 @@ TEST(OrderBookProperty, a_stream_of_larger_quantities_gives_the_same_events_in_t
     expect_same_shape(Rewriting<decltype(price_to)>{price_to, false, times});
   }
 }
-
-// What the streams must have done to a book.
-const std::initializer_list<std::string_view> probes = {
-    "a sweep empties a level",
-    "a sweep empties a side",
-    "a taker leaves a maker part filled",
-    "an order that must trade at once cannot",
-    "a stop is reached when it comes in",
-    "a stop that triggers is not let in",
-    "an order with details fills whole",
-    "a reserve order alone at its price shows anew",
-    "a reserve order goes to the back",
-    "a reserve order shows a part of a random size",
-    "what is left of a taker is canceled",
-    "what is left of a taker rests",
-    "what is left of a market order rests",
-    "an order loses its partner before it rests",
-    "a linked order trades in part",
-    "both of two linked orders trade",
-    "a stop that waits is canceled with its partner",
-    "an order that rests is canceled with its partner",
-    "an order that is linked trades when it comes in",
-    "a stop that is linked triggers",
-    "a stop follows the market",
-    "the middle of a level goes",
-    "the best level goes without a fill",
-    "a total at or below what is executed",
-    "a replacement is refused",
-    "a replacement crosses",
-    "a replacement takes its original with it",
-    "self-trade prevention cancels the newest",
-    "self-trade prevention cancels the oldest",
-    "self-trade prevention cancels both",
-    "self-trade prevention decrements",
-    "self-trade prevention finds another account of the firm",
-    "a leaf of levels is parked",
-    "a parked leaf of levels is used again",
-    "an inner node of levels is given back",
-    "an inner node of levels loses a child and stays",
-    "the last node of a side is given back",
-    "the next level lies in another branch",
-    "a new phase breaks off an uncross",
-    "an uncross goes on with the next tick",
-    "an uncross needs a second price",
-    "a post-only order slides",
-    "an order has nowhere to slide",
-    "a stop that waits expires",
-    "an order expires in an auction",
-    "more orders expire than one tick tells",
-    "a reserve order trades all that it shows in an uncross",
-    "what ends with an auction goes on to go with the next tick",
-    "a new phase ends what ends with an auction",
-    "an order starts a volatility auction",
-    "a volatility auction lasts longer",
-    "a volatility auction ends in time",
-    "an order that hides trades",
-    "a taker leaves a part of an order that hides",
-    "a sweep stops where an order hides at a better price",
-    "an order that hides trades in an uncross",
-    "what must trade at once can with what hides",
-    "a post-only order slides short of what hides",
-    "self-trade prevention finds an order that hides",
-    "a taker meets a peg",
-    "a peg comes in and has no price",
-    "a peg takes what it meets when it comes in",
-    "a side takes no more pegs",
-    "pegs meet with a tick",
-    "pegs go on to meet with the next tick",
-    "an order is kept within the bands",
-    "bands wait for an order that stands in their way",
-    "trading opens with a best bid beyond the bands",
-    "trading opens with a best offer beyond the bands",
-    "trading pauses",
-    "an order is kept for its auction",
-    "orders that were kept come in with the next tick",
-    "a new phase lets in all that were kept",
-    "an order that was kept is not let in",
-    "a protection withdraws a quote",
-    "a quote is refused until its protection is set anew",
-};
 
 // Runs after all tests of the program: what they never reached, they did not test.
 class Reach : public testing::Environment {
