@@ -99,6 +99,25 @@ void take_price_type(Command& command, char letter, Asked& asked) noexcept {
   }
 }
 
+// Of an order, or of both sides of a quote. False: it is another's option.
+bool take_option_of_entry(Command& command, const Element& element) noexcept {
+  const std::byte* value = element.value.data();
+  switch (element.tag) {
+    case ouch50::Tag::self_trade_prevention:
+      take_self_trade_prevention(command, static_cast<char>(*value));
+      return true;
+    case ouch50::Tag::slide:
+      if (static_cast<char>(*value) != 'S') return false;
+      command.order.flags |= flag_slide;
+      return true;
+    case ouch50::Tag::group_id:
+      command.origin.group = wire::overlay<wire::U16>(value);
+      return true;
+    default:
+      return false;
+  }
+}
+
 // False: it is another's option.
 bool take_option_of_new(Command& command, const Element& element, Asked& asked) noexcept {
   const std::byte* value = element.value.data();
@@ -111,13 +130,6 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
       return true;
     case ouch50::Tag::random_reserves:
       asked.instructions.random = wire::overlay<wire::U32>(value);
-      return true;
-    case ouch50::Tag::self_trade_prevention:
-      take_self_trade_prevention(command, static_cast<char>(*value));
-      return true;
-    case ouch50::Tag::slide:
-      if (static_cast<char>(*value) != 'S') return false;
-      command.order.flags |= flag_slide;
       return true;
     case ouch50::Tag::remainder:
       if (static_cast<char>(*value) != 'R') return false;
@@ -144,33 +156,11 @@ bool take_option_of_new(Command& command, const Element& element, Asked& asked) 
     case ouch50::Tag::expire_time:
       asked.time_to_live_s = wire::overlay<wire::U32>(value);
       return true;
-    case ouch50::Tag::group_id:
-      command.origin.group = wire::overlay<wire::U16>(value);
-      return true;
     case ouch50::Tag::external_id:
       std::memcpy(asked.instructions.external_id.bytes.data(), value, external_id_bytes);
       return true;
     default:
-      return false;
-  }
-}
-
-// False: it is another's option.
-bool take_option_of_quote(Command& command, const Element& element) noexcept {
-  const std::byte* value = element.value.data();
-  switch (element.tag) {
-    case ouch50::Tag::self_trade_prevention:
-      take_self_trade_prevention(command, static_cast<char>(*value));
-      return true;
-    case ouch50::Tag::slide:
-      if (static_cast<char>(*value) != 'S') return false;
-      command.order.flags |= flag_slide;
-      return true;
-    case ouch50::Tag::group_id:
-      command.origin.group = wire::overlay<wire::U16>(value);
-      return true;
-    default:
-      return false;
+      return take_option_of_entry(command, element);
   }
 }
 
@@ -232,7 +222,7 @@ void take_options(Command& command, const Inbound& message, Asked& asked) noexce
     const bool is_mass_cancel = command.order.kind == CommandKind::mass_cancel;
     if (is_mass_cancel && take_option_of_mass_cancel(command, element)) continue;
     const bool is_quote = command.order.kind == CommandKind::quote;
-    if (is_quote && take_option_of_quote(command, element)) continue;
+    if (is_quote && take_option_of_entry(command, element)) continue;
     if (element.value.empty() || !asks_for_nothing(element)) {
       refuse(command, Reject::invalid_option);
     }

@@ -54,8 +54,7 @@ void OrderBook::note_trade(Nanos now) noexcept {
 // In place of the collar.
 void OrderBook::set_bands(Price reference, Nanos now) noexcept {
   bands_.move(reference, now);
-  collar_low_ = bands_.low();
-  collar_high_ = bands_.high();
+  set_collars();
   changed_ = true;  // What price a peg has.
 }
 

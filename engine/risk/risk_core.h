@@ -219,7 +219,7 @@ class RiskCore {
   // risk_quote.cpp
   [[nodiscard]] Outcome decide_protection(Command& command) noexcept;
   [[nodiscard]] QuoteParts parts_of(const Command& asked) noexcept;
-  [[nodiscard]] Reject check_quote(const Command& side, const Quote& quote) const noexcept;
+  [[nodiscard]] Reject whose_quote(Command& command) const noexcept;
   void cancel_standing(const Order& quote, Side side, QuoteParts& parts) const noexcept;
   void note_quote(const LiveOrder& live, std::uint32_t slot) noexcept;
   void forget_quote(const LiveOrder& gone, std::uint32_t slot) noexcept;

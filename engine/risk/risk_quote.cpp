@@ -9,6 +9,14 @@
 #include "engine/risk/risk_core.h"
 
 namespace basalt::risk {
+namespace {
+
+bool is_crossed(const Quote& quote) noexcept {
+  const bool both = quote.bid.quantity != Quantity{0} && quote.offer.quantity != Quantity{0};
+  return both && quote.bid.price >= quote.offer.price;
+}
+
+}  // namespace
 
 RiskCore::QuoteParts RiskCore::parts_of(const Command& asked) noexcept {
   const Origin& origin = asked.origin;
@@ -24,10 +32,10 @@ RiskCore::QuoteParts RiskCore::parts_of(const Command& asked) noexcept {
   side.order.slots = 2;
   side.definition = {};
   side.order.flags |= flag_quoted;
-  if (side.order.account == no_account) {
-    side.order.account = reference_.session(origin.session).default_account;
+  side.order.verdict = whose_quote(side);
+  if (side.order.verdict == Reject::none && is_crossed(quote)) {
+    side.order.verdict = Reject::crossed_quote;
   }
-  if (side.order.verdict == Reject::none) side.order.verdict = check_quote(side, quote);
   const bool valid = side.order.verdict == Reject::none;
   if (valid) {
     for (const Side which : {Side::buy, Side::sell}) cancel_standing(side.order, which, parts);
@@ -52,24 +60,19 @@ RiskCore::Outcome RiskCore::decide_protection(Command& command) noexcept {
   const Origin& origin = command.origin;
   BASALT_ASSERT(reference_.has(origin.session));
   if (origin.user_ref_index >= channels_max || is_retransmission(origin)) return silence();
-  Order& order = command.order;
-  if (order.account == no_account) {
-    order.account = reference_.session(origin.session).default_account;
-  }
-  if (order.verdict == Reject::none) {
-    order.verdict = reference_.has(order.instrument) ? check_account(order.account, origin.session)
-                                                     : Reject::unknown_instrument;
-  }
+  command.order.verdict = whose_quote(command);
   return Outcome::sequence;
 }
 
-// What would make it unclear whose quote it is, or in what. All else is each side's own.
-Reject RiskCore::check_quote(const Command& side, const Quote& quote) const noexcept {
-  if (!reference_.has(side.order.instrument)) return Reject::unknown_instrument;
-  const Reject account = check_account(side.order.account, side.origin.session);
-  if (account != Reject::none) return account;
-  const bool both = quote.bid.quantity != Quantity{0} && quote.offer.quantity != Quantity{0};
-  return both && quote.bid.price >= quote.offer.price ? Reject::crossed_quote : Reject::none;
+// Names the session's own account where the command names none. Refused: what makes it unclear
+// whose quote it is about, or in what.
+Reject RiskCore::whose_quote(Command& command) const noexcept {
+  Order& order = command.order;
+  const SessionId session = command.origin.session;
+  if (order.account == no_account) order.account = reference_.session(session).default_account;
+  if (order.verdict != Reject::none) return order.verdict;
+  if (!reference_.has(order.instrument)) return Reject::unknown_instrument;
+  return check_account(order.account, session);
 }
 
 void RiskCore::cancel_standing(const Order& quote, Side side, QuoteParts& parts) const noexcept {
