@@ -5,8 +5,8 @@ a replay tell the same.
 import struct
 import sys
 
-from venue_client import (TINY, Engine, Soup, assert_replays, cancel, enter, expect, option, replace,
-                          say)
+from venue_client import (TINY, Engine, Soup, assert_replays, assert_streams_stay, cancel, enter, expect,
+                          option, replace, say, streams_of)
 
 TICK = 100
 MIDDLE = 1_500_000
@@ -166,13 +166,11 @@ def main():
         say(maker, "A61", enter(61, b"S", 30, "AAPL", MIDDLE, options=max_floor(10)))
         say(taker, "A61", enter(61, b"B", 10, "AAPL", MIDDLE + 50 * TICK,
                                 options=stop(MIDDLE + 40 * TICK)))
-        streams = {user: Soup(user).messages() for user in ("MAKER1", "MAKER2")}
+        streams = streams_of("MAKER1", "MAKER2")
         engine.kill()
 
         with Engine(engine.data, topology=TINY) as again:
-            for user, stream in streams.items():
-                session = Soup(user)
-                assert session.messages()[:len(stream)] == stream, f"the stream of {user}"
+            assert_streams_stay(streams)
             maker, taker = Soup("MAKER1", 1 << 40), Soup("MAKER2", 1 << 40)
             say(taker, "A71 E71:10 E71:5", enter(71, b"B", 15, "AAPL", MIDDLE))
             expect(maker, "E61:10 R61:R10 E61:5")

@@ -5,8 +5,8 @@ has counted, and with what it has withdrawn.
 import struct
 import sys
 
-from venue_client import (TINY, Engine, Soup, assert_replays, cancel, enter, expect, mass_cancel,
-                          option, protect, quote, replace, say)
+from venue_client import (TINY, Engine, Soup, assert_replays, assert_streams_stay, cancel, enter, expect,
+                          mass_cancel, option, protect, quote, replace, say, streams_of)
 
 TICK = 100
 MIDDLE = 1_500_000
@@ -86,13 +86,11 @@ def main():
         refused(maker)
         grouped(maker)
         protected(maker, taker)
-        streams = {user: Soup(user).messages() for user in ("MAKER1", "MAKER2")}
+        streams = streams_of("MAKER1", "MAKER2")
         engine.kill()
 
         with Engine(engine.data, topology=TINY) as again:
-            for user, stream in streams.items():
-                session = Soup(user)
-                assert session.messages()[:len(stream)] == stream, f"the stream of {user}"
+            assert_streams_stay(streams)
             maker, taker = Soup("MAKER1", 1 << 40), Soup("MAKER2", 1 << 40)
             after_restart(maker, taker)
             said = again.stop()

@@ -214,6 +214,17 @@ class Engine:
         self.remove()
 
 
+def streams_of(*users):
+    """All that each of them has ever been told."""
+    return {user: Soup(user).messages() for user in users}
+
+
+def assert_streams_stay(streams):
+    """What was told before a restart is told again, byte for byte."""
+    for user, stream in streams.items():
+        assert Soup(user).messages()[:len(stream)] == stream, f"the stream of {user}"
+
+
 def replay(data, epoch=None):
     """What `basalt replay --json` says of a data directory; its rows: of one epoch, or of all."""
     only = [] if epoch is None else ["--epoch", str(epoch)]
