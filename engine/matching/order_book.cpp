@@ -73,7 +73,7 @@ Incoming OrderBook::incoming_of(const Order& command) noexcept {
   if ((command.flags & flag_hidden) != 0) {
     // Where it rests, its details tell it.
     incoming.flags = static_cast<std::uint16_t>((command.flags & ~flag_hidden) | flag_instructed);
-    incoming.details.hidden = true;
+    incoming.details = &hidden_details;
   }
   if ((command.flags & flag_market) == 0) {
     incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_rests);
@@ -102,7 +102,7 @@ void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memo
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject != Reject::none) [[unlikely]]
     return emit_rejected(command, reject, out);
-  if (incoming.details.stop != no_price) [[unlikely]] {
+  if (incoming.details->stop != no_price) [[unlikely]] {
     BASALT_REACHED("a stop is reached when it comes in");
     emit_triggered(command, incoming, memory, out);
   }
@@ -158,11 +158,11 @@ void OrderBook::rest_or_cancel(const Order& command, Incoming& incoming, const L
   incoming.executed += incoming.open - left.open;
   incoming.open = left.open;
   const bool has_details = incoming.rests_with_details();
-  const Quantity shown = has_details ? incoming.details.shown_of(incoming.open) : incoming.open;
+  const Quantity shown = has_details ? incoming.details->shown_of(incoming.open) : incoming.open;
   emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
        {}, incoming.open, 0, out, shown);
   if (has_details) [[unlikely]] {
-    if (left.traded) incoming.details.partner = no_order;
+    if (left.traded) incoming.partner = no_order;
     rest_with_details(incoming, shown, memory);
   } else {
     rest(incoming, shown, memory);
@@ -251,10 +251,10 @@ Left OrderBook::match_with_care(const Order& command, const Incoming& incoming, 
   left.traded = last_trade_ != no_price;
   if (!left.traded) {
     last_trade_ = last_trade;
-  } else if (incoming.details.partner != no_order) {
+  } else if (incoming.partner != no_order) {
     BASALT_REACHED("an order that is linked trades when it comes in");
     give_up_partner_of_first(opposite(incoming.side), memory);
-    memory.cancel_later(incoming.details.partner);
+    memory.cancel_later(incoming.partner);
   }
   return left;
 }
@@ -341,16 +341,19 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   Incoming incoming{
       command.order,      original.side(), original.time_in_force(),    original.flags(),
       original.account(), command.price,   command.quantity - executed, executed};
+  std::optional<Details> details;
   if ((original.flags() & flag_instructed) != 0) {
-    incoming.details = memory.details(slot);
-    incoming.details.reserve = Quantity{0};
+    details = memory.details(slot);
+    details->reserve = Quantity{0};
+    incoming.details = &*details;
+    incoming.partner = details->partner;
   }
-  const bool is_other_display = incoming.details.hidden != ((command.flags & flag_hidden) != 0);
+  const bool is_other_display = incoming.details->hidden != ((command.flags & flag_hidden) != 0);
   // What was at market has a price now, a stop at market becomes a stop-limit order, and a side of
   // a quote an order like others.
   incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~(flag_market | flag_quoted));
-  const bool early = waits && incoming.details.stop == no_price;
-  const bool is_peg = incoming.details.is_peg();
+  const bool early = waits && incoming.details->stop == no_price;
+  const bool is_peg = incoming.details->is_peg();
   if (!waits) incoming.flags = flags_in_market(incoming);
   if (!waits && !is_peg) {
     incoming.limit = has_bands() ? within_bands(incoming, memory) : bounded(incoming, memory);
@@ -380,7 +383,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   if (!waits && !is_peg && crosses(incoming.side, incoming.limit, memory)) {
     BASALT_REACHED("a replacement crosses");
   }
-  if (incoming.details.hidden) BASALT_REACHED("an order that hides is replaced");
+  if (incoming.details->hidden) BASALT_REACHED("an order that hides is replaced");
   emit(command, EventKind::replaced, command.original, incoming.side, incoming.account,
        incoming.limit, original_open, incoming.open, 0, out, memory.shown_of(slot, original_open));
   remove(slot, memory);

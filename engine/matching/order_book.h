@@ -238,7 +238,8 @@ class OrderBook {
                              EventOutlet& out) noexcept;
   void trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                EventOutlet& out) noexcept;
-  [[nodiscard]] Incoming take_out(std::uint32_t slot, BookMemory& memory) noexcept;
+  [[nodiscard]] Incoming take_out(std::uint32_t slot, Details& details,
+                                  BookMemory& memory) noexcept;
   void let_in(const Order& command, Incoming& incoming, BookMemory& memory,
               EventOutlet& out) noexcept;
   [[nodiscard]] bool reached(Side side, Price stop) const noexcept;
@@ -272,7 +273,7 @@ class OrderBook {
     return pegs_[0].best() != no_rank || pegs_[1].best() != no_rank;
   }
   // order_book_trailing.cpp
-  [[nodiscard]] bool begins_to_trail(Incoming& incoming) const noexcept;
+  [[nodiscard]] bool begins_to_trail(Side side, Details& details) const noexcept;
   [[nodiscard]] Price behind_market(Side side, std::uint32_t trail) const noexcept;
   void list_trailing(std::uint32_t slot, BookMemory& memory) noexcept;
   void unlist_trailing(std::uint32_t slot, BookMemory& memory) noexcept;

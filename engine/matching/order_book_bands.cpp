@@ -29,7 +29,7 @@ void OrderBook::enter_within_bands(const Order& command, Incoming& incoming, Boo
   incoming.limit = within_bands(incoming, memory);
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject != Reject::none) return emit_rejected(command, reject, out);
-  if (incoming.details.stop != no_price) emit_triggered(command, incoming, memory, out);
+  if (incoming.details->stop != no_price) emit_triggered(command, incoming, memory, out);
   tell_repriced(command, incoming, asked, out);
   take_and_rest(command, incoming, memory, out);
   note_trade(command.time);
@@ -39,7 +39,7 @@ void OrderBook::enter_within_bands(const Order& command, Incoming& incoming, Boo
 // A post-only order that slid is told where it rests as in books without bands.
 void OrderBook::tell_repriced(const Order& command, const Incoming& incoming, Price asked,
                               EventOutlet& out) const noexcept {
-  const bool slides = (incoming.flags & flag_slide) != 0 && incoming.details.stop == no_price;
+  const bool slides = (incoming.flags & flag_slide) != 0 && incoming.details->stop == no_price;
   if (incoming.limit == asked || incoming.takes_only() || slides || gathers_) return;
   BASALT_REACHED("an order is kept within the bands");
   emit(command, EventKind::repriced, incoming.order, incoming.side, incoming.account,

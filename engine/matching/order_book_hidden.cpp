@@ -122,10 +122,10 @@ PricedPegs OrderBook::priced_pegs(Side side, const BookMemory& memory) const noe
 // In order of precedence.
 Reject OrderBook::check_peg(const Incoming& incoming, Quantity freed,
                             const BookMemory& memory) const noexcept {
-  if (gathers_ && (incoming.trades_at_once() || incoming.details.min_quantity > Quantity{0})) {
+  if (gathers_ && (incoming.trades_at_once() || incoming.details->min_quantity > Quantity{0})) {
     return Reject::not_for_auction;
   }
-  const Price price = price_of_peg(incoming.side, incoming.details, incoming.limit);
+  const Price price = price_of_peg(incoming.side, *incoming.details, incoming.limit);
   if ((incoming.flags & flag_post_only) != 0 && price != no_price &&
       crosses(incoming.side, price, memory)) {
     return Reject::would_cross;
@@ -143,9 +143,9 @@ Reject OrderBook::check_peg(const Incoming& incoming, Quantity freed,
 
 void OrderBook::enter_peg(const Order& command, Incoming& incoming, BookMemory& memory,
                           EventOutlet& out) noexcept {
-  BASALT_ASSERT(incoming.details.hidden);
-  BASALT_ASSERT(incoming.details.stop == no_price);
-  BASALT_ASSERT(incoming.details.peg_offset >= 0);
+  BASALT_ASSERT(incoming.details->hidden);
+  BASALT_ASSERT(incoming.details->stop == no_price);
+  BASALT_ASSERT(incoming.details->peg_offset >= 0);
   const Reject reject = check_peg(incoming, Quantity{0}, memory);
   if (reject != Reject::none) return emit_rejected(command, reject, out);
   take_and_rest_peg(command, incoming, memory, out);
@@ -156,7 +156,7 @@ void OrderBook::enter_peg(const Order& command, Incoming& incoming, BookMemory& 
 // At its price of this moment it can meet only what hides. It starts no auction.
 void OrderBook::take_and_rest_peg(const Order& command, Incoming& incoming, BookMemory& memory,
                                   EventOutlet& out) noexcept {
-  const Price price = price_of_peg(incoming.side, incoming.details, incoming.limit);
+  const Price price = price_of_peg(incoming.side, *incoming.details, incoming.limit);
   const Quantity at_once = incoming.must_trade();
   bool rests = gathers_ || !incoming.trades_at_once();
   Incoming taker = incoming;
@@ -217,7 +217,7 @@ bool OrderBook::pair_peg(const Order& command, std::uint32_t slot, Price price, 
                  price,
                  peg.open(),
                  memory.executed(slot),
-                 memory.details(slot)};
+                 &memory.details(slot)};
   if (moves_by_itself()) taker = within_collar(taker);
   if (std::max(hidden(makers).best(), others.best()) < rank_of(makers, taker.limit)) return false;
   BASALT_REACHED("pegs meet with a tick");

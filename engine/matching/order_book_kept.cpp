@@ -20,7 +20,7 @@ bool OrderBook::comes_early(TimeInForce time_in_force) const noexcept {
 // Whether there is room to wait. What it meets in its auction shows then.
 Reject OrderBook::check_kept(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept {
-  if (incoming.details.min_quantity > Quantity{0}) return Reject::not_for_auction;
+  if (incoming.details->min_quantity > Quantity{0}) return Reject::not_for_auction;
   if (const Reject details = check_details(incoming, memory); details != Reject::none) {
     return details;
   }
@@ -49,14 +49,14 @@ void OrderBook::keep(const Order& command, const Incoming& incoming, BookMemory&
   kept(incoming.side) += incoming.open;
 
   Kept& list = kept_for(auction_of(incoming.time_in_force));
-  Details details = incoming.details;
+  Details details = *incoming.details;
   details.partner = no_order;
   details.next = none;
   details.previous = list.last;
   memory.take_details(slot, details);
   (list.last == none ? list.first : memory.details(list.last).next) = slot;
   list.last = slot;
-  pair_with(incoming.order, incoming.details.partner, memory);
+  pair_with(incoming.order, incoming.partner, memory);
 }
 
 void OrderBook::keep_new(const Order& command, const Incoming& incoming, BookMemory& memory,
@@ -87,7 +87,8 @@ bool OrderBook::let_in_some(const Order& command, BookMemory& memory, std::uint3
   const Kept& list = kept_for(phase_);
   bool told = false;
   for (; list.first != none && orders_left > 0; --orders_left) {
-    Incoming incoming = take_out(list.first, memory);
+    Details details;
+    Incoming incoming = take_out(list.first, details, memory);
     // Its price was told before.
     incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_slide);
     let_in(command, incoming, memory, out);

@@ -45,6 +45,14 @@ inline constexpr Rank peg_rank = 0;  // Of all pegs: they have no lasting price.
 inline constexpr unsigned harmless_flags =
     flag_post_only | flag_slide | flag_self_trade_mask | flag_by_firm;
 
+// Of orders without any, and of those that ask for nothing but to hide.
+inline constexpr Details no_details{};
+inline constexpr Details hidden_details = [] {
+  Details details;
+  details.hidden = true;
+  return details;
+}();
+
 // The part of a command that may take and then rest.
 struct Incoming {
   OrderId order;
@@ -54,8 +62,9 @@ struct Incoming {
   AccountId account;
   Price limit;
   Quantity open;
-  Quantity executed;  // Of the whole chain of replacements, before this command.
-  Details details{};  // With flag_instructed.
+  Quantity executed;                     // Of the whole chain of replacements, before this command.
+  const Details* details = &no_details;  // Whoever brings it in holds them meanwhile.
+  OrderId partner = no_order;            // Likewise with flag_instructed, in place of theirs.
 
   // May it not rest in continuous trading?
   [[nodiscard]] bool trades_at_once() const noexcept {
@@ -69,7 +78,7 @@ struct Incoming {
     return (flags & flag_instructed) != 0 || ends_with_auction(time_in_force, flags);
   }
   [[nodiscard]] Quantity must_trade() const noexcept {
-    return time_in_force == TimeInForce::fok ? open : std::min(details.min_quantity, open);
+    return time_in_force == TimeInForce::fok ? open : std::min(details->min_quantity, open);
   }
 };
 // What a sweep leaves of an incoming order.

@@ -193,7 +193,7 @@ bool OrderBook::interrupt(const Order& command, const Incoming& left, const Book
 // What must trade at once cannot; what would cross waits for an uncross to end, and what ends with
 // an auction needs one that has not.
 bool OrderBook::refused_by_auction(const Incoming& incoming) const noexcept {
-  if (incoming.trades_at_once() || incoming.details.min_quantity > Quantity{0}) return true;
+  if (incoming.trades_at_once() || incoming.details->min_quantity > Quantity{0}) return true;
   const Side makers = opposite(incoming.side);  // Pegs have no price here.
   if (uncrossing_ && best_rank(makers) >= rank_of(makers, incoming.limit)) return true;
   return ends_with_auction(incoming.time_in_force, incoming.flags) &&

@@ -31,27 +31,27 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
   BASALT_ASSERT(instructions.min_quantity <= command.quantity);
   BASALT_ASSERT(instructions.expiry == no_time || instructions.expiry > command.time);
   Incoming incoming = incoming_of(command);
-  const bool hidden = incoming.details.hidden;
-  incoming.details = {instructions.display,      {},
-                      instructions.min_quantity, instructions.stop,
-                      instructions.expiry,       command.sequence,
-                      command.instrument};
-  incoming.details.hidden = hidden;
-  incoming.details.price_type = instructions.price_type;
-  incoming.details.peg_offset = instructions.peg_offset;
-  incoming.details.random = instructions.random;
+  Details details{instructions.display,      {},
+                  instructions.min_quantity, instructions.stop,
+                  instructions.expiry,       command.sequence,
+                  command.instrument};
+  details.hidden = incoming.details->hidden;
+  details.price_type = instructions.price_type;
+  details.peg_offset = instructions.peg_offset;
+  details.random = instructions.random;
+  incoming.details = &details;
   if (command.original != no_order) {
     if (!may_pair(command, memory)) return emit_rejected(command, Reject::invalid_link, out);
-    incoming.details.partner = command.original;
+    incoming.partner = command.original;
   }
-  if (incoming.details.is_peg()) return enter_peg(command, incoming, memory, out);
+  if (details.is_peg()) return enter_peg(command, incoming, memory, out);
   if (instructions.trail != 0) {
-    incoming.details.trail = instructions.trail;
-    if (!begins_to_trail(incoming)) {
+    details.trail = instructions.trail;
+    if (!begins_to_trail(command.side, details)) {
       return emit_rejected(command, Reject::invalid_stop_price, out);
     }
   }
-  const Price stop = incoming.details.stop;
+  const Price stop = details.stop;
   if (stop != no_price && !reached(command.side, stop)) {
     Reject reject = check_stop(incoming, Quantity{0}, memory);
     if (reject == Reject::none && instructions.trail != 0 && trailing_ == limits::trailing_max) {
@@ -68,9 +68,9 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
 // with details in the book: a quantity that must trade at once matters no more when it rests.
 std::uint16_t OrderBook::flags_in_market(const Incoming& incoming) noexcept {
   unsigned flags = incoming.flags & ~unsigned{flag_waiting};
-  const Details& details = incoming.details;
+  const Details& details = *incoming.details;
   if (details.display == Quantity{0} && details.expiry == no_time && !details.hidden &&
-      details.partner == no_order) {
+      incoming.partner == no_order) {
     flags &= ~unsigned{flag_instructed};
   }
   return static_cast<std::uint16_t>(flags);
@@ -83,7 +83,7 @@ Price OrderBook::slid(const Incoming& incoming, const BookMemory& memory) const 
   const Price limit = incoming.limit;
   const bool collared =
       !gathers_ && refuses_beyond() && (limit < collar_low_ || limit > collar_high_);
-  if (incoming.takes_only() || incoming.details.stop != no_price || collared ||
+  if (incoming.takes_only() || incoming.details->stop != no_price || collared ||
       !crosses(incoming.side, limit, memory)) {
     return limit;
   }
@@ -149,7 +149,8 @@ Quantity OrderBook::next_part(const Details& details) noexcept {
 }
 
 Reject OrderBook::check_details(const Incoming& incoming, const BookMemory& memory) noexcept {
-  Details wanted = incoming.details;
+  Details wanted = *incoming.details;
+  wanted.partner = incoming.partner;
   if (wanted.display > Quantity{0}) {
     wanted.reserve = std::max(incoming.open - wanted.display, Quantity{0});
     if (wanted.parts() > limits::reserve_parts_max) return Reject::invalid_max_floor;
@@ -176,7 +177,7 @@ bool OrderBook::rests_at_last_fill(Incoming& incoming, const Left& left,
 
 void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept {
   incoming.flags = static_cast<std::uint16_t>((incoming.flags & ~flag_rests) | flag_instructed);
-  Details kept = incoming.details;
+  Details kept = *incoming.details;
   if (!kept.hidden) kept.reserve = incoming.open - shown;
   kept.min_quantity = Quantity{0};
   kept.stop = no_price;
@@ -191,7 +192,7 @@ void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory
   link(levels_of(incoming.side, kept), rank_in_levels(incoming.side, incoming.limit, kept),
        incoming, kept.hidden ? incoming.open : shown, memory);
   if (ends_with_auction(incoming.time_in_force, incoming.flags)) list(slot, memory);
-  pair_with(incoming.order, incoming.details.partner, memory);
+  pair_with(incoming.order, incoming.partner, memory);
 }
 
 // Of an order that goes from the market.
@@ -278,18 +279,19 @@ Reject OrderBook::check_stop(const Incoming& incoming, Quantity freed,
 void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept {
   Incoming waiting = incoming;
-  waiting.details.rests = (incoming.flags & flag_rests) != 0;
-  waiting.details.partner = no_order;
   waiting.flags =
       static_cast<std::uint16_t>((incoming.flags & ~flag_rests) | flag_waiting | flag_instructed);
   emit(command, EventKind::armed, incoming.order, incoming.side, incoming.account,
-       incoming.details.stop, {}, incoming.open, 0, out);
+       incoming.details->stop, {}, incoming.open, 0, out);
   ++stops_waiting_;
-  memory.take_details(slot_of(incoming.order), waiting.details);
-  link(stops(incoming.side), stop_rank(incoming.side, incoming.details.stop), waiting,
+  Details details = *incoming.details;
+  details.rests = (incoming.flags & flag_rests) != 0;
+  details.partner = no_order;
+  memory.take_details(slot_of(incoming.order), details);
+  link(stops(incoming.side), stop_rank(incoming.side, incoming.details->stop), waiting,
        incoming.open, memory);
-  if (incoming.details.trail != 0) list_trailing(slot_of(incoming.order), memory);
-  pair_with(incoming.order, incoming.details.partner, memory);
+  if (incoming.details->trail != 0) list_trailing(slot_of(incoming.order), memory);
+  pair_with(incoming.order, incoming.partner, memory);
 }
 
 // Stops that trades have reached enter one by one: those of the side that came in first, then the
@@ -320,25 +322,27 @@ bool OrderBook::reached_by_trades(Side side) const noexcept {
 
 void OrderBook::emit_triggered(const Order& command, Incoming& stop, BookMemory& memory,
                                EventOutlet& out) noexcept {
-  if (stop.details.partner != no_order) {
+  if (stop.partner != no_order) {
     BASALT_REACHED("a stop that is linked triggers");
-    memory.cancel_later(std::exchange(stop.details.partner, no_order));
+    memory.cancel_later(std::exchange(stop.partner, no_order));
   }
-  emit(command, EventKind::triggered, stop.order, stop.side, stop.account, stop.details.stop, {},
+  emit(command, EventKind::triggered, stop.order, stop.side, stop.account, stop.details->stop, {},
        stop.open, 0, out);
 }
 
 void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
                         EventOutlet& out) noexcept {
-  Incoming incoming = take_out(slot, memory);
+  Details details;
+  Incoming incoming = take_out(slot, details, memory);
   emit_triggered(command, incoming, memory, out);
   incoming.flags = flags_in_market(incoming);  // It has no partner any more.
   let_in(command, incoming, memory, out);
 }
 
-// An order that waits outside of the market, on its way into it.
-Incoming OrderBook::take_out(std::uint32_t slot, BookMemory& memory) noexcept {
+// An order that waits outside of the market, on its way into it. The caller holds its details.
+Incoming OrderBook::take_out(std::uint32_t slot, Details& details, BookMemory& memory) noexcept {
   const RestingOrder& order = memory.order(slot);
+  details = memory.details(slot);  // What waits has no reserve yet.
   Incoming incoming{order_id(slot, order.generation),
                     order.side(),
                     order.time_in_force(),
@@ -347,10 +351,11 @@ Incoming OrderBook::take_out(std::uint32_t slot, BookMemory& memory) noexcept {
                     order.price(),
                     order.open(),
                     memory.executed(slot),
-                    memory.details(slot)};  // What waits has no reserve yet.
+                    &details,
+                    details.partner};
   remove(slot, memory);
   incoming.flags = flags_in_market(incoming);
-  if (incoming.details.rests) incoming.flags |= flag_rests;
+  if (details.rests) incoming.flags |= flag_rests;
   return incoming;
 }
 
@@ -366,7 +371,7 @@ void OrderBook::let_in(const Order& command, Incoming& incoming, BookMemory& mem
     if (has_bands()) note_trade(command.time);
     return;
   }
-  const bool stopped = incoming.details.stop != no_price;
+  const bool stopped = incoming.details->stop != no_price;
   if (stopped) BASALT_REACHED("a stop that triggers is not let in");
   if (!stopped) BASALT_REACHED("an order that was kept is not let in");
   const auto reason = reject == Reject::outside_collar ? CancelReason::collar

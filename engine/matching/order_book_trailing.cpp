@@ -17,11 +17,10 @@ Price OrderBook::behind_market(Side side, std::uint32_t trail) const noexcept {
 
 // From the stop price that it names, or from where the market is. False: there is neither, or no
 // price so far behind it.
-bool OrderBook::begins_to_trail(Incoming& incoming) const noexcept {
-  Details& details = incoming.details;
+bool OrderBook::begins_to_trail(Side side, Details& details) const noexcept {
   if (details.stop != no_price) return true;
   if (last_trade_ == no_price) return false;
-  details.stop = behind_market(incoming.side, details.trail);
+  details.stop = behind_market(side, details.trail);
   return details.stop > no_price && details.stop <= rules_.price_max;
 }
 
