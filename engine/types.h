@@ -87,7 +87,7 @@ constexpr std::uint32_t generation_of(OrderId id) noexcept {
 
 enum class Side : std::uint8_t { buy = 0, sell = 1 };
 constexpr Side opposite(Side side) noexcept {
-  return side == Side::buy ? Side::sell : Side::buy;
+  return static_cast<Side>(static_cast<std::uint8_t>(side) ^ 1U);
 }
 
 // gtd: until a time of its own, which is among its Instructions (command.h).

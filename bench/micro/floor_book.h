@@ -60,10 +60,10 @@ class FloorBook {
     }
   }
 
-  // Asks for the line that a later message's order lies in.
+  // Asks for the lines of the orders that a later message names.
   void prefetch(const Order& order) const noexcept {
-    const OrderId named = order.kind == CommandKind::replace ? order.original : order.order;
-    __builtin_prefetch(&resting_[slot_of(named)], 1);
+    __builtin_prefetch(&resting_[slot_of(order.order)], 1);
+    __builtin_prefetch(&resting_[slot_of(order.original)], 1);
   }
 
  private:

@@ -2,7 +2,7 @@
 // before the clock starts.
 //
 //   matching_bench [--flows NAME,…] [--repetitions N] [--orders N] [--seed N] [--cores A,B]
-//                  [--table FILE]
+//                  [--measures one-core|two-cores|latency,…] [--table FILE]
 //   matching_bench --count engine|floor|bare --flows NAME [--orders N]
 //
 // Contestants alternate within each repetition, so that a slow minute of the machine hits all of
@@ -37,10 +37,14 @@ struct Options {
   std::size_t orders = 1'000'000;
   std::uint64_t seed = 1;
   std::vector<unsigned> cores{0, 1};
+  std::vector<std::string> measures{"one-core", "two-cores", "latency"};
   std::string table;
   std::string count;
 
   [[nodiscard]] Cores pinned() const { return {cores[0], cores[1]}; }
+  [[nodiscard]] bool measures_it(const char* name) const {
+    return std::find(measures.begin(), measures.end(), name) != measures.end();
+  }
 };
 
 template <typename... Values>
@@ -241,9 +245,11 @@ std::string tables(const Options& options) {
     const std::optional<Flow> flow = make_or_skip(name, options);
     if (!flow) continue;
     flows += flow_row(*flow);
-    one_core += one_core_row(*flow, options);
-    two_cores += two_cores_row(*flow, options, worst);
-    latency += latency_rows(*flow, options, overhead, tick_ns);
+    if (options.measures_it("one-core")) one_core += one_core_row(*flow, options);
+    if (options.measures_it("two-cores")) two_cores += two_cores_row(*flow, options, worst);
+    if (options.measures_it("latency")) {
+      latency += latency_rows(*flow, options, overhead, tick_ns);
+    }
   }
   if (!worst.flow.empty()) {
     two_cores += text("\nThe worst of the scenarios of one symbol: %.2f M messages/s (%s).\n",
@@ -284,6 +290,9 @@ int main(int argc, char** argv) {
   app.add_option("--repetitions", options.repetitions)->check(CLI::PositiveNumber);
   app.add_option("--orders", options.orders)->check(CLI::PositiveNumber);
   app.add_option("--seed", options.seed);
+  app.add_option("--measures", options.measures, "Default: all of them.")
+      ->delimiter(',')
+      ->check(CLI::IsMember(options.measures));
   app.add_option("--cores", options.cores, "Of matching, and of the reader.")
       ->delimiter(',')
       ->expected(2);

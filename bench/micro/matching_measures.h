@@ -24,8 +24,17 @@
 
 namespace basalt::bench {
 
-// As far ahead as the stage asks for the line of an order (engine/matching/matching.cpp).
-inline constexpr std::size_t prefetch_messages = 8;
+// As far ahead as a ring asks for the line of a slot, and the stage for that of an order
+// (engine/ring/spsc_ring.h, engine/matching/matching.cpp).
+inline constexpr std::size_t lookahead_messages = 12;
+inline constexpr std::size_t prefetch_messages = 6;
+
+template <typename Book>
+void look_ahead(const Book& book, const Flow& flow, std::size_t at) noexcept {
+  const std::size_t last = flow.orders.size() - 1;
+  __builtin_prefetch(&flow.orders[std::min(at + lookahead_messages, last)]);
+  book.prefetch(flow.orders[std::min(at + prefetch_messages, last)]);
+}
 
 using BenchClock = std::chrono::steady_clock;
 
@@ -58,7 +67,7 @@ void play(Book& book, const Flow& flow, std::size_t from, std::size_t to, AfterB
   for (std::size_t at = from; at < to;) {
     const std::size_t end = std::min<std::size_t>(at + limits::batch_max, to);
     for (; at < end; ++at) {
-      if (at + prefetch_messages < to) book.prefetch(flow.orders[at + prefetch_messages]);
+      look_ahead(book, flow, at);
       book.apply(flow.orders[at]);
     }
     after_batch();
@@ -187,9 +196,7 @@ Ticks ticks_by_kind(const Flow& flow, std::uint32_t overhead) {
   Ticks ticks;
   ticks[flow_kinds].reserve(flow.timed());
   for (std::size_t at = flow.first_timed; at < flow.orders.size(); ++at) {
-    if (at + prefetch_messages < flow.orders.size()) {
-      book.prefetch(flow.orders[at + prefetch_messages]);
-    }
+    look_ahead(book, flow, at);
     _mm_lfence();
     const std::uint64_t began = __rdtsc();
     book.apply(flow.orders[at]);

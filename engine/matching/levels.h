@@ -77,25 +77,26 @@ class alignas(cache_line_bytes) Levels {
       leaf = make_leaf(memory, rank);
     memory.occupied(leaf) |= std::uint64_t{1} << index(rank, 0);
     const Link level = BookMemory::leaf_levels * leaf + index(rank, 0);
-    if (rank > best_) {
-      best_ = rank;
-      best_level_ = level;
-    }
+    // No branch: whether an order is better than all others nobody can foretell.
+    const bool better = rank > best_;
+    best_ = better ? rank : best_;
+    best_level_ = better ? level : best_level_;
     return level;
   }
 
-  // Drops the level of a rank, which holds no order any more, and finds the new best.
-  void drop(BookMemory& memory, Rank rank, Link level) noexcept {
-    BASALT_ASSERT(memory.level(level).links.next == level);
+  // An order has left the level of a rank: where it was the last, drops the level and finds the new
+  // best. No branch on that either, but for the last level of a leaf.
+  void settle(BookMemory& memory, Rank rank, Link level) noexcept {
+    const bool empty = memory.level(level).links.next == level;
     const std::uint32_t leaf = level / BookMemory::leaf_levels;
-    std::uint64_t& occupied = memory.occupied(leaf);
-    occupied &= ~(std::uint64_t{1} << index(rank, 0));
+    const std::uint64_t occupied =
+        memory.occupied(leaf) & ~(std::uint64_t{empty} << index(rank, 0));
+    memory.occupied(leaf) = occupied;
     if (occupied == 0) [[unlikely]]
       return drop_leaf(memory, rank, leaf);
-    if (rank == best_) {
-      best_ = (rank & ~Rank{63}) | highest(occupied);
-      best_level_ = BookMemory::leaf_levels * leaf + highest(occupied);
-    }
+    const bool moves = empty & (rank == best_);
+    best_ = moves ? (rank & ~Rank{63}) | highest(occupied) : best_;
+    best_level_ = moves ? BookMemory::leaf_levels * leaf + highest(occupied) : best_level_;
   }
 
   // The next rank below `rank` that has a level, or no_rank.

@@ -7,9 +7,11 @@
 namespace basalt::matching {
 namespace {
 
-// How far ahead of a command the line of its order is asked for: a book that does not fit the cache
-// waits for memory about as long as it takes to handle so many.
-constexpr ring::Position prefetch_commands = 8;
+// How far ahead of a command the lines of its orders are asked for: a book that does not fit the
+// cache waits for memory about as long as it takes to handle so many. Nearer than what the ring
+// asks for by itself, or each command would wait for its slot to arrive from another core.
+constexpr ring::Position prefetch_commands = 4;
+static_assert(prefetch_commands < ring::lookahead_slots);
 
 constexpr std::uint32_t bits_of_word = 64;
 

@@ -7,6 +7,7 @@
 // events together again without knowing what any of them means.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -63,12 +64,11 @@ class MatchingCore {
     memory_.set_room(limits.leaves_max, limits.inners_max, limits.instructed_max);
   }
 
-  // Asks for the line that a later command's order lies in. Cheap, and changes nothing.
+  // Asks for the lines of the orders that a later command names. Cheap, and changes nothing; nor
+  // does it ask what kind of command it is, which nobody can foretell.
   void prefetch(const Order& order) const noexcept {
-    const OrderId named = order.kind == CommandKind::replace ? order.original : order.order;
-    if (slot_of(named) < memory_.orders_max()) {
-      __builtin_prefetch(&memory_.order(slot_of(named)), 1);
-    }
+    __builtin_prefetch(&memory_.order(std::min(slot_of(order.order), last_slot())), 1);
+    __builtin_prefetch(&memory_.order(std::min(slot_of(order.original), last_slot())), 1);
   }
 
   [[nodiscard]] const OrderBook& book(InstrumentId instrument) const noexcept {
@@ -81,6 +81,7 @@ class MatchingCore {
   void assert_invariants() const;  // O(orders_max).
 
  private:
+  [[nodiscard]] std::uint32_t last_slot() const noexcept { return memory_.orders_max() - 1; }
   void apply_unmarked(const Order& order, EventOutlet& out) noexcept;
   void tick(const Order& order, EventOutlet& out) noexcept;
   [[gnu::noinline]] void tick_of_books(const Order& order, EventOutlet& out) noexcept;

@@ -78,10 +78,10 @@ inline void OrderBook::unlink_from(Levels& side, Rank rank, RestingOrder& order,
   if (links.next != order.level && links.previous != order.level) {
     BASALT_REACHED("the middle of a level goes");
   }
-  if (level.links.next == order.level) {
-    if (rank == side.best()) BASALT_REACHED("the best level goes without a fill");
-    side.drop(memory, rank, order.level);
+  if (level.links.next == order.level && rank == side.best()) {
+    BASALT_REACHED("the best level goes without a fill");
   }
+  side.settle(memory, rank, order.level);
 }
 
 inline void OrderBook::unlink(RestingOrder& order, BookMemory& memory) noexcept {

@@ -225,7 +225,7 @@ inline Left OrderBook::match(const Order& command, const Incoming& incoming, Boo
       if (link == place) {
         BASALT_ASSERT(level.quantity == Quantity{0});  // I2
         if (left.open > Quantity{0}) BASALT_REACHED("a sweep empties a level");
-        makers.drop(memory, rank, place);
+        makers.settle(memory, rank, place);
         if (makers.empty()) BASALT_REACHED("a sweep empties a side");
         continue;
       }

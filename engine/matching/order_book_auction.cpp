@@ -110,7 +110,7 @@ void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity 
   }
   level.links.next = next;
   memory.links(next).previous = place;
-  if (next == place) own.drop(memory, rank, place);
+  own.settle(memory, rank, place);
 }
 
 void OrderBook::tell_uncrossed(const Order& command, EventOutlet& out) noexcept {
