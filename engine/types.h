@@ -7,6 +7,7 @@
 //   OrderId   uint64   slot in the order tables (low half) and that slot's generation (high half)
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -89,6 +90,19 @@ enum class Side : std::uint8_t { buy = 0, sell = 1 };
 constexpr Side opposite(Side side) noexcept {
   return static_cast<Side>(static_cast<std::uint8_t>(side) ^ 1U);
 }
+
+// One for each side.
+template <typename T>
+struct BySide {
+  std::array<T, 2> of{};
+
+  [[nodiscard]] constexpr T& operator[](Side side) noexcept {
+    return of[static_cast<std::size_t>(side)];
+  }
+  [[nodiscard]] constexpr const T& operator[](Side side) const noexcept {
+    return of[static_cast<std::size_t>(side)];
+  }
+};
 
 // gtd: until a time of its own, which is among its Instructions (command.h).
 enum class TimeInForce : std::uint8_t {

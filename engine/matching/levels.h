@@ -76,27 +76,20 @@ class alignas(cache_line_bytes) Levels {
     if (leaf == none || memory.occupied(leaf) == 0) [[unlikely]]
       leaf = make_leaf(memory, rank);
     memory.occupied(leaf) |= std::uint64_t{1} << index(rank, 0);
-    const Link level = BookMemory::leaf_levels * leaf + index(rank, 0);
-    // No branch: whether an order is better than all others nobody can foretell.
-    const bool better = rank > best_;
-    best_ = better ? rank : best_;
-    best_level_ = better ? level : best_level_;
-    return level;
+    note_best(memory, rank, leaf);
+    return BookMemory::leaf_levels * leaf + index(rank, 0);
   }
 
   // An order has left the level of a rank: where it was the last, drops the level and finds the new
-  // best. No branch on that either, but for the last level of a leaf.
-  void settle(BookMemory& memory, Rank rank, Link level) noexcept {
+  // best.
+  void leave(BookMemory& memory, Rank rank, Link level) noexcept {
     const bool empty = memory.level(level).links.next == level;
     const std::uint32_t leaf = level / BookMemory::leaf_levels;
-    const std::uint64_t occupied =
-        memory.occupied(leaf) & ~(std::uint64_t{empty} << index(rank, 0));
-    memory.occupied(leaf) = occupied;
+    std::uint64_t& occupied = memory.occupied(leaf);
+    occupied &= ~(std::uint64_t{empty} << index(rank, 0));
     if (occupied == 0) [[unlikely]]
       return drop_leaf(memory, rank, leaf);
-    const bool moves = empty & (rank == best_);
-    best_ = moves ? (rank & ~Rank{63}) | highest(occupied) : best_;
-    best_level_ = moves ? BookMemory::leaf_levels * leaf + highest(occupied) : best_level_;
+    note_best(memory, rank, leaf);
   }
 
   // The next rank below `rank` that has a level, or no_rank.
@@ -118,7 +111,7 @@ class alignas(cache_line_bytes) Levels {
     return static_cast<std::uint32_t>(rank >> (bits * height)) & 63U;
   }
   static std::uint32_t highest(std::uint64_t occupied) noexcept {
-    return static_cast<std::uint32_t>(63 - std::countl_zero(occupied));
+    return 63U ^ static_cast<std::uint32_t>(std::countl_zero(occupied));
   }
   static std::uint64_t below(std::uint32_t i) noexcept { return (std::uint64_t{1} << i) - 1; }
   static constexpr std::uint32_t stretch_of(Rank rank) noexcept {
@@ -133,6 +126,17 @@ class alignas(cache_line_bytes) Levels {
            bits;
   }
 
+  // Levels of a leaf, that of a rank among them, have come or gone: its best is the best of all
+  // where the best was not in a better leaf. Nobody can foretell that, so no branch asks: all bits
+  // of `stays` are the sign of a difference.
+  void note_best(const BookMemory& memory, Rank rank, std::uint32_t leaf) noexcept {
+    const Rank stays = ((rank | 63) - best_) >> 63;
+    const std::uint32_t i = highest(memory.occupied(leaf));
+    const Rank here = (rank & ~Rank{63}) | i;
+    const Link level_here = BookMemory::leaf_levels * leaf + i;
+    best_ = here ^ ((here ^ best_) & stays);
+    best_level_ = level_here ^ ((level_here ^ best_level_) & static_cast<Link>(stays));
+  }
   [[gnu::noinline]] std::uint32_t make_leaf(BookMemory& memory, Rank rank) noexcept;
   [[nodiscard]] std::uint32_t make_stretch(BookMemory& memory, Rank rank) noexcept;
   [[gnu::noinline]] void drop_leaf(BookMemory& memory, Rank rank, std::uint32_t leaf) noexcept;

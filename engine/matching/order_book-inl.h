@@ -12,7 +12,7 @@ inline bool OrderBook::crosses_at(Price price) const noexcept {
 }
 
 inline bool OrderBook::hides(Side side) const noexcept {
-  return reserve(side) > Quantity{0} && !(hidden(side).empty() && pegs(side).empty());
+  return reserve_[side] > Quantity{0} && !(hidden(side).empty() && pegs(side).empty());
 }
 
 inline Rank OrderBook::next_worse(Side side, Rank rank, const BookMemory& memory) const noexcept {
@@ -32,7 +32,7 @@ inline bool OrderBook::crosses(Side taker, Price limit, const BookMemory& memory
 inline bool OrderBook::has_room(Side side, Quantity open, Quantity freed,
                                 const BookMemory& memory) const noexcept {
   return memory.has_room(Levels::inners_wanted) &&
-         levels(side).quantity() + reserve(side) - freed + open <= limits::resting_max;  // I5
+         levels(side).quantity() + reserve_[side] - freed + open <= limits::resting_max;  // I5
 }
 
 inline bool OrderBook::is_crossed() const noexcept {
@@ -81,7 +81,7 @@ inline void OrderBook::unlink_from(Levels& side, Rank rank, RestingOrder& order,
   if (level.links.next == order.level && rank == side.best()) {
     BASALT_REACHED("the best level goes without a fill");
   }
-  side.settle(memory, rank, order.level);
+  side.leave(memory, rank, order.level);
 }
 
 inline void OrderBook::unlink(RestingOrder& order, BookMemory& memory) noexcept {

@@ -43,20 +43,48 @@ void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet&
   BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);  // Risk hands out free ones.
   BASALT_ASSERT(command.quantity > Quantity{0});
   BASALT_ASSERT(command.quantity <= limits::quantity_max);
-  const bool plain =
-      (command.flags & ~unsigned{harmless_}) == 0 &&
-      (command.time_in_force == TimeInForce::day || command.time_in_force == TimeInForce::gtc);
-  // Most orders: nothing to refuse, nothing to take.
-  if (plain && command.price >= collar_low_ && command.price <= collar_high_ &&
-      !crosses(command.side, command.price, memory) &&
-      has_room(command.side, command.quantity, Quantity{0}, memory)) [[likely]] {
+  // Most orders: nothing to refuse, and nothing but price and time to look at.
+  const bool rests = command.time_in_force <= TimeInForce::gtc;
+  const bool plain = (command.flags & ~unsigned{harmless_}) == 0 &&
+                     command.time_in_force <= TimeInForce::ioc && command.price >= collar_low_ &&
+                     command.price <= collar_high_ &&
+                     has_room(command.side, command.quantity, Quantity{0}, memory);
+  if (plain && rests && !crosses(command.side, command.price, memory)) [[likely]] {
     emit(command, EventKind::rested, command.order, command.side, command.account, command.price,
          {}, command.quantity, 0, out, command.quantity);
     return rest({command.order, command.side, command.time_in_force, command.flags, command.account,
                  command.price, command.quantity, Quantity{}},
                 command.quantity, memory);
   }
-  new_order_in_full(command, memory, out);
+  if (!plain || !takes_plainly(command.side, command.flags)) {
+    return new_order_in_full(command, memory, out);
+  }
+  Incoming incoming{command.order,   command.side,  command.time_in_force, command.flags,
+                    command.account, command.price, command.quantity,      Quantity{}};
+  take(command, incoming, memory, out);
+}
+
+// Meets an order that may trade at once only what stands on the other side for all to see, and its
+// own?
+bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexcept {
+  return (flags & (flag_post_only | flag_slide | flag_by_firm)) == 0 && !gathers_ && !has_bands() &&
+         !moves_by_itself() && !hides(opposite(side));
+}
+
+// What it can, and the rest of it rests or goes.
+void OrderBook::take(const Order& command, Incoming& incoming, BookMemory& memory,
+                     EventOutlet& out) noexcept {
+  Left left{incoming.open};
+  const Side makers = opposite(incoming.side);
+  if (levels(makers).best() >= rank_of(makers, incoming.limit)) {
+    left = match(command, incoming, memory, out);
+  }
+  if (left.open > Quantity{0}) {
+    const bool rests = incoming.time_in_force != TimeInForce::ioc && !left.prevented;
+    rest_or_cancel(command, incoming, left, rests, memory, out);
+  }
+  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
+    after_trades(command, incoming.side, memory, out);
 }
 
 void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
@@ -225,7 +253,7 @@ inline Left OrderBook::match(const Order& command, const Incoming& incoming, Boo
       if (link == place) {
         BASALT_ASSERT(level.quantity == Quantity{0});  // I2
         if (left.open > Quantity{0}) BASALT_REACHED("a sweep empties a level");
-        makers.settle(memory, rank, place);
+        makers.leave(memory, rank, place);
         if (makers.empty()) BASALT_REACHED("a sweep empties a side");
         continue;
       }
@@ -331,6 +359,31 @@ void OrderBook::reduce(const Order& command, BookMemory& memory, EventOutlet& ou
 
 void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   if (!memory.is_live(command.original)) return emit_nothing(command, out);
+  const std::uint32_t slot = slot_of(command.original);
+  RestingOrder& original = memory.order(slot);
+  const Side side = original.side();
+  const Quantity original_open = original.open();
+  const Quantity executed = memory.executed(slot);
+  Incoming incoming{
+      command.order,      side,          original.time_in_force(),    original.flags(),
+      original.account(), command.price, command.quantity - executed, executed};
+  // Where nothing hides on the other side, what it meets there does not depend on the original.
+  const bool meets_nobody = !hides(opposite(side)) && !crosses(side, command.price, memory);
+  const bool plain = (incoming.flags & ~harmless_flags) == 0 && command.verdict == Reject::none &&
+                     (command.flags & flag_hidden) == 0 && incoming.open > Quantity{0} &&
+                     command.price >= collar_low_ && command.price <= collar_high_ &&
+                     has_room(side, incoming.open, original_open, memory) &&
+                     (meets_nobody || takes_plainly(side, incoming.flags));
+  if (!plain) return replace_in_full(command, memory, out);
+  emit(command, EventKind::replaced, command.original, side, incoming.account, command.price,
+       original_open, incoming.open, 0, out, original_open);
+  unlink(original, memory);
+  if (!meets_nobody) BASALT_REACHED("a replacement crosses");
+  take(command, incoming, memory, out);
+}
+
+void OrderBook::replace_in_full(const Order& command, BookMemory& memory,
+                                EventOutlet& out) noexcept {
   const std::uint32_t slot = slot_of(command.original);
   const RestingOrder original = memory.order(slot);
   const Quantity original_open = memory.open(slot);

@@ -17,7 +17,7 @@
 //   I3  Within a level, orders stand in the order in which they came to rest.
 //   I4  An order rests in one place: its slot's generation is not zero exactly while it does.
 //   I5  What rests on a side is at most limits::resting_max, so no sum of quantities overflows.
-//       What of it is not shown is reserve(): no order hides on a side where that is 0.
+//       What of it is not shown is reserve_: no order hides on a side where that is 0.
 //   I6  No stop waits that the last trade has reached, unless the book gathers.
 //   I7  What ends with an auction is in the list of such orders, and rests only while the book
 //       gathers. What waits for one is in the list of those that wait for it.
@@ -177,8 +177,13 @@ class OrderBook {
   // May `open` rest on a side? `freed` leaves it in the same step.
   [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
                               const BookMemory& memory) const noexcept;
+  [[nodiscard]] bool takes_plainly(Side side, std::uint16_t flags) const noexcept;
+  void take(const Order& command, Incoming& incoming, BookMemory& memory,
+            EventOutlet& out) noexcept;
   [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,
                                            EventOutlet& out) noexcept;
+  [[gnu::noinline]] void replace_in_full(const Order& command, BookMemory& memory,
+                                         EventOutlet& out) noexcept;
   void enter(const Order& command, Incoming& incoming, BookMemory& memory,
              EventOutlet& out) noexcept;
   void take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
@@ -404,19 +409,6 @@ class OrderBook {
   [[nodiscard]] const Kept& kept_for(InstrumentState auction) const noexcept {
     return kept_for_[auction == InstrumentState::closing_auction];
   }
-  // What is open of those of a side.
-  [[nodiscard]] Quantity& kept(Side side) noexcept { return kept_[static_cast<std::size_t>(side)]; }
-  [[nodiscard]] Quantity kept(Side side) const noexcept {
-    return kept_[static_cast<std::size_t>(side)];
-  }
-
-  // What is open on a side and not shown.
-  [[nodiscard]] Quantity& reserve(Side side) noexcept {
-    return reserve_[static_cast<std::size_t>(side)];
-  }
-  [[nodiscard]] Quantity reserve(Side side) const noexcept {
-    return reserve_[static_cast<std::size_t>(side)];
-  }
   [[nodiscard]] Levels& levels(Side side) noexcept {
     return levels_[static_cast<std::size_t>(side)];
   }
@@ -455,14 +447,14 @@ class OrderBook {
   InstrumentState phase_ = InstrumentState::open;
   bool gathers_ = false;
   bool uncrossing_ = false;
-  bool changed_ = false;  // Since the indicative price was worked out, or pegs were paired.
-  std::array<Quantity, 2> reserve_{};  // By side.
-  Price trade_low_ = no_low;           // Of the trades whose stops were not looked for yet.
+  bool changed_ = false;      // Since the indicative price was worked out, or pegs were paired.
+  BySide<Quantity> reserve_;  // What is open and not shown.
+  Price trade_low_ = no_low;  // Of the trades whose stops were not looked for yet.
   Price trade_high_ = no_price;
   std::array<Levels, 2> stops_;   // By side.
   std::array<Levels, 2> hidden_;  // Likewise, and these.
   std::array<Levels, 2> pegs_;
-  std::array<std::uint32_t, 2> pegs_resting_{};
+  BySide<std::uint32_t> pegs_resting_;
   bool defined_ = false;
   InstrumentState auction_{};       // The latest.
   Price uncross_price_ = no_price;  // While uncrossing: no_price until it is found.
@@ -475,7 +467,7 @@ class OrderBook {
   std::uint32_t ending_first_ = none;
   std::uint32_t ending_last_ = none;
   std::array<Kept, 2> kept_for_{};
-  std::array<Quantity, 2> kept_{};
+  BySide<Quantity> kept_;  // What is open of them.
   Nanos deadline_;         // When the phase ends by itself; 0: it does not.
   Nanos reopening_;        // How long the auction is behind a halt that does.
   bool extended_ = false;  // The volatility auction was.

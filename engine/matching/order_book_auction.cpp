@@ -110,7 +110,7 @@ void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity 
   }
   level.links.next = next;
   memory.links(next).previous = place;
-  own.settle(memory, rank, place);
+  own.leave(memory, rank, place);
 }
 
 void OrderBook::tell_uncrossed(const Order& command, EventOutlet& out) noexcept {
@@ -146,7 +146,7 @@ Walk OrderBook::at(Side side, Rank rank, const BookMemory& memory) const noexcep
   Quantity open;
   if (hides != nullptr) open += hides->quantity;
   if (shown != nullptr) open += shown->quantity;
-  if (shown != nullptr && reserve(side) > Quantity{0}) {
+  if (shown != nullptr && reserve_[side] > Quantity{0}) {
     memory.each_order(*shown, [&](std::uint32_t slot, const RestingOrder& order) {
       if ((order.flags() & flag_instructed) != 0) open += memory.details(slot).reserve;
     });

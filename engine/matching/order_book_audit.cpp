@@ -178,8 +178,8 @@ std::uint32_t OrderBook::assert_kept(const BookMemory& memory) const {
     BASALT_ASSERT(previous == list.last);
   }
   for (const Side side : {Side::buy, Side::sell}) {
-    BASALT_ASSERT(open[static_cast<std::size_t>(side)] == kept(side));
-    BASALT_ASSERT(kept(side) <= limits::resting_max);  // I5
+    BASALT_ASSERT(open[static_cast<std::size_t>(side)] == kept_[side]);
+    BASALT_ASSERT(kept_[side] <= limits::resting_max);  // I5
   }
   return orders;
 }
@@ -292,12 +292,12 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
     const std::uint32_t before = orders;
     each_peg_level(side, memory,
                    [&](const Level& level) { pegged += check_in_market(true, {}, level); });
-    BASALT_ASSERT(orders - before == pegs_resting_[static_cast<std::size_t>(side)]);
+    BASALT_ASSERT(orders - before == pegs_resting_[side]);
     not_shown += hidden_open + pegged;
     BASALT_ASSERT(levels(side).quantity() == shown);
     BASALT_ASSERT(hidden(side).quantity() == hidden_open);
     BASALT_ASSERT(pegs(side).quantity() == pegged);
-    BASALT_ASSERT(reserve(side) == not_shown);                // I5
+    BASALT_ASSERT(reserve_[side] == not_shown);               // I5
     BASALT_ASSERT(shown + not_shown <= limits::resting_max);  // I5
     Quantity stopped;
     each_stop_level(side, memory, [&](Price price, const Level& level) {

@@ -4,7 +4,7 @@
 //   Tick ─► pegs that the market has moved on take what they meet
 //
 // They stand in levels of their own, so that whoever meets none of them looks at what is shown
-// alone: on a side where reserve() is 0, nothing hides.
+// alone: on a side where reserve_ is 0, nothing hides.
 //
 // A peg has no price but in the moment in which somebody asks. Nothing in memory moves when the
 // market does; a taker works the prices out once, which a limit on their number bounds. What is
@@ -132,7 +132,7 @@ Reject OrderBook::check_peg(const Incoming& incoming, Quantity freed,
   }
   if (!gathers_ && incoming.trades_at_once()) return Reject::none;
   const bool replaces = freed > Quantity{0};
-  const std::uint32_t resting = pegs_resting_[static_cast<std::size_t>(incoming.side)];
+  const std::uint32_t resting = pegs_resting_[incoming.side];
   if (resting == limits::pegs_max && !replaces) {
     BASALT_REACHED("a side takes no more pegs");
     return Reject::open_orders_exceeded;

@@ -24,7 +24,7 @@ Reject OrderBook::check_kept(const Incoming& incoming, Quantity freed,
   if (const Reject details = check_details(incoming, memory); details != Reject::none) {
     return details;
   }
-  return kept(incoming.side) - freed + incoming.open <= limits::resting_max
+  return kept_[incoming.side] - freed + incoming.open <= limits::resting_max
              ? Reject::none
              : Reject::open_orders_exceeded;
 }
@@ -46,7 +46,7 @@ void OrderBook::keep(const Order& command, const Incoming& incoming, BookMemory&
             incoming.open);
   order.set(incoming.limit, incoming.account);
   if (incoming.executed > Quantity{0}) memory.add_executed(slot, incoming.executed);
-  kept(incoming.side) += incoming.open;
+  kept_[incoming.side] += incoming.open;
 
   Kept& list = kept_for(auction_of(incoming.time_in_force));
   Details details = *incoming.details;
@@ -72,7 +72,7 @@ void OrderBook::give_kept(std::uint32_t slot, BookMemory& memory) noexcept {
   const Details& own = memory.details(slot);
   (own.previous == none ? list.first : memory.details(own.previous).next) = own.next;
   (own.next == none ? list.last : memory.details(own.next).previous) = own.previous;
-  kept(order.side()) -= order.open();
+  kept_[order.side()] -= order.open();
   order.generation = 0;  // I4
   memory.give_details(slot);
 }

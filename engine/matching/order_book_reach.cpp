@@ -11,7 +11,7 @@ bool OrderBook::fills(const Incoming& incoming, Quantity wanted,
                       const BookMemory& memory) const noexcept {
   const Side side = opposite(incoming.side);
   if (self_trade_prevention(incoming.flags) != SelfTradePrevention::off ||
-      reserve(side) > Quantity{0}) {
+      reserve_[side] > Quantity{0}) {
     return fills_one_by_one(incoming, wanted, memory);
   }
   const Levels& makers = levels(side);

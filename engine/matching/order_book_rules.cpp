@@ -119,7 +119,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity fil
   memory.add_executed(slot, filled);
   const Quantity shown = std::min(next_part(details), details.reserve);
   memory.lower_reserve(slot, shown);
-  reserve(order.side()) -= shown;
+  reserve_[order.side()] -= shown;
   levels(order.side()).add(shown);
   order.raise(shown);
   Level& level = memory.level(order.level);
@@ -185,10 +185,10 @@ void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory
   kept.trail = 0;
   kept.partner = no_order;
   kept.next = kept.previous = none;
-  reserve(incoming.side) += incoming.open - shown;
+  reserve_[incoming.side] += incoming.open - shown;
   const std::uint32_t slot = slot_of(incoming.order);
   memory.take_details(slot, kept);
-  if (kept.is_peg()) ++pegs_resting_[static_cast<std::size_t>(incoming.side)];
+  if (kept.is_peg()) ++pegs_resting_[incoming.side];
   link(levels_of(incoming.side, kept), rank_in_levels(incoming.side, incoming.limit, kept),
        incoming, kept.hidden ? incoming.open : shown, memory);
   if (ends_with_auction(incoming.time_in_force, incoming.flags)) list(slot, memory);
@@ -208,7 +208,7 @@ void OrderBook::take_away(std::uint32_t slot, Quantity quantity, BookMemory& mem
   if ((order.flags() & flag_instructed) != 0) {
     const Quantity not_shown = std::min(memory.details(slot).reserve, quantity);
     memory.lower_reserve(slot, not_shown);
-    reserve(order.side()) -= not_shown;
+    reserve_[order.side()] -= not_shown;
     quantity -= not_shown;
   }
   BASALT_ASSERT(quantity < order.open());
@@ -221,12 +221,12 @@ void OrderBook::lower_in_level(std::uint32_t slot, Quantity by, BookMemory& memo
   order.lower(by);
   const bool waits = (order.flags() & flag_waiting) != 0;
   if (waits && memory.details(slot).stop == no_price) {
-    kept(order.side()) -= by;
+    kept_[order.side()] -= by;
     return;
   }
   memory.level(order.level).quantity -= by;
   levels_of(slot, memory).add(-by);
-  if (memory.hides(slot)) reserve(order.side()) -= by;
+  if (memory.hides(slot)) reserve_[order.side()] -= by;
 }
 
 // Takes an order out of the book, wherever it is.
@@ -241,8 +241,8 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
     unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), order, memory);
     memory.give_details(slot);
   } else {
-    reserve(order.side()) -= details.hidden ? order.open() : details.reserve;
-    if (details.is_peg()) --pegs_resting_[static_cast<std::size_t>(order.side())];
+    reserve_[order.side()] -= details.hidden ? order.open() : details.reserve;
+    if (details.is_peg()) --pegs_resting_[order.side()];
     unlink_from(levels_of(slot, memory), rank_in_levels(order.side(), order.price(), details),
                 order, memory);
     give_details(slot, memory);

@@ -44,7 +44,7 @@ class Model {
       ASSERT_EQ(level->quantity, Quantity{rank});
       const auto place = static_cast<Link>(level - &memory.level(0));
       memory.level(place) = {{place, place}, {}};
-      levels_.drop(memory, rank, place);
+      levels_.leave(memory, rank, place);
       set_.erase(rank);
     } else {
       const Link place = levels_.make(memory, rank);

@@ -30,7 +30,7 @@ Link place_of(const Levels& levels, const BookMemory& memory, Rank rank) {
 void remove(Levels& levels, BookMemory& memory, Rank rank) {
   const Link place = place_of(levels, memory, rank);
   memory.level(place) = {{place, place}, {}};
-  levels.drop(memory, rank, place);
+  levels.leave(memory, rank, place);
 }
 
 TEST(Levels, a_rank_is_a_bid_s_price_and_counts_an_ask_s_down) {
@@ -247,11 +247,16 @@ TEST(Levels, a_node_that_comes_back_is_empty) {
   EXPECT_EQ(bids.find(nodes.memory, 101)->quantity, Quantity{0});
 }
 
-TEST(LevelsDeathTest, a_level_with_orders_is_not_dropped) {
+TEST(Levels, a_level_that_an_order_leaves_stays_while_it_holds_others) {
   Nodes nodes;
   Levels bids;
-  add(bids, nodes.memory, 100);
-  EXPECT_DEATH(bids.drop(nodes.memory, 100, place_of(bids, nodes.memory, 100)), "assertion failed");
+  for (const Rank rank : {99, 100, 200}) add(bids, nodes.memory, rank);
+  for (const Rank rank : {99, 100, 200}) {
+    bids.leave(nodes.memory, rank, place_of(bids, nodes.memory, rank));
+    EXPECT_NE(bids.find(nodes.memory, rank), nullptr);
+    EXPECT_EQ(bids.best(), 200);
+    EXPECT_EQ(bids.best_level(), place_of(bids, nodes.memory, 200));
+  }
 }
 
 TEST(LevelsDeathTest, a_pool_without_room_gives_no_node) {
