@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "engine/matching/emit.h"
+#include "engine/matching/order_book-inl.h"
 
 namespace basalt::matching {
 namespace {
@@ -80,14 +81,7 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
   apply(command.order, out);
 }
 
-void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
-  apply_unmarked(order, out);
-  if (watched_ > 0) [[unlikely]]
-    look_after(order, out);
-  out.latest().last = 1;
-}
-
-void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept {
+[[gnu::always_inline]] inline void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept {
   const auto book = [&]() -> OrderBook& { return book_[index_of(order.instrument)]; };
   switch (order.kind) {
     case CommandKind::new_order:
@@ -105,6 +99,13 @@ void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept
     default:
       return emit_nothing(order, out);  // No book depends on it; the log still waits for an answer.
   }
+}
+
+void MatchingCore::apply(const Order& order, EventOutlet& out) noexcept {
+  apply_unmarked(order, out);
+  if (watched_ > 0) [[unlikely]]
+    look_after(order, out);
+  out.latest().last = 1;
 }
 
 void MatchingCore::tick(const Order& order, EventOutlet& out) noexcept {

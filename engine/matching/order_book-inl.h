@@ -88,4 +88,46 @@ inline void OrderBook::unlink(RestingOrder& order, BookMemory& memory) noexcept 
   unlink_from(levels(order.side()), rank_of(order.side(), order.price()), order, memory);
 }
 
+// Meets an order that may trade at once only what stands on the other side for all to see, and its
+// own?
+inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexcept {
+  return (flags & (flag_post_only | flag_slide | flag_by_firm)) == 0 && !gathers_ && !has_bands() &&
+         !moves_by_itself() && !hides(opposite(side));
+}
+
+[[gnu::always_inline]] inline void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
+  BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);  // Risk hands out free ones.
+  BASALT_ASSERT(command.quantity > Quantity{0});
+  BASALT_ASSERT(command.quantity <= limits::quantity_max);
+  // Most orders: nothing to refuse, and nothing but price and time to look at.
+  const bool rests = command.time_in_force <= TimeInForce::gtc;
+  const bool plain = (command.flags & ~unsigned{harmless_}) == 0 &&
+                     command.time_in_force <= TimeInForce::ioc && command.price >= collar_low_ &&
+                     command.price <= collar_high_ &&
+                     has_room(command.side, command.quantity, Quantity{0}, memory);
+  if (plain && rests && !crosses(command.side, command.price, memory)) [[likely]] {
+    emit(command, EventKind::rested, command.order, command.side, command.account, command.price,
+         {}, command.quantity, 0, out, command.quantity);
+    return rest({command.order, command.side, command.time_in_force, command.flags, command.account,
+                 command.price, command.quantity, Quantity{}},
+                command.quantity, memory);
+  }
+  if (!plain || !takes_plainly(command.side, command.flags)) {
+    return new_order_in_full(command, memory, out);
+  }
+  Incoming incoming{command.order,   command.side,  command.time_in_force, command.flags,
+                    command.account, command.price, command.quantity,      Quantity{}};
+  take(command, incoming, memory, out);
+}
+
+[[gnu::always_inline]] inline void OrderBook::cancel(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
+  if (!memory.is_live(command.order)) return emit_nothing(command, out);
+  const std::uint32_t slot = slot_of(command.order);
+  RestingOrder& order = memory.order(slot);
+  emit_canceled(command, slot, memory, memory.open(slot), cancel_reason(command.flags), out);
+  if ((order.flags() & flag_instructed) != 0) [[unlikely]]
+    return remove(slot, memory);
+  unlink(order, memory);
+}
+
 }  // namespace basalt::matching
