@@ -81,7 +81,8 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
   apply(command.order, out);
 }
 
-[[gnu::always_inline]] inline void MatchingCore::apply_unmarked(const Order& order, EventOutlet& out) noexcept {
+[[gnu::always_inline]] inline void MatchingCore::apply_unmarked(const Order& order,
+                                                                EventOutlet& out) noexcept {
   const auto book = [&]() -> OrderBook& { return book_[index_of(order.instrument)]; };
   switch (order.kind) {
     case CommandKind::new_order:
@@ -92,8 +93,15 @@ void MatchingCore::apply(const Command& command, EventOutlet& out) noexcept {
       return book().cancel(order, memory_, out);
     case CommandKind::reduce:
       return book().reduce(order, memory_, out);
+    default:
+      return apply_of_few(order, out);
+  }
+}
+
+void MatchingCore::apply_of_few(const Order& order, EventOutlet& out) noexcept {
+  switch (order.kind) {
     case CommandKind::uncross:
-      return book().uncross(order, memory_, uncross_fills_max_, out);
+      return book_[index_of(order.instrument)].uncross(order, memory_, uncross_fills_max_, out);
     case CommandKind::tick:
       return tick(order, out);
     default:

@@ -83,6 +83,7 @@ class MatchingCore {
  private:
   [[nodiscard]] std::uint32_t last_slot() const noexcept { return memory_.orders_max() - 1; }
   void apply_unmarked(const Order& order, EventOutlet& out) noexcept;
+  [[gnu::noinline]] void apply_of_few(const Order& order, EventOutlet& out) noexcept;
   void tick(const Order& order, EventOutlet& out) noexcept;
   [[gnu::noinline]] void tick_of_books(const Order& order, EventOutlet& out) noexcept;
   void define(const Command& command) noexcept;

@@ -66,15 +66,16 @@ inline void OrderBook::rest(const Incoming& incoming, Quantity shown, BookMemory
   link(levels(incoming.side), rank_of(incoming.side, incoming.limit), incoming, shown, memory);
 }
 
-inline void OrderBook::unlink_from(Levels& side, Rank rank, RestingOrder& order,
-                                   BookMemory& memory) noexcept {
+// `order` is what stands in the slot, or a copy of it.
+inline void OrderBook::unlink_from(Levels& side, Rank rank, std::uint32_t slot,
+                                   const RestingOrder& order, BookMemory& memory) noexcept {
   const Links links = order.links;
   memory.links(links.previous).next = links.next;
   memory.links(links.next).previous = links.previous;
   Level& level = memory.level(order.level);
   level.quantity -= order.open();
   side.add(-order.open());
-  order.generation = 0;  // I4
+  memory.order(slot).generation = 0;  // I4
   if (links.next != order.level && links.previous != order.level) {
     BASALT_REACHED("the middle of a level goes");
   }
@@ -84,8 +85,9 @@ inline void OrderBook::unlink_from(Levels& side, Rank rank, RestingOrder& order,
   side.leave(memory, rank, order.level);
 }
 
-inline void OrderBook::unlink(RestingOrder& order, BookMemory& memory) noexcept {
-  unlink_from(levels(order.side()), rank_of(order.side(), order.price()), order, memory);
+inline void OrderBook::unlink(std::uint32_t slot, const RestingOrder& order,
+                              BookMemory& memory) noexcept {
+  unlink_from(levels(order.side()), rank_of(order.side(), order.price()), slot, order, memory);
 }
 
 // Meets an order that may trade at once only what stands on the other side for all to see, and its
@@ -95,10 +97,12 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
          !moves_by_itself() && !hides(opposite(side));
 }
 
-[[gnu::always_inline]] inline void OrderBook::new_order(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
+[[gnu::always_inline]] inline void OrderBook::new_order(const Order& command, BookMemory& memory,
+                                                        EventOutlet& out) noexcept {
   BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);  // Risk hands out free ones.
-  BASALT_ASSERT(command.quantity > Quantity{0});
-  BASALT_ASSERT(command.quantity <= limits::quantity_max);
+  // Between 1 and the maximum.
+  BASALT_ASSERT(static_cast<std::uint64_t>(command.quantity.value - 1) <
+                static_cast<std::uint64_t>(limits::quantity_max.value));
   // Most orders: nothing to refuse, and nothing but price and time to look at.
   const bool rests = command.time_in_force <= TimeInForce::gtc;
   const bool plain = (command.flags & ~unsigned{harmless_}) == 0 &&
@@ -120,14 +124,17 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
   take(command, incoming, memory, out);
 }
 
-[[gnu::always_inline]] inline void OrderBook::cancel(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
+[[gnu::always_inline]] inline void OrderBook::cancel(const Order& command, BookMemory& memory,
+                                                     EventOutlet& out) noexcept {
   if (!memory.is_live(command.order)) return emit_nothing(command, out);
   const std::uint32_t slot = slot_of(command.order);
-  RestingOrder& order = memory.order(slot);
-  emit_canceled(command, slot, memory, memory.open(slot), cancel_reason(command.flags), out);
+  const RestingOrder order = memory.order(slot);
   if ((order.flags() & flag_instructed) != 0) [[unlikely]]
-    return remove(slot, memory);
-  unlink(order, memory);
+    return cancel_in_full(command, memory, out);
+  emit(command, EventKind::canceled, command.order, order.side(), order.account(), order.price(),
+       order.open(), {}, static_cast<std::uint8_t>(cancel_reason(command.flags)), out,
+       order.open());
+  unlink(slot, order, memory);
 }
 
 }  // namespace basalt::matching

@@ -300,6 +300,13 @@ void OrderBook::traded_from(Price first) noexcept {
   }
 }
 
+void OrderBook::cancel_in_full(const Order& command, BookMemory& memory,
+                               EventOutlet& out) noexcept {
+  const std::uint32_t slot = slot_of(command.order);
+  emit_canceled(command, slot, memory, memory.open(slot), cancel_reason(command.flags), out);
+  remove(slot, memory);
+}
+
 void OrderBook::reduce(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   if (!memory.is_live(command.order)) return emit_nothing(command, out);
   const std::uint32_t slot = slot_of(command.order);
@@ -318,7 +325,7 @@ void OrderBook::reduce(const Order& command, BookMemory& memory, EventOutlet& ou
 void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   if (!memory.is_live(command.original)) return emit_nothing(command, out);
   const std::uint32_t slot = slot_of(command.original);
-  RestingOrder& original = memory.order(slot);
+  const RestingOrder original = memory.order(slot);
   const Side side = original.side();
   const Quantity original_open = original.open();
   const Quantity executed = memory.executed(slot);
@@ -335,7 +342,7 @@ void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& o
   if (!plain) return replace_in_full(command, memory, out);
   emit(command, EventKind::replaced, command.original, side, incoming.account, command.price,
        original_open, incoming.open, 0, out, original_open);
-  unlink(original, memory);
+  unlink(slot, original, memory);
   if (!meets_nobody) BASALT_REACHED("a replacement crosses");
   take(command, incoming, memory, out);
 }

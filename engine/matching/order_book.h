@@ -182,6 +182,8 @@ class OrderBook {
             EventOutlet& out) noexcept;
   [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,
                                            EventOutlet& out) noexcept;
+  [[gnu::noinline]] void cancel_in_full(const Order& command, BookMemory& memory,
+                                        EventOutlet& out) noexcept;
   [[gnu::noinline]] void replace_in_full(const Order& command, BookMemory& memory,
                                          EventOutlet& out) noexcept;
   void enter(const Order& command, Incoming& incoming, BookMemory& memory,
@@ -204,8 +206,9 @@ class OrderBook {
   void rest(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void link(Levels& side, Rank rank, const Incoming& incoming, Quantity shown,
             BookMemory& memory) noexcept;
-  void unlink(RestingOrder& order, BookMemory& memory) noexcept;
-  void unlink_from(Levels& side, Rank rank, RestingOrder& order, BookMemory& memory) noexcept;
+  void unlink(std::uint32_t slot, const RestingOrder& order, BookMemory& memory) noexcept;
+  void unlink_from(Levels& side, Rank rank, std::uint32_t slot, const RestingOrder& order,
+                   BookMemory& memory) noexcept;
 
   // order_book_reach.cpp
   [[nodiscard]] bool fills(const Incoming& incoming, Quantity wanted,

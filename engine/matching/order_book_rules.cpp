@@ -231,19 +231,19 @@ void OrderBook::lower_in_level(std::uint32_t slot, Quantity by, BookMemory& memo
 
 // Takes an order out of the book, wherever it is.
 void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
-  RestingOrder& order = memory.order(slot);
-  if ((order.flags() & flag_instructed) == 0) return unlink(order, memory);
+  const RestingOrder& order = memory.order(slot);
+  if ((order.flags() & flag_instructed) == 0) return unlink(slot, order, memory);
   const Details& details = memory.details(slot);
   if ((order.flags() & flag_waiting) != 0) {
     if (details.stop == no_price) return give_kept(slot, memory);
     --stops_waiting_;
     if (details.trail != 0) unlist_trailing(slot, memory);
-    unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), order, memory);
+    unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), slot, order, memory);
     memory.give_details(slot);
   } else {
     reserve_[order.side()] -= details.hidden ? order.open() : details.reserve;
     if (details.is_peg()) --pegs_resting_[order.side()];
-    unlink_from(levels_of(slot, memory), rank_in_levels(order.side(), order.price(), details),
+    unlink_from(levels_of(slot, memory), rank_in_levels(order.side(), order.price(), details), slot,
                 order, memory);
     give_details(slot, memory);
   }

@@ -42,7 +42,7 @@ void OrderBook::unlist_trailing(std::uint32_t slot, BookMemory& memory) noexcept
 
 // Behind those that wait at its new price already.
 void OrderBook::move_stop(std::uint32_t slot, Price stop, BookMemory& memory) noexcept {
-  RestingOrder& order = memory.order(slot);
+  const RestingOrder& order = memory.order(slot);
   Details& details = memory.details(slot);
   const Incoming moved{order_id(slot, order.generation),
                        order.side(),
@@ -52,7 +52,7 @@ void OrderBook::move_stop(std::uint32_t slot, Price stop, BookMemory& memory) no
                        order.price(),
                        order.open(),
                        memory.executed(slot)};
-  unlink_from(stops(moved.side), stop_rank(moved.side, details.stop), order, memory);
+  unlink_from(stops(moved.side), stop_rank(moved.side, details.stop), slot, order, memory);
   details.stop = stop;
   link(stops(moved.side), stop_rank(moved.side, stop), moved, moved.open, memory);
   unlist_trailing(slot, memory);
