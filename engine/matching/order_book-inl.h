@@ -66,6 +66,23 @@ inline void OrderBook::rest(const Incoming& incoming, Quantity shown, BookMemory
   link(levels(incoming.side), rank_of(incoming.side, incoming.limit), incoming, shown, memory);
 }
 
+// An order that shows all of itself comes to rest.
+inline void OrderBook::rest_as_shown(const Order& command, const Incoming& incoming,
+                                     BookMemory& memory, EventOutlet& out) noexcept {
+  emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
+       {}, incoming.open, 0, out, incoming.open);
+  rest(incoming, incoming.open, memory);
+}
+
+// What is left of an order that came in goes.
+inline void OrderBook::tell_rest_goes(const Order& command, const Incoming& incoming,
+                                      const Left& left, EventOutlet& out) noexcept {
+  if (left.open < incoming.open) BASALT_REACHED("what is left of a taker is canceled");
+  const auto reason = left.prevented ? CancelReason::self_match : CancelReason::immediate;
+  emit(command, EventKind::canceled, incoming.order, incoming.side, incoming.account,
+       incoming.limit, left.open, {}, static_cast<std::uint8_t>(reason), out);
+}
+
 // `order` is what stands in the slot, or a copy of it.
 inline void OrderBook::unlink_from(Levels& side, Rank rank, std::uint32_t slot,
                                    const RestingOrder& order, BookMemory& memory) noexcept {
@@ -97,12 +114,34 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
          !moves_by_itself() && !hides(opposite(side));
 }
 
+// What it can, and the rest of it rests or goes.
+[[gnu::always_inline]] inline void OrderBook::take(const Order& command, Incoming& incoming,
+                                                   BookMemory& memory, EventOutlet& out) noexcept {
+  Left left{incoming.open};
+  const Side makers = opposite(incoming.side);
+  if (levels(makers).best() >= rank_of(makers, incoming.limit)) {
+    left = match(command, incoming, memory, out);
+  }
+  if (left.open > Quantity{0}) {
+    if (incoming.time_in_force == TimeInForce::ioc || left.prevented) {
+      tell_rest_goes(command, incoming, left, out);
+    } else {
+      incoming.lower_to(left.open);
+      rest_as_shown(command, incoming, memory, out);
+    }
+  }
+  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
+    after_trades(command, incoming.side, memory, out);
+}
+
 [[gnu::always_inline]] inline void OrderBook::new_order(const Order& command, BookMemory& memory,
                                                         EventOutlet& out) noexcept {
   BASALT_ASSERT(memory.order(slot_of(command.order)).generation == 0);  // Risk hands out free ones.
   // Between 1 and the maximum.
   BASALT_ASSERT(static_cast<std::uint64_t>(command.quantity.value - 1) <
                 static_cast<std::uint64_t>(limits::quantity_max.value));
+  Incoming incoming{command.order,   command.side,  command.time_in_force, command.flags,
+                    command.account, command.price, command.quantity,      Quantity{}};
   // Most orders: nothing to refuse, and nothing but price and time to look at.
   const bool rests = command.time_in_force <= TimeInForce::gtc;
   const bool plain = (command.flags & ~unsigned{harmless_}) == 0 &&
@@ -110,17 +149,11 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
                      command.price <= collar_high_ &&
                      has_room(command.side, command.quantity, Quantity{0}, memory);
   if (plain && rests && !crosses(command.side, command.price, memory)) [[likely]] {
-    emit(command, EventKind::rested, command.order, command.side, command.account, command.price,
-         {}, command.quantity, 0, out, command.quantity);
-    return rest({command.order, command.side, command.time_in_force, command.flags, command.account,
-                 command.price, command.quantity, Quantity{}},
-                command.quantity, memory);
+    return rest_as_shown(command, incoming, memory, out);
   }
   if (!plain || !takes_plainly(command.side, command.flags)) {
     return new_order_in_full(command, memory, out);
   }
-  Incoming incoming{command.order,   command.side,  command.time_in_force, command.flags,
-                    command.account, command.price, command.quantity,      Quantity{}};
   take(command, incoming, memory, out);
 }
 

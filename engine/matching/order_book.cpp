@@ -39,22 +39,6 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
   return incoming.rests_with_details() ? check_details(incoming, memory) : Reject::none;
 }
 
-// What it can, and the rest of it rests or goes.
-void OrderBook::take(const Order& command, Incoming& incoming, BookMemory& memory,
-                     EventOutlet& out) noexcept {
-  Left left{incoming.open};
-  const Side makers = opposite(incoming.side);
-  if (levels(makers).best() >= rank_of(makers, incoming.limit)) {
-    left = match(command, incoming, memory, out);
-  }
-  if (left.open > Quantity{0}) {
-    const bool rests = incoming.time_in_force != TimeInForce::ioc && !left.prevented;
-    rest_or_cancel(command, incoming, left, rests, memory, out);
-  }
-  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
-    after_trades(command, incoming.side, memory, out);
-}
-
 void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
                                   EventOutlet& out) noexcept {
   if ((command.flags & flag_quoted) != 0 && is_protected()) [[unlikely]]
@@ -144,24 +128,13 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
 void OrderBook::rest_or_cancel(const Order& command, Incoming& incoming, const Left& left,
                                bool rests, BookMemory& memory, EventOutlet& out) noexcept {
   BASALT_ASSERT(left.open > Quantity{0});
-  if (!rests) {
-    if (left.open < incoming.open) BASALT_REACHED("what is left of a taker is canceled");
-    const auto reason = left.prevented ? CancelReason::self_match : CancelReason::immediate;
-    return emit(command, EventKind::canceled, incoming.order, incoming.side, incoming.account,
-                incoming.limit, left.open, {}, static_cast<std::uint8_t>(reason), out);
-  }
-  if (left.open < incoming.open) BASALT_REACHED("what is left of a taker rests");
-  incoming.executed += incoming.open - left.open;
-  incoming.open = left.open;
-  const bool has_details = incoming.rests_with_details();
-  const Quantity shown = has_details ? incoming.details->shown_of(incoming.open) : incoming.open;
-  emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
-       {}, incoming.open, 0, out, shown);
-  if (has_details) [[unlikely]] {
+  if (!rests) return tell_rest_goes(command, incoming, left, out);
+  incoming.lower_to(left.open);
+  if (incoming.rests_with_details()) {
     if (left.traded) incoming.partner = no_order;
-    rest_with_details(incoming, shown, memory);
+    rest_with_details(command, incoming, memory, out);
   } else {
-    rest(incoming, shown, memory);
+    rest_as_shown(command, incoming, memory, out);
   }
   BASALT_VERIFY(gathers_ || !is_crossed());  // I1
 }

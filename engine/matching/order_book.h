@@ -204,6 +204,10 @@ class OrderBook {
 
   // order_book-inl.h
   void rest(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
+  void rest_as_shown(const Order& command, const Incoming& incoming, BookMemory& memory,
+                     EventOutlet& out) noexcept;
+  static void tell_rest_goes(const Order& command, const Incoming& incoming, const Left& left,
+                             EventOutlet& out) noexcept;
   void link(Levels& side, Rank rank, const Incoming& incoming, Quantity shown,
             BookMemory& memory) noexcept;
   void unlink(std::uint32_t slot, const RestingOrder& order, BookMemory& memory) noexcept;
@@ -230,7 +234,8 @@ class OrderBook {
   [[nodiscard]] Quantity next_part(const Details& details) noexcept;
   [[nodiscard]] bool rests_at_last_fill(Incoming& incoming, const Left& left,
                                         const BookMemory& memory) const noexcept;
-  void rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
+  void rest_with_details(const Order& command, Incoming& incoming, BookMemory& memory,
+                         EventOutlet& out) noexcept;
   void give_details(std::uint32_t slot, BookMemory& memory) noexcept;
   void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
   void lower_in_level(std::uint32_t slot, Quantity by, BookMemory& memory) noexcept;

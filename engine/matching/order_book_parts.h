@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "engine/assert.h"
 #include "engine/command.h"
 #include "engine/limits.h"
 #include "engine/matching/book_memory.h"
@@ -76,6 +77,12 @@ struct Incoming {
   // Does it take details into the book, where it rests?
   [[nodiscard]] bool rests_with_details() const noexcept {
     return (flags & flag_instructed) != 0 || ends_with_auction(time_in_force, flags);
+  }
+  // All but `left` of it has traded.
+  void lower_to(Quantity left) noexcept {
+    if (left < open) BASALT_REACHED("what is left of a taker rests");
+    executed += open - left;
+    open = left;
   }
   [[nodiscard]] Quantity must_trade() const noexcept {
     return time_in_force == TimeInForce::fok ? open : std::min(details->min_quantity, open);

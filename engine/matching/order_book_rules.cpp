@@ -175,7 +175,11 @@ bool OrderBook::rests_at_last_fill(Incoming& incoming, const Left& left,
   return true;
 }
 
-void OrderBook::rest_with_details(Incoming& incoming, Quantity shown, BookMemory& memory) noexcept {
+void OrderBook::rest_with_details(const Order& command, Incoming& incoming, BookMemory& memory,
+                                  EventOutlet& out) noexcept {
+  const Quantity shown = incoming.details->shown_of(incoming.open);
+  emit(command, EventKind::rested, incoming.order, incoming.side, incoming.account, incoming.limit,
+       {}, incoming.open, 0, out, shown);
   incoming.flags = static_cast<std::uint16_t>((incoming.flags & ~flag_rests) | flag_instructed);
   Details kept = *incoming.details;
   if (!kept.hidden) kept.reserve = incoming.open - shown;
