@@ -29,7 +29,7 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       orders_(make_all<RestingOrder>(units_ + link_bytes * first_order_, limits.orders_max,
                                      [](std::size_t) { return RestingOrder{}; })),
       executed_(arena.take<Quantity>(limits.orders_max)),
-      leaf_(arena.take<Leaf>(std::size_t{limits.leaves_max} + 1)),
+      leaf_(arena.take<Leaf>(limits.leaves_max)),
       inner_(arena.take<Inner>(limits.inners_max)),
       free_leaf_(arena.take<std::uint32_t>(limits.leaves_max)),
       free_inner_(arena.take<std::uint32_t>(limits.inners_max)),
@@ -44,9 +44,10 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
   BASALT_ASSERT(units(limits.orders_max, limits.leaves_max) < none);
   BASALT_ASSERT(limits.inners_max <= none / leaf_levels);
   std::fill(firm_.begin(), firm_.end(), no_firm);
-  ring_of_parked().next = ring_of_parked().previous = limits.leaves_max;
+  parked_.fill(none);
   // Stacked so that the lowest numbers come out first.
   for (std::uint32_t i = limits.leaves_max; i > 0; --i) free_leaf_[leaves_free_++] = i - 1;
+  leaves_allowed_ = leaves_free_;
   leaves_room_ = static_cast<std::int32_t>(leaves_free_);
   for (std::uint32_t i = limits.inners_max; i > 0; --i) give_inner(i - 1);
   for (std::uint32_t i = limits.instructed_max; i > 0; --i) free_detail_[details_free_++] = i - 1;
@@ -54,8 +55,7 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
 
 std::size_t BookMemory::memory_bytes(const BookLimits& limits) noexcept {
   return Arena::cost<Unit>(units(limits.orders_max, limits.leaves_max)) +
-         Arena::cost<Quantity>(limits.orders_max) +
-         Arena::cost<Leaf>(std::size_t{limits.leaves_max} + 1) +
+         Arena::cost<Quantity>(limits.orders_max) + Arena::cost<Leaf>(limits.leaves_max) +
          Arena::cost<Inner>(limits.inners_max) + Arena::cost<std::uint32_t>(limits.leaves_max) +
          Arena::cost<std::uint32_t>(limits.inners_max) +
          Arena::cost<std::uint32_t>(limits.orders_max) +
@@ -94,50 +94,43 @@ void BookMemory::unpair(std::uint32_t slot) noexcept {
 std::uint32_t BookMemory::take_leaf(std::uint32_t inner, std::uint32_t index) noexcept {
   if (leaves_free_ == 0) {
     BASALT_REACHED("a parked leaf of levels is taken for another place");
-    BASALT_ASSERT(leaves_parked_ > 0);
-    give_leaf(ring_of_parked().next);
+    std::uint32_t parked = none;
+    for (std::uint32_t looked = 0; parked == none || !is_parked(parked); ++looked) {
+      BASALT_ASSERT(looked < parked_max);  // M4
+      parked = std::exchange(parked_[parked_first_++ % parked_max], none);
+    }
+    give_leaf(parked);
   }
   const std::uint32_t number = free_leaf_[--leaves_free_];
-  --leaves_room_;
   // Its levels are empty already: a leaf is only given back when its last level is dropped.
   BASALT_VERIFY(leaf_[number].occupied == 0);
   BASALT_VERIFY(inner_[inner].child[index] == none);
   inner_[inner].child[index] = number;
+  inner_[inner].occupied |= std::uint64_t{1} << index;
   leaf_[number].place = leaf_levels * inner + index;
   return number;
 }
 
 void BookMemory::give_leaf(std::uint32_t leaf) noexcept {
-  if (leaf_[leaf].next != none) unpark(leaf);
-  inner_[inner_of(leaf)].child[leaf_[leaf].place % leaf_levels] = none;
+  BASALT_VERIFY(is_parked(leaf));
+  const std::uint32_t index = leaf_[leaf].place % leaf_levels;
+  Inner& inner = inner_[inner_of(leaf)];
+  inner.child[index] = none;
+  inner.occupied &= ~(std::uint64_t{1} << index);
+  leaf_[leaf].place = none;
   free_leaf_[leaves_free_++] = leaf;
-  ++leaves_room_;
 }
 
 void BookMemory::park(std::uint32_t leaf) noexcept {
-  BASALT_VERIFY(leaf_[leaf].occupied == 0);  // M4
-  Leaf& ring = ring_of_parked();
-  if (leaves_parked_ == parked_max) {
-    BASALT_REACHED("the leaf of levels parked longest is given back");
-    give_leaf(ring.next);
-  }
-  leaf_[leaf].next = leaves_max();
-  leaf_[leaf].previous = ring.previous;
-  leaf_[ring.previous].next = leaf;
-  ring.previous = leaf;
-  inner_[inner_of(leaf)].parked |= std::uint64_t{1} << leaf_[leaf].place % leaf_levels;
-  ++leaves_parked_;
+  BASALT_VERIFY(is_parked(leaf));
   ++leaves_room_;
-}
-
-void BookMemory::unpark(std::uint32_t leaf) noexcept {
-  Leaf& parked = leaf_[leaf];
-  leaf_[parked.previous].next = parked.next;
-  leaf_[parked.next].previous = parked.previous;
-  parked.next = none;
-  inner_[inner_of(leaf)].parked &= ~(std::uint64_t{1} << parked.place % leaf_levels);
-  --leaves_parked_;
-  --leaves_room_;
+  std::uint32_t& ticket = leaf_[leaf].ticket;
+  if (parked_[ticket] == leaf) return;
+  ticket = parked_first_++ % parked_max;
+  const std::uint32_t first = std::exchange(parked_[ticket], leaf);
+  if (first == none || !is_parked(first)) return;
+  BASALT_REACHED("the leaf of levels parked longest is given back");
+  give_leaf(first);
 }
 
 std::uint32_t BookMemory::take_inner(std::uint32_t height, std::int64_t rank) noexcept {

@@ -16,16 +16,16 @@
 // hide or are pegged) lies in a pool of details, found by slot.
 //
 // A leaf that its last order leaves stays where it hangs, *parked*, for the next order near its
-// price often comes soon. Few are parked, those that were left last: the one that was parked
-// longest goes to the free leaves, and is still in cache for whoever takes it. So parking takes
-// nothing away.
+// price often comes soon, and finds it as it would find any other. Few are parked: another that is
+// takes the place of the one that came first, which goes to the free leaves, still in cache for
+// whoever takes it. And where no leaf is free, a parked one is. So parking takes nothing away.
 //
 // Invariants
 //   M1  Nodes in use plus nodes free or parked is each pool's size.
 //   M2  A level that no order is linked to is its own ring, and has quantity 0.
 //   M3  An order's generation is not 0 exactly while it is linked, or waits for its auction.
 //   M4  A leaf hangs in an inner node from take_leaf() to give_leaf(), or until it is taken for
-//       another place. While it is parked, no level of it holds orders, and its bit there is 0.
+//       another place. It is parked while no level of it holds orders, and then is in parked_.
 //   M5  An order is its partner's partner. Both are live, and neither has traded since it was.
 #pragma once
 
@@ -180,12 +180,11 @@ class BookMemory {
   static constexpr std::uint32_t height_max = 5;  // Of inner nodes; a leaf's is 0.
 
   // A node of the tree above the leaves (levels.h). Its children are leaves where its height is 1,
-  // and else inner nodes of any lower height. A set bit has a child that holds orders; other
-  // children are none, or parked leaves.
+  // of which some may be parked, and else inner nodes of any lower height. A set bit has a child,
+  // and one of them holds orders.
   struct Inner {
     std::uint64_t occupied = 0;
-    std::uint64_t parked = 0;  // Children that are parked leaves.
-    std::int64_t first = 0;    // The lowest rank that it covers: 64 to the power of its height + 1.
+    std::int64_t first = 0;  // The lowest rank that it covers: 64 to the power of its height + 1.
     std::uint32_t height = 0;
     std::array<std::uint32_t, 64> child;
 
@@ -331,22 +330,28 @@ class BookMemory {
     parts_max_ = BookLimits{.instructed_max = instructed}.parts_max();
     guards_.set_room(instructed);
     leaves_room_ = static_cast<std::int32_t>(leaves - leaves_in_use());
+    leaves_allowed_ = leaves;
     inners_room_ = static_cast<std::int32_t>(inners - inners_in_use());
   }
-  // Hangs a leaf in an inner node, as its child `index`, which is none.
+  // Hangs a leaf in an inner node, as its child `index`, which is none. It is parked.
   [[nodiscard]] std::uint32_t take_leaf(std::uint32_t inner, std::uint32_t index) noexcept;
   // Of the node of that height that covers a rank.
   [[nodiscard]] std::uint32_t take_inner(std::uint32_t height, std::int64_t rank) noexcept;
-  void give_leaf(std::uint32_t leaf) noexcept;  // In use or parked.
+  void give_leaf(std::uint32_t leaf) noexcept;  // One that is parked.
   void give_inner(std::uint32_t inner) noexcept {
     free_inner_[inners_free_++] = inner;
     ++inners_room_;
   }
 
-  // An empty leaf stays where it hangs, until unpark(), or others are parked, or another place
-  // needs it.
+  // A level of a leaf that hangs holds orders now.
+  void occupy(std::uint32_t leaf, std::uint32_t index) noexcept {
+    std::uint64_t& occupied = leaf_[leaf].occupied;
+    leaves_room_ -= static_cast<std::int32_t>(occupied == 0);
+    occupied |= std::uint64_t{1} << index;
+  }
+  // No level of a leaf does any more. It stays where it hangs, until others are parked, or another
+  // place needs it.
   void park(std::uint32_t leaf) noexcept;
-  void unpark(std::uint32_t leaf) noexcept;
   // The inner node that a leaf hangs in.
   [[nodiscard]] std::uint32_t inner_of(std::uint32_t leaf) const noexcept {
     return leaf_[leaf].place / leaf_levels;
@@ -363,7 +368,7 @@ class BookMemory {
   [[nodiscard]] const Inner& inner(std::uint32_t number) const noexcept { return inner_[number]; }
 
   [[nodiscard]] std::uint32_t leaves_in_use() const noexcept {
-    return leaves_max() - leaves_free_ - leaves_parked_;
+    return leaves_allowed_ - static_cast<std::uint32_t>(leaves_room_);
   }
   [[nodiscard]] std::uint32_t inners_in_use() const noexcept {
     return static_cast<std::uint32_t>(inner_.size()) - inners_free_;
@@ -390,13 +395,15 @@ class BookMemory {
   };
   struct Leaf {
     std::uint64_t occupied = 0;
-    std::uint32_t place = none;  // 64 times its inner node, and its index there.
-    std::uint32_t next = none;   // In the ring of parked leaves; none: it is not parked.
-    std::uint32_t previous = none;
+    std::uint32_t place = none;  // 64 times its inner node, and its index there; none: it is free.
+    std::uint32_t ticket = 0;    // Where it is among the parked, if it is.
   };
 
   [[nodiscard]] std::uint32_t leaves_max() const noexcept {
-    return static_cast<std::uint32_t>(leaf_.size()) - 1;
+    return static_cast<std::uint32_t>(leaf_.size());
+  }
+  [[nodiscard]] bool is_parked(std::uint32_t leaf) const noexcept {
+    return leaf_[leaf].place != none && leaf_[leaf].occupied == 0;
   }
   [[nodiscard]] FirmId firm_of(AccountId account) const noexcept {
     return index_of(account) < firm_.size() ? firm_[index_of(account)] : no_firm;
@@ -406,15 +413,13 @@ class BookMemory {
     return order != no_order && is_live(order) &&
            (orders_[slot_of(order)].flags() & flag_instructed) == 0;
   }
-  // Links the parked leaves in a ring, the one parked longest first.
-  [[nodiscard]] Leaf& ring_of_parked() noexcept { return leaf_.back(); }
 
   std::byte* const units_;  // Levels, then orders.
   Level* const levels_;
   const Link first_order_;
   RestingOrder* const orders_;
   const std::span<Quantity> executed_;  // By slot, where has_executed().
-  const std::span<Leaf> leaf_;          // And one more, for the ring of parked leaves.
+  const std::span<Leaf> leaf_;
   const std::span<Inner> inner_;
   const std::span<std::uint32_t> free_leaf_;  // Stacks: what was given last is still in cache.
   const std::span<std::uint32_t> free_inner_;
@@ -422,9 +427,13 @@ class BookMemory {
   // withholds. Below 0 where it allows less than there is.
   std::int32_t leaves_room_ = 0;
   std::int32_t inners_room_ = 0;
+  std::uint32_t leaves_allowed_ = 0;
   std::uint32_t leaves_free_ = 0;
-  std::uint32_t leaves_parked_ = 0;
   std::uint32_t inners_free_ = 0;
+  // Every leaf that is parked, and others: a leaf that is occupied again stays among them. The one
+  // that came first is the next to be replaced.
+  std::array<std::uint32_t, parked_max> parked_;
+  std::uint32_t parked_first_ = 0;
   const std::span<std::uint32_t> detail_of_;  // By slot.
   const std::span<Details> details_;
   const std::span<std::uint32_t> free_detail_;

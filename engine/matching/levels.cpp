@@ -19,23 +19,15 @@ const Level* Levels::find(const BookMemory& memory, Rank rank) const noexcept {
   return nullptr;
 }
 
-// The leaf of a rank, hung in where it was not, or was only parked.
+// The leaf of a rank, hung in where it was not.
 std::uint32_t Levels::make_leaf(BookMemory& memory, Rank rank) noexcept {
   const std::uint32_t stretch = stretch_of(rank);
   Near& near = near_[stretch % near_.size()];
   if (near.stretch != stretch) near = {stretch, make_stretch(memory, rank)};
   const std::uint32_t node = near.inner;
-  BookMemory::Inner& inner = memory.inner(node);
+  const BookMemory::Inner& inner = memory.inner(node);
   const std::uint32_t i = index(rank, 1);
-  std::uint32_t leaf = inner.child[i];
-  if (leaf == none) {
-    leaf = memory.take_leaf(node, i);
-  } else if ((inner.occupied >> i & 1) == 0) {
-    BASALT_REACHED("a parked leaf of levels is used again");
-    memory.unpark(leaf);
-  }
-  inner.occupied |= std::uint64_t{1} << i;
-  return leaf;
+  return inner.child[i] == none ? memory.take_leaf(node, i) : inner.child[i];
 }
 
 // The inner node of a rank's stretch, hung in where it was not: below a node that covers it or,
@@ -67,19 +59,16 @@ std::uint32_t Levels::make_stretch(BookMemory& memory, Rank rank) noexcept {
   return made;
 }
 
-// The last level of a leaf has gone: the leaf is parked, or goes with the last of its stretch.
+// The last level of a leaf has gone: the leaf is parked, or goes with all others of its stretch,
+// where these are parked too.
 void Levels::drop_leaf(BookMemory& memory, Rank rank, std::uint32_t leaf) noexcept {
-  const std::uint32_t node = memory.inner_of(leaf);
-  BookMemory::Inner& inner = memory.inner(node);
-  BASALT_VERIFY((inner.occupied >> index(rank, 1) & 1) != 0);  // L1
-  inner.occupied &= ~(std::uint64_t{1} << index(rank, 1));
-  if (inner.occupied == 0) {
-    memory.give_leaf(leaf);
-    return drop_stretch(memory, rank);
-  }
-  BASALT_REACHED("a leaf of levels is parked");
+  const BookMemory::Inner& stretch = memory.inner(memory.inner_of(leaf));
   memory.park(leaf);
-  if (rank == best_) find_best(memory, node);
+  if (rank != best_ && stretch_of(rank) == stretch_of(best_)) return;
+  const Place place = best_of(memory, stretch, stretch.occupied);
+  if (place.rank == no_rank) return drop_stretch(memory, rank);
+  BASALT_REACHED("a leaf of levels is parked");
+  if (rank == best_) set_best(place);
 }
 
 // The stretch of a rank holds no order any more: its node goes with its leaves, and so does the one
@@ -95,16 +84,14 @@ void Levels::drop_stretch(BookMemory& memory, Rank rank) noexcept {
     place = &inner.child[index(rank, inner.height)];
   }
   const BookMemory::Inner& lowest = memory.inner(*place);
-  while (lowest.parked != 0) memory.give_leaf(lowest.child[highest(lowest.parked)]);
+  while (lowest.occupied != 0) memory.give_leaf(lowest.child[highest(lowest.occupied)]);
   Near& near = near_[stretch_of(rank) % near_.size()];
   if (near.stretch == stretch_of(rank)) near = {};  // L3
   memory.give_inner(*place);
   *place = none;
   if (above == nullptr) {
     BASALT_REACHED("the last node of a side is given back");
-    best_ = no_rank;
-    best_level_ = none;
-    return;
+    return set_best({no_rank, none});
   }
   BookMemory::Inner& inner = memory.inner(*above);
   inner.occupied &= ~(std::uint64_t{1} << index(rank, inner.height));
@@ -117,12 +104,10 @@ void Levels::drop_stretch(BookMemory& memory, Rank rank) noexcept {
   } else {
     BASALT_REACHED("an inner node of levels loses a child and stays");
   }
-  if (rank == best_) find_best(memory, *above);
+  if (rank == best_) set_best(best_below(memory, *above));
 }
 
-// The best of the side is the best below a node.
-void Levels::find_best(const BookMemory& memory, std::uint32_t node) noexcept {
-  const Place place = best_below(memory, node);
+void Levels::set_best(const Place& place) noexcept {
   best_ = place.rank;
   best_level_ = place.level;
 }
@@ -131,15 +116,22 @@ void Levels::find_best(const BookMemory& memory, std::uint32_t node) noexcept {
 Levels::Place Levels::best_below(const BookMemory& memory, std::uint32_t node) noexcept {
   while (true) {
     const BookMemory::Inner& inner = memory.inner(node);
-    const std::uint32_t i = highest(inner.occupied);
-    node = inner.child[i];
-    if (inner.height == 1) return best_in(memory, node, inner.first | Rank{i} << bits);
+    if (inner.height == 1) return best_of(memory, inner, inner.occupied);
+    node = inner.child[highest(inner.occupied)];
   }
 }
 
-Levels::Place Levels::best_in(const BookMemory& memory, std::uint32_t leaf, Rank first) noexcept {
-  const std::uint32_t i = highest(memory.occupied(leaf));
-  return {first | i, BookMemory::leaf_levels * leaf + i};
+Levels::Place Levels::best_of(const BookMemory& memory, const BookMemory::Inner& stretch,
+                              std::uint64_t leaves) noexcept {
+  for (; leaves != 0; leaves &= below(highest(leaves))) {
+    const std::uint32_t i = highest(leaves);
+    const std::uint32_t leaf = stretch.child[i];
+    const std::uint64_t occupied = memory.occupied(leaf);
+    if (occupied == 0) continue;
+    const std::uint32_t level = highest(occupied);
+    return {stretch.first | Rank{i} << bits | level, BookMemory::leaf_levels * leaf + level};
+  }
+  return {no_rank, none};
 }
 
 Rank Levels::next_worse(const BookMemory& memory, Rank rank) const noexcept {
@@ -153,19 +145,23 @@ Rank Levels::next_worse(const BookMemory& memory, Rank rank) const noexcept {
       break;
     }
     const std::uint32_t i = index(rank, inner.height);
+    if (inner.height == 1) {
+      const bool hangs = (inner.occupied >> i & 1) != 0;
+      const std::uint64_t lower =
+          hangs ? memory.occupied(inner.child[i]) & below(index(rank, 0)) : 0;
+      if (lower != 0) return (rank & ~Rank{63}) | highest(lower);
+      const Rank next = best_of(memory, inner, inner.occupied & below(i)).rank;
+      if (next != no_rank) return next;
+      break;
+    }
     if ((inner.occupied & below(i)) != 0) branch = &inner;
     if ((inner.occupied >> i & 1) == 0) break;
     node = inner.child[i];
-    if (inner.height > 1) continue;
-    const std::uint64_t lower = memory.occupied(node) & below(index(rank, 0));
-    if (lower != 0) return (rank & ~Rank{63}) | highest(lower);
-    break;
   }
   if (branch == nullptr) return no_rank;
   BASALT_REACHED("the next level lies in another branch");
   const std::uint32_t i = highest(branch->occupied & below(index(rank, branch->height)));
-  if (branch->height > 1) return best_below(memory, branch->child[i]).rank;
-  return best_in(memory, branch->child[i], branch->first | Rank{i} << bits).rank;
+  return best_below(memory, branch->child[i]).rank;
 }
 
 }  // namespace basalt::matching

@@ -16,7 +16,10 @@
 // none.
 //
 // Invariants
-//   L1  A bit is set exactly when its child (or level) holds at least one order.
+//   L1  A leaf's bit is set exactly when its level holds at least one order; an inner node's
+//   exactly
+//       when it has that child. Of the leaves of a stretch at least one has a bit set: others are
+//       parked (book_memory.h).
 //   L2  best() and best_level() are the best level's while the side has orders; no_rank otherwise.
 //   L3  What near_ remembers is in the tree.
 //   L4  An inner node above stretches has two children or more. So the nodes are those that the
@@ -73,9 +76,9 @@ class alignas(cache_line_bytes) Levels {
     std::uint32_t leaf = none;
     if (near.stretch == stretch) [[likely]]
       leaf = memory.inner(near.inner).child[index(rank, 1)];
-    if (leaf == none || memory.occupied(leaf) == 0) [[unlikely]]
+    if (leaf == none) [[unlikely]]
       leaf = make_leaf(memory, rank);
-    memory.occupied(leaf) |= std::uint64_t{1} << index(rank, 0);
+    memory.occupy(leaf, index(rank, 0));
     note_best(memory, rank, leaf);
     return BookMemory::leaf_levels * leaf + index(rank, 0);
   }
@@ -141,11 +144,11 @@ class alignas(cache_line_bytes) Levels {
   [[nodiscard]] std::uint32_t make_stretch(BookMemory& memory, Rank rank) noexcept;
   [[gnu::noinline]] void drop_leaf(BookMemory& memory, Rank rank, std::uint32_t leaf) noexcept;
   void drop_stretch(BookMemory& memory, Rank rank) noexcept;
-  void find_best(const BookMemory& memory, std::uint32_t node) noexcept;
+  void set_best(const Place& place) noexcept;
   [[nodiscard]] static Place best_below(const BookMemory& memory, std::uint32_t node) noexcept;
-  // Of a leaf, whose first rank is given.
-  [[nodiscard]] static Place best_in(const BookMemory& memory, std::uint32_t leaf,
-                                     Rank first) noexcept;
+  // Of a stretch, and those of its leaves whose bits are set; no_rank where all of them are parked.
+  [[nodiscard]] static Place best_of(const BookMemory& memory, const BookMemory::Inner& stretch,
+                                     std::uint64_t leaves) noexcept;
 
   Rank best_ = no_rank;
   Link best_level_ = none;

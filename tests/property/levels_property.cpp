@@ -164,8 +164,7 @@ TEST(LevelsProperty, levels_are_those_of_a_sorted_set_and_no_node_is_lost) {
     }
   }
   EXPECT_EQ(property::probes_missed(
-                {"a leaf of levels is parked", "a parked leaf of levels is used again",
-                 "a parked leaf of levels is taken for another place",
+                {"a leaf of levels is parked", "a parked leaf of levels is taken for another place",
                  "the leaf of levels parked longest is given back",
                  "an inner node of levels is given back",
                  "an inner node of levels is put above two others",

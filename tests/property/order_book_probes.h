@@ -40,7 +40,6 @@ inline const std::initializer_list<std::string_view> probes = {
     "self-trade prevention decrements",
     "self-trade prevention finds another account of the firm",
     "a leaf of levels is parked",
-    "a parked leaf of levels is used again",
     "an inner node of levels is given back",
     "an inner node of levels loses a child and stays",
     "the last node of a side is given back",
