@@ -161,7 +161,7 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
                                                      EventOutlet& out) noexcept {
   if (!memory.is_live(command.order)) return emit_nothing(command, out);
   const std::uint32_t slot = slot_of(command.order);
-  const RestingOrder order = memory.order(slot);
+  const RestingOrder& order = memory.order(slot);
   if ((order.flags() & flag_instructed) != 0) [[unlikely]]
     return cancel_in_full(command, memory, out);
   emit(command, EventKind::canceled, command.order, order.side(), order.account(), order.price(),

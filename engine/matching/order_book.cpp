@@ -298,7 +298,7 @@ void OrderBook::reduce(const Order& command, BookMemory& memory, EventOutlet& ou
 void OrderBook::replace(const Order& command, BookMemory& memory, EventOutlet& out) noexcept {
   if (!memory.is_live(command.original)) return emit_nothing(command, out);
   const std::uint32_t slot = slot_of(command.original);
-  const RestingOrder original = memory.order(slot);
+  const RestingOrder& original = memory.order(slot);
   const Side side = original.side();
   const Quantity original_open = original.open();
   const Quantity executed = memory.executed(slot);
