@@ -65,7 +65,9 @@ void Levels::drop_leaf(BookMemory& memory, Rank rank, std::uint32_t leaf) noexce
   const BookMemory::Inner& stretch = memory.inner(memory.inner_of(leaf));
   memory.park(leaf);
   if (rank != best_ && stretch_of(rank) == stretch_of(best_)) return;
-  const Place place = best_of(memory, stretch, stretch.occupied);
+  // Of those better than the best all are parked.
+  const std::uint64_t behind = rank == best_ ? below(index(rank, 1)) : ~std::uint64_t{0};
+  const Place place = best_of(memory, stretch, stretch.occupied & behind);
   if (place.rank == no_rank) return drop_stretch(memory, rank);
   BASALT_REACHED("a leaf of levels is parked");
   if (rank == best_) set_best(place);
