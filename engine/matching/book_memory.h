@@ -182,7 +182,7 @@ class BookMemory {
   // A node of the tree above the leaves (levels.h). Its children are leaves where its height is 1,
   // of which some may be parked, and else inner nodes of any lower height. A set bit has a child,
   // and one of them holds orders.
-  struct Inner {
+  struct alignas(32) Inner {  // A size that takes no multiplication.
     std::uint64_t occupied = 0;
     std::int64_t first = 0;  // The lowest rank that it covers: 64 to the power of its height + 1.
     std::uint32_t height = 0;

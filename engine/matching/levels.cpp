@@ -126,12 +126,13 @@ Levels::Place Levels::best_below(const BookMemory& memory, std::uint32_t node) n
 Levels::Place Levels::best_of(const BookMemory& memory, const BookMemory::Inner& stretch,
                               std::uint64_t leaves) noexcept {
   for (; leaves != 0; leaves &= below(highest(leaves))) {
-    const std::uint32_t i = highest(leaves);
+    const std::uint64_t i = highest(leaves);
     const std::uint32_t leaf = stretch.child[i];
     const std::uint64_t occupied = memory.occupied(leaf);
     if (occupied == 0) continue;
-    const std::uint32_t level = highest(occupied);
-    return {stretch.first | Rank{i} << bits | level, BookMemory::leaf_levels * leaf + level};
+    const std::uint64_t level = highest(occupied);
+    return {stretch.first | static_cast<Rank>(i << bits | level),
+            BookMemory::leaf_levels * leaf + static_cast<Link>(level)};
   }
   return {no_rank, none};
 }
@@ -151,7 +152,7 @@ Rank Levels::next_worse(const BookMemory& memory, Rank rank) const noexcept {
       const bool hangs = (inner.occupied >> i & 1) != 0;
       const std::uint64_t lower =
           hangs ? memory.occupied(inner.child[i]) & below(index(rank, 0)) : 0;
-      if (lower != 0) return (rank & ~Rank{63}) | highest(lower);
+      if (lower != 0) return (rank & ~Rank{63}) | static_cast<Rank>(highest(lower));
       const Rank next = best_of(memory, inner, inner.occupied & below(i)).rank;
       if (next != no_rank) return next;
       break;
@@ -162,7 +163,7 @@ Rank Levels::next_worse(const BookMemory& memory, Rank rank) const noexcept {
   }
   if (branch == nullptr) return no_rank;
   BASALT_REACHED("the next level lies in another branch");
-  const std::uint32_t i = highest(branch->occupied & below(index(rank, branch->height)));
+  const std::uint64_t i = highest(branch->occupied & below(index(rank, branch->height)));
   return best_below(memory, branch->child[i]).rank;
 }
 

@@ -113,10 +113,10 @@ class alignas(cache_line_bytes) Levels {
   static constexpr std::uint32_t index(Rank rank, std::uint32_t height) noexcept {
     return static_cast<std::uint32_t>(rank >> (bits * height)) & 63U;
   }
-  static std::uint32_t highest(std::uint64_t occupied) noexcept {
-    return 63U ^ static_cast<std::uint32_t>(std::countl_zero(occupied));
+  static std::uint64_t highest(std::uint64_t occupied) noexcept {
+    return 63U ^ static_cast<std::uint64_t>(std::countl_zero(occupied));
   }
-  static std::uint64_t below(std::uint32_t i) noexcept { return (std::uint64_t{1} << i) - 1; }
+  static std::uint64_t below(std::uint64_t i) noexcept { return (std::uint64_t{1} << i) - 1; }
   static constexpr std::uint32_t stretch_of(Rank rank) noexcept {
     return static_cast<std::uint32_t>(rank >> (2 * bits));
   }
@@ -134,9 +134,9 @@ class alignas(cache_line_bytes) Levels {
   // of `stays` are the sign of a difference.
   void note_best(const BookMemory& memory, Rank rank, std::uint32_t leaf) noexcept {
     const Rank stays = ((rank | 63) - best_) >> 63;
-    const std::uint32_t i = highest(memory.occupied(leaf));
-    const Rank here = (rank & ~Rank{63}) | i;
-    const Link level_here = BookMemory::leaf_levels * leaf + i;
+    const std::uint64_t i = highest(memory.occupied(leaf));
+    const Rank here = (rank & ~Rank{63}) | static_cast<Rank>(i);
+    const Link level_here = BookMemory::leaf_levels * leaf + static_cast<Link>(i);
     best_ = here ^ ((here ^ best_) & stays);
     best_level_ = level_here ^ ((level_here ^ best_level_) & static_cast<Link>(stays));
   }

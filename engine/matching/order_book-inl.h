@@ -140,8 +140,6 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
   // Between 1 and the maximum.
   BASALT_ASSERT(static_cast<std::uint64_t>(command.quantity.value - 1) <
                 static_cast<std::uint64_t>(limits::quantity_max.value));
-  Incoming incoming{command.order,   command.side,  command.time_in_force, command.flags,
-                    command.account, command.price, command.quantity,      Quantity{}};
   // Most orders: nothing to refuse, and nothing but price and time to look at.
   const bool rests = command.time_in_force <= TimeInForce::gtc;
   const bool plain = (command.flags & ~unsigned{harmless_}) == 0 &&
@@ -149,11 +147,12 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
                      command.price <= collar_high_ &&
                      has_room(command.side, command.quantity, Quantity{0}, memory);
   if (plain && rests && !crosses(command.side, command.price, memory)) [[likely]] {
-    return rest_as_shown(command, incoming, memory, out);
+    return rest_as_shown(command, Incoming::of(command), memory, out);
   }
   if (!plain || !takes_plainly(command.side, command.flags)) {
     return new_order_in_full(command, memory, out);
   }
+  Incoming incoming = Incoming::of(command);
   take(command, incoming, memory, out);
 }
 

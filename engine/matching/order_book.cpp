@@ -48,8 +48,7 @@ void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
 }
 
 Incoming OrderBook::incoming_of(const Order& command) noexcept {
-  Incoming incoming{command.order,   command.side,  command.time_in_force, command.flags,
-                    command.account, command.price, command.quantity,      Quantity{}};
+  Incoming incoming = Incoming::of(command);
   if ((command.flags & flag_hidden) != 0) {
     // Where it rests, its details tell it.
     incoming.flags = static_cast<std::uint16_t>((command.flags & ~flag_hidden) | flag_instructed);

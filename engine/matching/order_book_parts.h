@@ -67,6 +67,11 @@ struct Incoming {
   const Details* details = &no_details;  // Whoever brings it in holds them meanwhile.
   OrderId partner = no_order;            // Likewise with flag_instructed, in place of theirs.
 
+  [[nodiscard]] static Incoming of(const Order& command) noexcept {
+    return {command.order,   command.side,  command.time_in_force, command.flags,
+            command.account, command.price, command.quantity,      Quantity{}};
+  }
+
   // May it not rest in continuous trading?
   [[nodiscard]] bool trades_at_once() const noexcept {
     return time_in_force == TimeInForce::ioc || time_in_force == TimeInForce::fok;
