@@ -148,8 +148,7 @@ inline Left OrderBook::match(const Order& command, const Incoming& incoming, Boo
   Levels& makers = levels(side);
   const Rank limit = rank_of(side, incoming.limit);
   Left left{incoming.open};
-  Quantity filled;
-  Price first;  // Where the first fill was.
+  Price first = no_price;  // Where the first fill was.
   do {
     const Rank rank = makers.best();
     const Price price = price_of(side, rank);
@@ -185,8 +184,8 @@ inline Left OrderBook::match(const Order& command, const Incoming& incoming, Boo
     } while (left.open > Quantity{0} && link != place);
     if (left.open < before) [[likely]] {
       level.quantity -= before - left.open;
-      if (filled == Quantity{0}) first = price;
-      filled += before - left.open;
+      makers.add(left.open - before);
+      if (first == no_price) first = price;
       level.links.next = link;
       memory.links(link).previous = place;
       last_trade_ = price;
@@ -202,10 +201,7 @@ inline Left OrderBook::match(const Order& command, const Incoming& incoming, Boo
     if (left.open == Quantity{0}) break;
     left = prevent_self_trade(command, incoming, left.open, memory.slot_at(link), memory, out);
   } while (left.open > Quantity{0} && !left.prevented && makers.best() >= limit);
-  if (filled > Quantity{0}) {
-    makers.add(-filled);
-    traded_from(first);
-  }
+  if (first != no_price) traded_from(first);
   return left;
 }
 
