@@ -12,11 +12,11 @@ inline bool OrderBook::crosses_at(Price price) const noexcept {
 }
 
 inline bool OrderBook::hides(Side side) const noexcept {
-  return reserve_[side] > Quantity{0} && !(hidden(side).empty() && pegs(side).empty());
+  return reserve_[side] > Quantity{0} && !(hidden_[side].empty() && pegs_[side].empty());
 }
 
 inline Rank OrderBook::next_worse(Side side, Rank rank, const BookMemory& memory) const noexcept {
-  return std::max(levels(side).next_worse(memory, rank), hidden(side).next_worse(memory, rank));
+  return std::max(levels_[side].next_worse(memory, rank), hidden_[side].next_worse(memory, rank));
 }
 
 inline Price OrderBook::best_limit(Side side) const noexcept {
@@ -26,13 +26,13 @@ inline Price OrderBook::best_limit(Side side) const noexcept {
 inline bool OrderBook::crosses(Side taker, Price limit, const BookMemory& memory) const noexcept {
   const Side makers = opposite(taker);
   const Rank rank = rank_of(makers, limit);
-  return levels(makers).best() >= rank || (hides(makers) && best_unseen(makers, memory) >= rank);
+  return levels_[makers].best() >= rank || (hides(makers) && best_unseen(makers, memory) >= rank);
 }
 
 inline bool OrderBook::has_room(Side side, Quantity open, Quantity freed,
                                 const BookMemory& memory) const noexcept {
   return memory.has_room(Levels::inners_wanted) &&
-         levels(side).quantity() + reserve_[side] - freed + open <= limits::resting_max;  // I5
+         levels_[side].quantity() + reserve_[side] - freed + open <= limits::resting_max;  // I5
 }
 
 inline bool OrderBook::is_crossed() const noexcept {
@@ -63,7 +63,7 @@ inline void OrderBook::link(Levels& side, Rank rank, const Incoming& incoming, Q
 }
 
 inline void OrderBook::rest(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept {
-  link(levels(incoming.side), rank_of(incoming.side, incoming.limit), incoming, shown, memory);
+  link(levels_[incoming.side], rank_of(incoming.side, incoming.limit), incoming, shown, memory);
 }
 
 // An order that shows all of itself comes to rest.
@@ -104,7 +104,7 @@ inline void OrderBook::unlink_from(Levels& side, Rank rank, std::uint32_t slot,
 
 inline void OrderBook::unlink(std::uint32_t slot, const RestingOrder& order,
                               BookMemory& memory) noexcept {
-  unlink_from(levels(order.side()), rank_of(order.side(), order.price()), slot, order, memory);
+  unlink_from(levels_[order.side()], rank_of(order.side(), order.price()), slot, order, memory);
 }
 
 // Meets an order that may trade at once only what stands on the other side for all to see, and its
@@ -119,7 +119,7 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
                                                    BookMemory& memory, EventOutlet& out) noexcept {
   Left left{incoming.open};
   const Side makers = opposite(incoming.side);
-  if (levels(makers).best() >= rank_of(makers, incoming.limit)) {
+  if (levels_[makers].best() >= rank_of(makers, incoming.limit)) {
     left = match(command, incoming, memory, out);
   }
   if (left.open > Quantity{0}) {

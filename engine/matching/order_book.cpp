@@ -60,10 +60,12 @@ Incoming OrderBook::incoming_of(const Order& command) noexcept {
   return incoming;
 }
 
-// A market order trades up to its protection price, which its hold covers, and never beyond the
-// collar, where that refuses: not in an auction, nor where an auction is what it starts. Where the
-// market has moved so far that the two exclude each other, the collar refuses it.
-Price OrderBook::bounded(const Incoming& incoming, const BookMemory& memory) const noexcept {
+// What an order's limit comes to: within the bands, where there are some. A market order trades up
+// to its protection price, which its hold covers, and never beyond the collar, where that refuses:
+// not in an auction, nor where an auction is what it starts. Where the market has moved so far that
+// the two exclude each other, the collar refuses it.
+Price OrderBook::bounded(Incoming incoming, const BookMemory& memory) const noexcept {
+  if (has_bands() && !gathers_) incoming.limit = within_bands(incoming.side, incoming.limit);
   if ((incoming.flags & (flag_market | flag_slide)) == 0) return incoming.limit;
   if ((incoming.flags & flag_market) == 0) return slid(incoming, memory);
   if (gathers_ || !refuses_beyond()) return incoming.limit;
@@ -75,9 +77,7 @@ void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memo
                       EventOutlet& out) noexcept {
   if (waits_for_auction(incoming.time_in_force) && comes_early(incoming.time_in_force)) [[unlikely]]
     return keep_new(command, incoming, memory, out);
-  if (has_bands()) [[unlikely]]
-    return enter_within_bands(command, incoming, memory, out);
-  incoming.limit = bounded(incoming, memory);
+  const Price asked = std::exchange(incoming.limit, bounded(incoming, memory));
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject != Reject::none) [[unlikely]]
     return emit_rejected(command, reject, out);
@@ -85,7 +85,9 @@ void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memo
     BASALT_REACHED("a stop is reached when it comes in");
     emit_triggered(command, incoming, memory, out);
   }
+  if (has_bands()) tell_repriced(command, incoming, asked, out);
   take_and_rest(command, incoming, memory, out);
+  if (has_bands()) note_trade(command.time);
   if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
     after_trades(command, incoming.side, memory, out);
 }
@@ -145,7 +147,7 @@ inline Left OrderBook::match(const Order& command, const Incoming& incoming, Boo
                             ? no_account
                             : incoming.account;
   const Side side = opposite(incoming.side);
-  Levels& makers = levels(side);
+  Levels& makers = levels_[side];
   const Rank limit = rank_of(side, incoming.limit);
   Left left{incoming.open};
   Price first = no_price;  // Where the first fill was.
@@ -235,8 +237,8 @@ Left OrderBook::match_beside(const Order& command, const Incoming& incoming, Pri
   if (by_firm) part.flags = static_cast<std::uint16_t>(part.flags & ~flag_self_trade_mask);
   Left left{incoming.open};
   while (left.open > Quantity{0} && !left.prevented) {
-    const Rank shown = levels(side).best();
-    const Rank unseen = std::max(hidden(side).best(), pegs.best());
+    const Rank shown = levels_[side].best();
+    const Rank unseen = std::max(hidden_[side].best(), pegs.best());
     if (std::max(shown, unseen) < limit) break;
     if (unseen > shown) {
       left = take_unseen(command, incoming, left.open, pegs, memory, out);
@@ -250,7 +252,7 @@ Left OrderBook::match_beside(const Order& command, const Incoming& incoming, Pri
       BASALT_ASSERT(!by_firm || of_part.open == Quantity{0});
       left = {left.open - part.open + of_part.open, of_part.prevented};
     } else {
-      const Level& level = memory.level(levels(side).best_level());
+      const Level& level = memory.level(levels_[side].best_level());
       const std::uint32_t slot = memory.slot_at(level.links.next);
       left = prevent_self_trade(command, incoming, left.open, slot, memory, out);
     }
@@ -341,9 +343,7 @@ void OrderBook::replace_in_full(const Order& command, BookMemory& memory,
   const bool early = waits && incoming.details->stop == no_price;
   const bool is_peg = incoming.details->is_peg();
   if (!waits) incoming.flags = flags_in_market(incoming);
-  if (!waits && !is_peg) {
-    incoming.limit = has_bands() ? within_bands(incoming, memory) : bounded(incoming, memory);
-  }
+  if (!waits && !is_peg) incoming.limit = bounded(incoming, memory);
   const bool canceled_instead =
       command.verdict != Reject::none || incoming.open <= Quantity{0} || is_other_display;
   const Reject reject = canceled_instead ? Reject::none

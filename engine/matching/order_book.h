@@ -112,13 +112,15 @@ class OrderBook {
 
   [[nodiscard]] Price last_trade() const noexcept { return last_trade_; }  // Or no_price.
   // Of what is shown.
-  [[nodiscard]] bool empty(Side side) const noexcept { return levels(side).empty(); }
+  [[nodiscard]] bool empty(Side side) const noexcept { return levels_[side].empty(); }
   // Of a side that is not empty.
-  [[nodiscard]] Price best(Side side) const noexcept { return price_of(side, levels(side).best()); }
+  [[nodiscard]] Price best(Side side) const noexcept {
+    return price_of(side, levels_[side].best());
+  }
 
   // The level at a price, as it is shown, or nullptr.
   [[nodiscard]] const Level* find(Side side, Price price, const BookMemory& memory) const noexcept {
-    return levels(side).find(memory, rank_of(side, price));
+    return levels_[side].find(memory, rank_of(side, price));
   }
   // Stops that wait, over both sides.
   [[nodiscard]] std::uint32_t stops_waiting() const noexcept { return stops_waiting_; }
@@ -127,22 +129,22 @@ class OrderBook {
   template <typename Visit>
   void each_level(Side side, const BookMemory& memory, Visit visit,
                   std::uint32_t levels_max = ~std::uint32_t{0}) const {
-    each_of(levels(side), side, memory, visit, levels_max);
+    each_of(levels_[side], side, memory, visit, levels_max);
   }
   // Likewise all levels of orders that hide.
   template <typename Visit>
   void each_hidden_level(Side side, const BookMemory& memory, Visit visit) const {
-    each_of(hidden(side), side, memory, visit, ~std::uint32_t{0});
+    each_of(hidden_[side], side, memory, visit, ~std::uint32_t{0});
   }
   // Likewise visit(level) for the pegs of a side, where it has some.
   template <typename Visit>
   void each_peg_level(Side side, const BookMemory& memory, Visit visit) const {
-    if (!pegs(side).empty()) visit(memory.level(pegs(side).best_level()));
+    if (!pegs_[side].empty()) visit(memory.level(pegs_[side].best_level()));
   }
   // Likewise visit(stop price, level) for the stops of a side, the first to trigger first.
   template <typename Visit>
   void each_stop_level(Side side, const BookMemory& memory, Visit visit) const {
-    each_of(stops(side), opposite(side), memory, visit, ~std::uint32_t{0});
+    each_of(stops_[side], opposite(side), memory, visit, ~std::uint32_t{0});
   }
 
   // Books by rank: all that decides what an order can do yet, best first. Not order numbers, which
@@ -168,7 +170,7 @@ class OrderBook {
   [[nodiscard]] bool refuses_beyond() const noexcept {
     return rules_.volatility_auction == Nanos{0};
   }
-  [[nodiscard]] Price bounded(const Incoming& incoming, const BookMemory& memory) const noexcept;
+  [[nodiscard]] Price bounded(Incoming incoming, const BookMemory& memory) const noexcept;
   [[nodiscard]] Price slid(const Incoming& incoming,
                            const BookMemory& memory) const noexcept;  // order_book_rules.cpp
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
@@ -283,7 +285,7 @@ class OrderBook {
   [[nodiscard]] bool pair_peg(const Order& command, std::uint32_t slot, Price price,
                               PricedPegs& others, BookMemory& memory, EventOutlet& out) noexcept;
   [[nodiscard]] bool has_pegs() const noexcept {
-    return pegs_[0].best() != no_rank || pegs_[1].best() != no_rank;
+    return !pegs_[Side::buy].empty() || !pegs_[Side::sell].empty();
   }
   // order_book_trailing.cpp
   [[nodiscard]] bool begins_to_trail(Side side, Details& details) const noexcept;
@@ -332,10 +334,7 @@ class OrderBook {
   [[nodiscard]] bool end_all(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
 
   // order_book_bands.cpp
-  [[nodiscard]] Price within_bands(const Incoming& incoming,
-                                   const BookMemory& memory) const noexcept;
-  [[gnu::noinline]] void enter_within_bands(const Order& command, Incoming& incoming,
-                                            BookMemory& memory, EventOutlet& out) noexcept;
+  [[nodiscard]] Price within_bands(Side side, Price limit) const noexcept;
   void tell_repriced(const Order& command, const Incoming& incoming, Price asked,
                      EventOutlet& out) const noexcept;
   void note_trade(Nanos now) noexcept;
@@ -384,7 +383,7 @@ class OrderBook {
                            EventOutlet& out) noexcept;
   [[nodiscard]] bool crosses_at(Price price) const noexcept;
   [[nodiscard]] std::uint32_t next_to_cross(Side side, const BookMemory& memory) const noexcept {
-    const Levels& next = hidden_is_next(side) ? hidden(side) : levels(side);
+    const Levels& next = hidden_is_next(side) ? hidden_[side] : levels_[side];
     return memory.slot_at(memory.level(next.best_level()).links.next);
   }
   [[nodiscard]] OrderId cross_once(const Order& command, OrderId taker, BookMemory& memory,
@@ -399,11 +398,11 @@ class OrderBook {
   [[nodiscard]] bool hides(Side side) const noexcept;
   // Is what hides on a side better than all that it shows? At one price it stands behind.
   [[nodiscard]] bool hidden_is_next(Side side) const noexcept {
-    return hidden(side).best() > levels(side).best();
+    return hidden_[side].best() > levels_[side].best();
   }
   // Of all orders of a side that have a limit and do not wait.
   [[nodiscard]] Rank best_rank(Side side) const noexcept {
-    return hidden_is_next(side) ? hidden(side).best() : levels(side).best();
+    return hidden_is_next(side) ? hidden_[side].best() : levels_[side].best();
   }
   [[nodiscard]] bool has_limits(Side side) const noexcept { return best_rank(side) != no_rank; }
   // Precondition: has_limits().
@@ -417,35 +416,11 @@ class OrderBook {
   [[nodiscard]] const Kept& kept_for(InstrumentState auction) const noexcept {
     return kept_for_[auction == InstrumentState::closing_auction];
   }
-  [[nodiscard]] Levels& levels(Side side) noexcept {
-    return levels_[static_cast<std::size_t>(side)];
-  }
-  [[nodiscard]] const Levels& levels(Side side) const noexcept {
-    return levels_[static_cast<std::size_t>(side)];
-  }
-  // Orders that hide and have a limit. Their levels are not those of orders that show something.
-  [[nodiscard]] Levels& hidden(Side side) noexcept {
-    return hidden_[static_cast<std::size_t>(side)];
-  }
-  [[nodiscard]] const Levels& hidden(Side side) const noexcept {
-    return hidden_[static_cast<std::size_t>(side)];
-  }
-  // Pegs, in one level, by time.
-  [[nodiscard]] Levels& pegs(Side side) noexcept { return pegs_[static_cast<std::size_t>(side)]; }
-  [[nodiscard]] const Levels& pegs(Side side) const noexcept {
-    return pegs_[static_cast<std::size_t>(side)];
-  }
-  // Stops that wait. The first to trigger is the best: buys lowest first, sells highest first, so
-  // each side ranks its stops as the other ranks its prices.
-  [[nodiscard]] Levels& stops(Side side) noexcept { return stops_[static_cast<std::size_t>(side)]; }
-  [[nodiscard]] const Levels& stops(Side side) const noexcept {
-    return stops_[static_cast<std::size_t>(side)];
-  }
   [[nodiscard]] static Rank stop_rank(Side side, Price stop) noexcept {
     return rank_of(opposite(side), stop);
   }
 
-  std::array<Levels, 2> levels_;  // By side.
+  BySide<Levels> levels_;  // What is shown.
   Price last_trade_ = no_price;
   // The narrower of the two collars, on either side; or the bands.
   Price collar_low_;
@@ -459,9 +434,11 @@ class OrderBook {
   BySide<Quantity> reserve_;  // What is open and not shown.
   Price trade_low_ = no_low;  // Of the trades whose stops were not looked for yet.
   Price trade_high_ = no_price;
-  std::array<Levels, 2> stops_;   // By side.
-  std::array<Levels, 2> hidden_;  // Likewise, and these.
-  std::array<Levels, 2> pegs_;
+  // Stops that wait. The first to trigger is the best: buys lowest first, sells highest first, so
+  // each side ranks its stops as the other ranks its prices.
+  BySide<Levels> stops_;
+  BySide<Levels> hidden_;  // Orders that hide and have a limit.
+  BySide<Levels> pegs_;    // In one level, by time.
   BySide<std::uint32_t> pegs_resting_;
   bool defined_ = false;
   InstrumentState auction_{};       // The latest.

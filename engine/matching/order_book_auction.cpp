@@ -141,8 +141,8 @@ bool OrderBook::open_trading(const Order& command, BookMemory& memory, EventOutl
 
 Walk OrderBook::at(Side side, Rank rank, const BookMemory& memory) const noexcept {
   if (rank == no_rank) return {side, no_rank, {}};
-  const Level* shown = levels(side).find(memory, rank);
-  const Level* hides = hidden(side).find(memory, rank);
+  const Level* shown = levels_[side].find(memory, rank);
+  const Level* hides = hidden_[side].find(memory, rank);
   Quantity open;
   if (hides != nullptr) open += hides->quantity;
   if (shown != nullptr) open += shown->quantity;

@@ -157,7 +157,7 @@ void OrderBook::assert_bands() const {
 // Returns how many orders wait for an auction.
 std::uint32_t OrderBook::assert_kept(const BookMemory& memory) const {
   std::uint32_t orders = 0;
-  std::array<Quantity, 2> open{};
+  BySide<Quantity> open;
   for (const Kept& list : kept_for_) {
     std::uint32_t previous = none;
     for (std::uint32_t slot = list.first; slot != none; slot = memory.details(slot).next) {
@@ -171,14 +171,14 @@ std::uint32_t OrderBook::assert_kept(const BookMemory& memory) const {
       BASALT_ASSERT(memory.details(slot).stop == no_price);
       BASALT_ASSERT(memory.details(slot).reserve == Quantity{0});
       BASALT_ASSERT(order.open() > Quantity{0});
-      open[static_cast<std::size_t>(order.side())] += order.open();
+      open[order.side()] += order.open();
       previous = slot;
       ++orders;
     }
     BASALT_ASSERT(previous == list.last);
   }
   for (const Side side : {Side::buy, Side::sell}) {
-    BASALT_ASSERT(open[static_cast<std::size_t>(side)] == kept_[side]);
+    BASALT_ASSERT(open[side] == kept_[side]);
     BASALT_ASSERT(kept_[side] <= limits::resting_max);  // I5
   }
   return orders;
@@ -294,9 +294,9 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
                    [&](const Level& level) { pegged += check_in_market(true, {}, level); });
     BASALT_ASSERT(orders - before == pegs_resting_[side]);
     not_shown += hidden_open + pegged;
-    BASALT_ASSERT(levels(side).quantity() == shown);
-    BASALT_ASSERT(hidden(side).quantity() == hidden_open);
-    BASALT_ASSERT(pegs(side).quantity() == pegged);
+    BASALT_ASSERT(levels_[side].quantity() == shown);
+    BASALT_ASSERT(hidden_[side].quantity() == hidden_open);
+    BASALT_ASSERT(pegs_[side].quantity() == pegged);
     BASALT_ASSERT(reserve_[side] == not_shown);               // I5
     BASALT_ASSERT(shown + not_shown <= limits::resting_max);  // I5
     Quantity stopped;
@@ -310,7 +310,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
         ++waiting;
       });
     });
-    BASALT_ASSERT(stops(side).quantity() == stopped);
+    BASALT_ASSERT(stops_[side].quantity() == stopped);
   }
   BASALT_ASSERT(stops_waiting_ == waiting);
   BASALT_ASSERT(ending == 0);    // I7

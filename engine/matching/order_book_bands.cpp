@@ -14,28 +14,11 @@ namespace basalt::matching {
 
 // No limit of a buyer is above the upper band, and no seller's below the lower one: what is left of
 // an order that asked for more rests there.
-Price OrderBook::within_bands(const Incoming& incoming, const BookMemory& memory) const noexcept {
-  if (gathers_) return bounded(incoming, memory);
-  Incoming within = incoming;
-  within.limit = incoming.side == Side::buy ? std::min(incoming.limit, collar_high_)
-                                            : std::max(incoming.limit, collar_low_);
-  return bounded(within, memory);
+Price OrderBook::within_bands(Side side, Price limit) const noexcept {
+  return side == Side::buy ? std::min(limit, collar_high_) : std::max(limit, collar_low_);
 }
 
-// As enter(). Who may rest learns of a limit that is not the one it asked for.
-void OrderBook::enter_within_bands(const Order& command, Incoming& incoming, BookMemory& memory,
-                                   EventOutlet& out) noexcept {
-  const Price asked = incoming.limit;
-  incoming.limit = within_bands(incoming, memory);
-  const Reject reject = check(incoming, Quantity{0}, memory);
-  if (reject != Reject::none) return emit_rejected(command, reject, out);
-  if (incoming.details->stop != no_price) emit_triggered(command, incoming, memory, out);
-  tell_repriced(command, incoming, asked, out);
-  take_and_rest(command, incoming, memory, out);
-  note_trade(command.time);
-  if ((stops_waiting_ | memory.partners()) != 0) after_trades(command, incoming.side, memory, out);
-}
-
+// Who may rest learns of a limit that is not the one it asked for.
 // A post-only order that slid is told where it rests as in books without bands.
 void OrderBook::tell_repriced(const Order& command, const Incoming& incoming, Price asked,
                               EventOutlet& out) const noexcept {

@@ -19,13 +19,13 @@ namespace basalt::matching {
 
 // Those that an order in the market stands in, by what it is.
 Levels& OrderBook::levels_of(Side side, const Details& details) noexcept {
-  return details.is_peg() ? pegs(side) : details.hidden ? hidden(side) : levels(side);
+  return details.is_peg() ? pegs_[side] : details.hidden ? hidden_[side] : levels_[side];
 }
 
 Levels& OrderBook::levels_of(std::uint32_t slot, const BookMemory& memory) noexcept {
   const RestingOrder& order = memory.order(slot);
-  if ((order.flags() & flag_instructed) == 0) return levels(order.side());
-  if ((order.flags() & flag_waiting) != 0) return stops(order.side());
+  if ((order.flags() & flag_instructed) == 0) return levels_[order.side()];
+  if ((order.flags() & flag_waiting) != 0) return stops_[order.side()];
   return levels_of(order.side(), memory.details(slot));
 }
 
@@ -37,7 +37,7 @@ Rank OrderBook::rank_in_levels(Side side, Price price, const Details& details) n
 Left OrderBook::take_unseen(const Order& command, const Incoming& incoming, Quantity open,
                             PricedPegs& pegs, BookMemory& memory, EventOutlet& out) noexcept {
   const Side side = opposite(incoming.side);
-  const Levels& with_limit = hidden(side);
+  const Levels& with_limit = hidden_[side];
   const bool pegged = pegs.best() > with_limit.best();  // At one price these come last.
   const Price price = price_of(side, pegged ? pegs.best() : with_limit.best());
   const std::uint32_t slot =
@@ -75,7 +75,7 @@ void OrderBook::lower_or_remove(std::uint32_t slot, Quantity quantity,
 
 // Of a side, or no_rank.
 Rank OrderBook::best_unseen(Side side, const BookMemory& memory) const noexcept {
-  Rank best = hidden(side).best();
+  Rank best = hidden_[side].best();
   each_peg_level(side, memory, [&](const Level& level) {
     memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& peg) {
       const Price price = price_of_peg(side, memory.details(slot), peg.price());
@@ -219,7 +219,7 @@ bool OrderBook::pair_peg(const Order& command, std::uint32_t slot, Price price, 
                  memory.executed(slot),
                  &memory.details(slot)};
   if (moves_by_itself()) taker = within_collar(taker);
-  if (std::max(hidden(makers).best(), others.best()) < rank_of(makers, taker.limit)) return false;
+  if (std::max(hidden_[makers].best(), others.best()) < rank_of(makers, taker.limit)) return false;
   BASALT_REACHED("pegs meet with a tick");
   emit(command, EventKind::crossing, taker.order, taker.side, taker.account, price, {}, taker.open,
        detail_hidden, out);

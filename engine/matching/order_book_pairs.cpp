@@ -29,7 +29,7 @@ void OrderBook::pair_with(OrderId own, OrderId partner, BookMemory& memory) cons
 // Of a sweep, only the last that it took from can have traded in part: it is the first of the side.
 void OrderBook::give_up_partner_of_first(Side side, BookMemory& memory) const noexcept {
   if (empty(side)) return;
-  const std::uint32_t slot = memory.slot_at(memory.level(levels(side).best_level()).links.next);
+  const std::uint32_t slot = memory.slot_at(memory.level(levels_[side].best_level()).links.next);
   if ((memory.order(slot).flags() & flag_instructed) == 0) return;
   const Details& details = memory.details(slot);
   if (details.partner == no_order || memory.executed(slot) == details.executed) return;

@@ -14,7 +14,7 @@ bool OrderBook::fills(const Incoming& incoming, Quantity wanted,
       reserve_[side] > Quantity{0}) {
     return fills_one_by_one(incoming, wanted, memory);
   }
-  const Levels& makers = levels(side);
+  const Levels& makers = levels_[side];
   const Rank limit = rank_of(side, incoming.limit);
   Quantity found;
   for (Rank rank = makers.best(); rank >= limit && rank != no_rank;
@@ -54,7 +54,7 @@ bool OrderBook::fills_one_by_one(const Incoming& incoming, Quantity wanted,
   for (Rank rank = std::max(best_rank(side), pegs.best());
        rank >= limit && rank != no_rank && !ended;
        rank = std::max(next_worse(side, rank, memory), pegs.best())) {
-    for (const Levels* makers : {&levels(side), &hidden(side)}) {
+    for (const Levels* makers : {&levels_[side], &hidden_[side]}) {
       const Level* level = makers->find(memory, rank);
       if (level != nullptr && !ended) count(*level);
     }
@@ -81,7 +81,7 @@ bool OrderBook::is_own(const Incoming& incoming, AccountId maker,
 // next, so a sweep looks at each part of an order once.
 Quantity OrderBook::shown_before_own(const Incoming& incoming, Quantity wanted,
                                      const BookMemory& memory) const noexcept {
-  const Link place = levels(opposite(incoming.side)).best_level();
+  const Link place = levels_[opposite(incoming.side)].best_level();
   Quantity found;
   for (Link link = memory.level(place).links.next; link != place && found < wanted;
        link = memory.links(link).next) {

@@ -89,7 +89,7 @@ Price OrderBook::slid(const Incoming& incoming, const BookMemory& memory) const 
   }
   constexpr Price tick{1};
   const Side others = opposite(incoming.side);
-  const Rank shown = levels(others).best();
+  const Rank shown = levels_[others].best();
   const Price crossed = price_of(others, std::max(shown, best_unseen(others, memory)));
   const Price short_of = incoming.side == Side::buy ? crossed - tick : crossed + tick;
   if (short_of == no_price || short_of > rules_.price_max) {
@@ -120,7 +120,7 @@ Link OrderBook::show_anew(const Order& command, std::uint32_t slot, Quantity fil
   const Quantity shown = std::min(next_part(details), details.reserve);
   memory.lower_reserve(slot, shown);
   reserve_[order.side()] -= shown;
-  levels(order.side()).add(shown);
+  levels_[order.side()].add(shown);
   order.raise(shown);
   Level& level = memory.level(order.level);
   level.quantity += shown;
@@ -242,7 +242,7 @@ void OrderBook::remove(std::uint32_t slot, BookMemory& memory) noexcept {
     if (details.stop == no_price) return give_kept(slot, memory);
     --stops_waiting_;
     if (details.trail != 0) unlist_trailing(slot, memory);
-    unlink_from(stops(order.side()), stop_rank(order.side(), details.stop), slot, order, memory);
+    unlink_from(stops_[order.side()], stop_rank(order.side(), details.stop), slot, order, memory);
     memory.give_details(slot);
   } else {
     reserve_[order.side()] -= details.hidden ? order.open() : details.reserve;
@@ -276,7 +276,7 @@ Reject OrderBook::check_stop(const Incoming& incoming, Quantity freed,
   }
   const bool has_room =
       memory.has_room(Levels::inners_wanted) &&
-      stops(incoming.side).quantity() - freed + incoming.open <= limits::resting_max;
+      stops_[incoming.side].quantity() - freed + incoming.open <= limits::resting_max;
   return has_room ? Reject::none : Reject::open_orders_exceeded;
 }
 
@@ -292,7 +292,7 @@ void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory&
   details.rests = (incoming.flags & flag_rests) != 0;
   details.partner = no_order;
   memory.take_details(slot_of(incoming.order), details);
-  link(stops(incoming.side), stop_rank(incoming.side, incoming.details->stop), waiting,
+  link(stops_[incoming.side], stop_rank(incoming.side, incoming.details->stop), waiting,
        incoming.open, memory);
   if (incoming.details->trail != 0) list_trailing(slot_of(incoming.order), memory);
   pair_with(incoming.order, incoming.partner, memory);
@@ -307,7 +307,7 @@ void OrderBook::trigger_stops(const Order& command, Side incoming, BookMemory& m
     const bool own = reached_by_trades(incoming);
     if (!own && !reached_by_trades(opposite(incoming))) break;
     const Side side = own ? incoming : opposite(incoming);
-    const Level& first = memory.level(stops(side).best_level());
+    const Level& first = memory.level(stops_[side].best_level());
     trigger(command, memory.slot_at(first.links.next), memory, out);
     if (memory.partners() > 0) {
       give_up_partner_of_first(opposite(side), memory);
@@ -320,8 +320,8 @@ void OrderBook::trigger_stops(const Order& command, Side incoming, BookMemory& m
 }
 
 bool OrderBook::reached_by_trades(Side side) const noexcept {
-  if (trade_high_ == no_price || stops(side).empty()) return false;
-  return stops(side).best() >= stop_rank(side, side == Side::buy ? trade_high_ : trade_low_);
+  if (trade_high_ == no_price || stops_[side].empty()) return false;
+  return stops_[side].best() >= stop_rank(side, side == Side::buy ? trade_high_ : trade_low_);
 }
 
 void OrderBook::emit_triggered(const Order& command, Incoming& stop, BookMemory& memory,
@@ -366,8 +366,7 @@ Incoming OrderBook::take_out(std::uint32_t slot, Details& details, BookMemory& m
 // It was accepted long ago: what would refuse an order cancels it.
 void OrderBook::let_in(const Order& command, Incoming& incoming, BookMemory& memory,
                        EventOutlet& out) noexcept {
-  const Price asked = incoming.limit;
-  incoming.limit = has_bands() ? within_bands(incoming, memory) : bounded(incoming, memory);
+  const Price asked = std::exchange(incoming.limit, bounded(incoming, memory));
   const Reject reject = check(incoming, Quantity{0}, memory);
   if (reject == Reject::none) {
     if (has_bands()) tell_repriced(command, incoming, asked, out);

@@ -52,9 +52,9 @@ void OrderBook::move_stop(std::uint32_t slot, Price stop, BookMemory& memory) no
                        order.price(),
                        order.open(),
                        memory.executed(slot)};
-  unlink_from(stops(moved.side), stop_rank(moved.side, details.stop), slot, order, memory);
+  unlink_from(stops_[moved.side], stop_rank(moved.side, details.stop), slot, order, memory);
   details.stop = stop;
-  link(stops(moved.side), stop_rank(moved.side, stop), moved, moved.open, memory);
+  link(stops_[moved.side], stop_rank(moved.side, stop), moved, moved.open, memory);
   unlist_trailing(slot, memory);
   list_trailing(slot, memory);
 }
