@@ -26,8 +26,8 @@ namespace basalt::bench {
 
 // As far ahead as a ring asks for the line of a slot, and the stage for that of an order
 // (engine/ring/spsc_ring.h, engine/matching/matching.cpp).
-inline constexpr std::size_t lookahead_messages = 12;
-inline constexpr std::size_t prefetch_messages = 6;
+inline constexpr std::size_t lookahead_messages = 8;
+inline constexpr std::size_t prefetch_messages = 4;
 
 template <typename Book>
 void look_ahead(const Book& book, const Flow& flow, std::size_t at) noexcept {

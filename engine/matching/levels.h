@@ -16,10 +16,9 @@
 // none.
 //
 // Invariants
-//   L1  A leaf's bit is set exactly when its level holds at least one order; an inner node's
-//   exactly
-//       when it has that child. Of the leaves of a stretch at least one has a bit set: others are
-//       parked (book_memory.h).
+//   L1  A bit of a leaf is set exactly when its level holds at least one order, and one of an inner
+//       node exactly when it has that child. Of the leaves of a stretch at least one has orders;
+//       others may be parked (book_memory.h).
 //   L2  best() and best_level() are the best level's while the side has orders; no_rank otherwise.
 //   L3  What near_ remembers is in the tree.
 //   L4  An inner node above stretches has two children or more. So the nodes are those that the

@@ -1,5 +1,9 @@
-// What is on the way of most commands, and so inlined: does an order cross, is there room for it,
-// and how it gets into a level of a book, and out of it.
+// The way of most commands, inlined: an order that asks for nothing special enters a book, where it
+// trades or rests, and leaves it.
+//
+//   new_order ─► crosses nobody ─► rest_as_shown()
+//             ├► takes_plainly() ─► take(): match() ─► what is left rests or goes
+//             └► anything else   ─► new_order_in_full()
 #pragma once
 
 #include "engine/matching/order_book.h"

@@ -25,12 +25,13 @@
 //   I9  Where there are bands, no bid is above the upper one and no offer below the lower one,
 //       unless the book gathers. Pegs have no price there.
 //
-// The rules are in RULES.md. order_book.cpp is the way of most orders; order_book_rules.cpp is what
-// an order must ask for; order_book_reach.cpp is how far a taker gets; order_book_hidden.cpp is
-// what shows nothing; order_book_trailing.cpp is how stops follow the market, and
-// order_book_pairs.cpp what one that trades does to another; order_book_phases.cpp is what the
-// phases of trading do to all of them; order_book_auction.cpp is what trades at one price;
-// order_book_kept.cpp is what waits for its auction; order_book_bands.cpp is what bands do.
+// The rules are in RULES.md. order_book-inl.h is the way of most orders, and order_book.cpp that of
+// the others; order_book_rules.cpp is what an order must ask for; order_book_reach.cpp is how far a
+// taker gets; order_book_hidden.cpp is what shows nothing; order_book_trailing.cpp is how stops
+// follow the market, and order_book_pairs.cpp what one that trades does to another;
+// order_book_phases.cpp is what the phases of trading do to all of them; order_book_auction.cpp is
+// what trades at one price; order_book_kept.cpp is what waits for its auction; order_book_bands.cpp
+// is what bands do; order_book_protection.cpp is what withdraws quotes.
 #pragma once
 
 #include <algorithm>
@@ -175,13 +176,6 @@ class OrderBook {
                            const BookMemory& memory) const noexcept;  // order_book_rules.cpp
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept;
-  [[nodiscard]] bool crosses(Side taker, Price limit, const BookMemory& memory) const noexcept;
-  // May `open` rest on a side? `freed` leaves it in the same step.
-  [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
-                              const BookMemory& memory) const noexcept;
-  [[nodiscard]] bool takes_plainly(Side side, std::uint16_t flags) const noexcept;
-  void take(const Order& command, Incoming& incoming, BookMemory& memory,
-            EventOutlet& out) noexcept;
   [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,
                                            EventOutlet& out) noexcept;
   [[gnu::noinline]] void cancel_in_full(const Order& command, BookMemory& memory,
@@ -205,6 +199,13 @@ class OrderBook {
   void set_collars() noexcept;  // Both anew.
 
   // order_book-inl.h
+  [[nodiscard]] bool crosses(Side taker, Price limit, const BookMemory& memory) const noexcept;
+  // May `open` rest on a side? `freed` leaves it in the same step.
+  [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
+                              const BookMemory& memory) const noexcept;
+  [[nodiscard]] bool takes_plainly(Side side, std::uint16_t flags) const noexcept;
+  void take(const Order& command, Incoming& incoming, BookMemory& memory,
+            EventOutlet& out) noexcept;
   void rest(const Incoming& incoming, Quantity shown, BookMemory& memory) noexcept;
   void rest_as_shown(const Order& command, const Incoming& incoming, BookMemory& memory,
                      EventOutlet& out) noexcept;
