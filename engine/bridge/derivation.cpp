@@ -117,10 +117,7 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       taker_account_ = event.account;
       return;
     case EventKind::rested:
-      BASALT_ASSERT((about_own ? own->state : state_of(event.order, time)).open == event.remaining);
-      // It may have slid, or been kept within the bands.
-      if (about_own) own->order.price = event.price;
-      return;
+      return take_rested(command, event, own, batch);
     case EventKind::nothing:
       // A replacement of what is not live any more never came to be.
       if (own == nullptr || own->state.status == OrderStatus::rejected) return;
@@ -140,7 +137,7 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
       OrderState state = state_of(event.order, time);
       state.open = Quantity{0};
       state.status = OrderStatus::replaced;
-      change(event.order, state, batch);
+      change(event, event.order, state, batch);
       own->state.open = event.remaining;
       return;
     }
@@ -158,6 +155,21 @@ void Derivation::take_event(const Command& command, const Event& event, OrderRow
   }
 }
 
+// It may have slid, been kept within the bands, or be what is left of a market order: also one that
+// came long ago, and was a stop until now.
+void Derivation::take_rested(const Command& command, const Event& event, OrderRow* own,
+                             Batch& batch) {
+  const bool about_own = own != nullptr && event.order == command.order.order;
+  OrderState state = about_own ? own->state : state_of(event.order, command.order.time);
+  BASALT_ASSERT(state.open == event.remaining);
+  if (about_own) {
+    own->order.price = event.price;
+    return;
+  }
+  state.price = event.price;
+  change(event, event.order, state, batch);
+}
+
 void Derivation::take_canceled(const Command& command, const Event& event, OrderRow* own,
                                Batch& batch) {
   const bool about_own = own != nullptr && event.order == command.order.order;
@@ -171,7 +183,7 @@ void Derivation::take_canceled(const Command& command, const Event& event, Order
     own->state = state;
     return;
   }
-  change(event.order, state, batch);
+  change(event, event.order, state, batch);
   // The original went instead of being replaced.
   const bool instead = own != nullptr && command.order.kind == CommandKind::replace &&
                        event.order == command.order.original;
@@ -193,7 +205,7 @@ void Derivation::take_fill(const Command& command, const Event& event, OrderRow*
     if (is_own(order)) {
       own->state = state;
     } else {
-      change(order, state, batch);
+      change(event, order, state, batch);
     }
     return state.open;
   };
@@ -219,7 +231,7 @@ OrderState Derivation::state_of(OrderId order, Nanos time) const {
           .updated = time};
 }
 
-void Derivation::change(OrderId order, const OrderState& state, Batch& batch) {
+void Derivation::change(const Event& event, OrderId order, const OrderState& state, Batch& batch) {
   const auto found = live_.find(number_of(order));
   Live& live = found->second;
   live.executed = state.executed;
@@ -228,11 +240,16 @@ void Derivation::change(OrderId order, const OrderState& state, Batch& batch) {
     live.batch = batch_;
     live.is_new = false;
     live.at = batch.updates.size();
-    batch.updates.push_back({live.sequence, state});
+    batch.updates.push_back({live.sequence, event.instrument, state});
   } else if (live.is_new) {
-    batch.orders[live.at].state = state;
+    OrderRow& row = batch.orders[live.at];
+    row.state = state;
+    if (state.price != no_price) row.order.price = state.price;
   } else {
-    batch.updates[live.at].state = state;
+    OrderState& row = batch.updates[live.at].state;
+    const Price price = state.price != no_price ? state.price : row.price;
+    row = state;
+    row.price = price;
   }
   if (state.status != OrderStatus::open) live_.erase(found);
 }

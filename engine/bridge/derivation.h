@@ -56,11 +56,13 @@ class Derivation {
 
   void take_order(const journal::Follower::Entry& entry, Batch& batch);
   void take_event(const Command& command, const Event& event, OrderRow* own, Batch& batch);
+  void take_rested(const Command& command, const Event& event, OrderRow* own, Batch& batch);
   void take_canceled(const Command& command, const Event& event, OrderRow* own, Batch& batch);
   void take_fill(const Command& command, const Event& event, OrderRow* own, Batch& batch);
   void take_batches(const Command& command, Batch& batch);
-  // Brings a live order's row to its new state; one that is not open any more is live no more.
-  void change(OrderId order, const OrderState& state, Batch& batch);
+  // Brings a live order's row to its state after the event; one that is not open any more is live
+  // no more.
+  void change(const Event& event, OrderId order, const OrderState& state, Batch& batch);
   [[nodiscard]] OrderState state_of(OrderId order, Nanos time) const;
 
   Books books_;

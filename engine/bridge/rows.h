@@ -46,6 +46,7 @@ struct OrderState {
   Reject reject{};
   CancelReason cancel{};
   Nanos updated{};
+  Price price = no_price;  // Where it came to rest by now; no_price: nothing new.
 };
 
 // Does this command have a row in `orders`? Each that asks for an order, whatever comes of it.
@@ -63,6 +64,7 @@ struct OrderRow {
 
 struct OrderUpdate {
   Sequence sequence = 0;
+  InstrumentId instrument{};
   OrderState state{};
 };
 

@@ -70,7 +70,7 @@ CREATE TABLE orders (             -- Each new order and each replacement, whatev
                                   --   or where what is left of it rests.
   post_only INTEGER NOT NULL,
   price_ticks INTEGER,            -- Null: refused because it is no whole number of ticks.
-  price TEXT,                     -- As asked, or where it slid to.
+  price TEXT,                     -- As asked, or where it came to rest.
   quantity INTEGER NOT NULL,      -- As asked: of a replacement the new total.
   time_in_force TEXT NOT NULL,    -- day, gtc, ioc, fok, gtd
   replaces INTEGER,               -- Sequence of the order that it replaces or was to replace.

@@ -75,7 +75,8 @@ struct Store::Statements {
               "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         update(database,
                "UPDATE orders SET status = ?, executed = ?, open = ?, cancel_reason = ?, "
-               "updated = ? WHERE engine = ? AND sequence = ?"),
+               "updated = ?, price_ticks = coalesce(?, price_ticks), price = coalesce(?, price) "
+               "WHERE engine = ? AND sequence = ?"),
         fill(database,
              "INSERT OR IGNORE INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         entry(database,
@@ -183,12 +184,7 @@ void Store::write(const Batch& batch, const ReferenceData& reference,
 void Store::write_rows(const Batch& batch, const ReferenceData& reference) {
   for (const Command& command : batch.definitions) write_definition(command, reference);
   for (const OrderRow& row : batch.orders) write_order(row, reference);
-  for (const OrderUpdate& update : batch.updates) {
-    statements_->update.run(word(update.state.status), update.state.executed.value,
-                            update.state.open.value, not_empty(word(update.state.cancel)),
-                            update.state.updated.value, engine_, signed_of(update.sequence));
-    BASALT_ASSERT(database_.changes() == 1);  // I1: what changes is there.
-  }
+  for (const OrderUpdate& update : batch.updates) write_update(update, reference);
   for (const FillRow& row : batch.fills) write_fill(row, reference);
   for (const EntryRow& row : batch.entries) write_entry(row, reference);
   for (const ObligationRow& row : batch.obligations) write_obligation(row, reference);
@@ -247,6 +243,20 @@ void Store::write_order(const OrderRow& row, const ReferenceData& reference) {
       order.quantity.value, word(order.time_in_force), above_zero(row.replaces), word(state.status),
       state.executed.value, state.open.value, not_empty(word(state.reject)),
       not_empty(word(state.cancel)), order.time.value, state.updated.value);
+}
+
+void Store::write_update(const OrderUpdate& update, const ReferenceData& reference) {
+  const OrderState& state = update.state;
+  std::optional<std::int64_t> price_ticks;
+  std::string price;
+  if (state.price != no_price) {
+    price_ticks = state.price.value;
+    price = price_text(state.price, reference.instrument(update.instrument));
+  }
+  statements_->update.run(word(state.status), state.executed.value, state.open.value,
+                          not_empty(word(state.cancel)), state.updated.value, price_ticks,
+                          not_empty(price), engine_, signed_of(update.sequence));
+  BASALT_ASSERT(database_.changes() == 1);  // I1: what changes is there.
 }
 
 void Store::write_fill(const FillRow& row, const ReferenceData& reference) {

@@ -59,6 +59,7 @@ class Store {
   [[nodiscard]] bool move_cursor(const Cursor& to);
   void write_definition(const Command& command, const ReferenceData& reference);
   void write_order(const OrderRow& row, const ReferenceData& reference);
+  void write_update(const OrderUpdate& update, const ReferenceData& reference);
   void write_fill(const FillRow& row, const ReferenceData& reference);
   void write_entry(const EntryRow& row, const ReferenceData& reference);
   void write_obligation(const ObligationRow& row, const ReferenceData& reference);

@@ -175,6 +175,7 @@ class FlowEngine {
            .time_in_force = time_in_force,
            .flags = static_cast<std::uint16_t>(
                flags_of(prevention) | (pick(8) == 0 ? flag_post_only | (pick(2) * flag_slide) : 0) |
+               (pick(8) == 0 ? flag_market | flag_rests : 0) |
                (asked.expiry != no_time ? flag_time_to_live : 0)),
            .instructions = asked,
            .linked_to = pick(8) == 0 ? any_ref() - 1 : 0}));

@@ -145,11 +145,8 @@ class ExpectedTables {
       taker_account_ = event.account;
     }
     if (event.order == no_order) return;
-    if (event.kind == EventKind::rested && own_ != nullptr &&
-        event.order == entry.command.order.order) {
-      own_->price = std::to_string(event.price.value);  // It may have slid.
-    }
     Asked& of = orders_.at(by_number_.at(event.order));
+    if (event.kind == EventKind::rested) of.price = std::to_string(event.price.value);
     if (event.kind == EventKind::fill) {
       Asked& taker = orders_.at(by_number_.at(taker_));
       taker.executed += event.quantity.value;

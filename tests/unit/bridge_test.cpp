@@ -97,10 +97,11 @@ TEST(Bridge, entries_add_up_to_zero_by_asset_and_prices_are_decimals) {
                   "event_index) WHERE e.kind = 'fill quote' AND CAST(e.amount AS INTEGER) = "
                   "f.price_ticks * f.quantity"),
             query(database, "SELECT count(*) FROM fills"));
-  EXPECT_EQ(query(database,
-                  "SELECT count(*) FROM fills WHERE CAST(price AS REAL) * 100 <> "
-                  "price_ticks"),
-            std::vector<std::string>{"0"});
+  for (const char* table : {"fills", "orders"}) {
+    EXPECT_EQ(query(database, std::string("SELECT count(*) FROM ") + table +
+                                  " WHERE CAST(price AS REAL) * 100 <> price_ticks"),
+              std::vector<std::string>{"0"});
+  }
   EXPECT_EQ(query(database, "SELECT name, decimals FROM assets ORDER BY asset"),
             (std::vector<std::string>{"USD|2", "AAPL|0", "BTC|8"}));
   EXPECT_EQ(
