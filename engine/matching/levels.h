@@ -78,8 +78,9 @@ class alignas(cache_line_bytes) Levels {
     if (leaf == none) [[unlikely]]
       leaf = make_leaf(memory, rank);
     memory.occupy(leaf, index(rank, 0));
-    note_best(memory, rank, leaf);
-    return BookMemory::leaf_levels * leaf + index(rank, 0);
+    const Link level = BookMemory::leaf_levels * leaf + index(rank, 0);
+    move_best(worse_than_best(rank), {rank, level});
+    return level;
   }
 
   // An order has left the level of a rank: where it was the last, drops the level and finds the new
@@ -91,7 +92,9 @@ class alignas(cache_line_bytes) Levels {
     occupied &= ~(std::uint64_t{empty} << index(rank, 0));
     if (occupied == 0) [[unlikely]]
       return drop_leaf(memory, rank, leaf);
-    note_best(memory, rank, leaf);
+    const std::uint64_t i = highest(occupied);
+    move_best(worse_than_best(rank), {(rank & ~Rank{63}) | static_cast<Rank>(i),
+                                      BookMemory::leaf_levels * leaf + static_cast<Link>(i)});
   }
 
   // The next rank below `rank` that has a level, or no_rank.
@@ -128,16 +131,12 @@ class alignas(cache_line_bytes) Levels {
            bits;
   }
 
-  // Levels of a leaf, that of a rank among them, have come or gone: its best is the best of all
-  // where the best was not in a better leaf. Nobody can foretell that, so no branch asks: all bits
-  // of `stays` are the sign of a difference.
-  void note_best(const BookMemory& memory, Rank rank, std::uint32_t leaf) noexcept {
-    const Rank stays = ((rank | 63) - best_) >> 63;
-    const std::uint64_t i = highest(memory.occupied(leaf));
-    const Rank here = (rank & ~Rank{63}) | static_cast<Rank>(i);
-    const Link level_here = BookMemory::leaf_levels * leaf + static_cast<Link>(i);
-    best_ = here ^ ((here ^ best_) & stays);
-    best_level_ = level_here ^ ((level_here ^ best_level_) & static_cast<Link>(stays));
+  // All bits set, or none.
+  [[nodiscard]] Rank worse_than_best(Rank rank) const noexcept { return (rank - best_) >> 63; }
+  // To a place, but where all bits of `stays` are set. Nobody can foretell that, so no branch asks.
+  void move_best(Rank stays, const Place& place) noexcept {
+    best_ = place.rank ^ ((place.rank ^ best_) & stays);
+    best_level_ = place.level ^ ((place.level ^ best_level_) & static_cast<Link>(stays));
   }
   [[gnu::noinline]] std::uint32_t make_leaf(BookMemory& memory, Rank rank) noexcept;
   [[nodiscard]] std::uint32_t make_stretch(BookMemory& memory, Rank rank) noexcept;
