@@ -61,7 +61,7 @@ class FloorBook {
   }
 
   // Asks for the lines of the orders that a later message names.
-  void prefetch(const Order& order) const noexcept {
+  [[gnu::always_inline]] void prefetch(const Order& order) const noexcept {
     __builtin_prefetch(&resting_[slot_of(order.order)], 1);
     __builtin_prefetch(&resting_[slot_of(order.original)], 1);
   }

@@ -96,7 +96,7 @@ class EngineBook {
         core_(limits_of(flow), arena_),
         reports_(Reports::overflow_max(flow)) {}
 
-  void prefetch(const Order& order) const noexcept { core_.prefetch(order); }
+  [[gnu::always_inline]] void prefetch(const Order& order) const noexcept { core_.prefetch(order); }
   void apply(const Order& order) noexcept { core_.apply(order, reports_.outlet()); }
   [[nodiscard]] Reports& reports() noexcept { return reports_; }
   [[nodiscard]] const MatchingCore& core() const noexcept { return core_; }
@@ -116,7 +116,7 @@ class ReportingFloor {
         book_(flow, arena_),
         reports_(Reports::overflow_max(flow)) {}
 
-  void prefetch(const Order& order) const noexcept { book_.prefetch(order); }
+  [[gnu::always_inline]] void prefetch(const Order& order) const noexcept { book_.prefetch(order); }
   void apply(const Order& order) noexcept {
     Telling telling{reports_.outlet()};
     book_.apply(order, telling);
@@ -160,7 +160,7 @@ class BareFloor {
   explicit BareFloor(const Flow& flow)
       : arena_(FloorBook::memory_bytes(flow)), book_(flow, arena_) {}
 
-  void prefetch(const Order& order) const noexcept { book_.prefetch(order); }
+  [[gnu::always_inline]] void prefetch(const Order& order) const noexcept { book_.prefetch(order); }
   void apply(const Order& order) noexcept { book_.apply(order, counting_); }
   [[nodiscard]] const Answer& answer() const noexcept { return counting_.answer; }
 

@@ -29,8 +29,10 @@ namespace basalt::bench {
 inline constexpr std::size_t lookahead_messages = 8;
 inline constexpr std::size_t prefetch_messages = 4;
 
+// Inlined, since gcc 12 drops calls of functions that do nothing but ask for lines.
 template <typename Book>
-void look_ahead(const Book& book, const Flow& flow, std::size_t at) noexcept {
+[[gnu::always_inline]] inline void look_ahead(const Book& book, const Flow& flow,
+                                              std::size_t at) noexcept {
   const std::size_t last = flow.orders.size() - 1;
   __builtin_prefetch(&flow.orders[std::min(at + lookahead_messages, last)]);
   book.prefetch(flow.orders[std::min(at + prefetch_messages, last)]);

@@ -29,6 +29,9 @@ enum class FlowKind : std::uint8_t {
 };
 inline constexpr std::size_t flow_kinds = 5;
 
+// On a line of its own, as a command is in a ring.
+struct alignas(cache_line_bytes) FlowOrder : Order {};
+
 struct Flow {
   // Where orders of an instrument rest; low is above high where none does.
   struct Range {
@@ -39,7 +42,7 @@ struct Flow {
   std::string name;
   std::uint32_t slots = 0;      // Order numbers use slots below this.
   std::size_t first_timed = 0;  // What is before fills the books.
-  std::vector<Order> orders;
+  std::vector<FlowOrder> orders;
   std::vector<FlowKind> kinds;
   std::vector<Range> ranges;     // By instrument.
   std::uint32_t live_least = 0;  // While timed.

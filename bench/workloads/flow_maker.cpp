@@ -74,7 +74,7 @@ void FlowMaker::tell(Order order, Key key) {
   order.slots = 1;
   order.time = time_;
   order.instrument = InstrumentId{asked.instrument};
-  flow_.orders.push_back(order);
+  flow_.orders.push_back({order});
   bool rested = false;
   bool filled = false;
   bool stale = false;
