@@ -207,17 +207,10 @@ bool OrderBook::pair_pegs(const Order& command, BookMemory& memory, std::uint32_
 // False: it meets nobody, and so no worse one does.
 bool OrderBook::pair_peg(const Order& command, std::uint32_t slot, Price price, PricedPegs& others,
                          BookMemory& memory, EventOutlet& out) noexcept {
-  const RestingOrder& peg = memory.order(slot);
-  const Side makers = opposite(peg.side());
-  Incoming taker{order_id(slot, peg.generation),
-                 peg.side(),
-                 peg.time_in_force(),
-                 peg.flags(),
-                 peg.account(),
-                 price,
-                 peg.open(),
-                 memory.executed(slot),
-                 &memory.details(slot)};
+  Incoming taker = Incoming::of(slot, memory);
+  taker.limit = price;
+  taker.details = &memory.details(slot);
+  const Side makers = opposite(taker.side);
   if (moves_by_itself()) taker = within_collar(taker);
   if (std::max(hidden_[makers].best(), others.best()) < rank_of(makers, taker.limit)) return false;
   BASALT_REACHED("pegs meet with a tick");

@@ -71,6 +71,18 @@ struct Incoming {
     return {command.order,   command.side,  command.time_in_force, command.flags,
             command.account, command.price, command.quantity,      Quantity{}};
   }
+  // Of one that stands in a slot, without its details.
+  [[nodiscard]] static Incoming of(std::uint32_t slot, const BookMemory& memory) noexcept {
+    const RestingOrder& order = memory.order(slot);
+    return {order_id(slot, order.generation),
+            order.side(),
+            order.time_in_force(),
+            order.flags(),
+            order.account(),
+            order.price(),
+            order.open(),
+            memory.executed(slot)};
+  }
 
   // May it not rest in continuous trading?
   [[nodiscard]] bool trades_at_once() const noexcept {

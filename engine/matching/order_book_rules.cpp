@@ -345,18 +345,10 @@ void OrderBook::trigger(const Order& command, std::uint32_t slot, BookMemory& me
 
 // An order that waits outside of the market, on its way into it. The caller holds its details.
 Incoming OrderBook::take_out(std::uint32_t slot, Details& details, BookMemory& memory) noexcept {
-  const RestingOrder& order = memory.order(slot);
   details = memory.details(slot);  // What waits has no reserve yet.
-  Incoming incoming{order_id(slot, order.generation),
-                    order.side(),
-                    order.time_in_force(),
-                    order.flags(),
-                    order.account(),
-                    order.price(),
-                    order.open(),
-                    memory.executed(slot),
-                    &details,
-                    details.partner};
+  Incoming incoming = Incoming::of(slot, memory);
+  incoming.details = &details;
+  incoming.partner = details.partner;
   remove(slot, memory);
   incoming.flags = flags_in_market(incoming);
   if (details.rests) incoming.flags |= flag_rests;

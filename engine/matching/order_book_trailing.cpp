@@ -44,14 +44,7 @@ void OrderBook::unlist_trailing(std::uint32_t slot, BookMemory& memory) noexcept
 void OrderBook::move_stop(std::uint32_t slot, Price stop, BookMemory& memory) noexcept {
   const RestingOrder& order = memory.order(slot);
   Details& details = memory.details(slot);
-  const Incoming moved{order_id(slot, order.generation),
-                       order.side(),
-                       order.time_in_force(),
-                       order.flags(),
-                       order.account(),
-                       order.price(),
-                       order.open(),
-                       memory.executed(slot)};
+  const Incoming moved = Incoming::of(slot, memory);
   unlink_from(stops_[moved.side], stop_rank(moved.side, details.stop), slot, order, memory);
   details.stop = stop;
   link(stops_[moved.side], stop_rank(moved.side, stop), moved, moved.open, memory);
