@@ -118,6 +118,12 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
          !moves_by_itself() && !hides(opposite(side));
 }
 
+inline void OrderBook::after_trades(const Order& command, Side incoming, BookMemory& memory,
+                                    EventOutlet& out) noexcept {
+  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
+    change_others(command, incoming, memory, out);
+}
+
 // What it can, and the rest of it rests or goes.
 [[gnu::always_inline]] inline void OrderBook::take(const Order& command, Incoming& incoming,
                                                    BookMemory& memory, EventOutlet& out) noexcept {
@@ -134,8 +140,7 @@ inline bool OrderBook::takes_plainly(Side side, std::uint16_t flags) const noexc
       rest_as_shown(command, incoming, memory, out);
     }
   }
-  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
-    after_trades(command, incoming.side, memory, out);
+  after_trades(command, incoming.side, memory, out);
 }
 
 [[gnu::always_inline]] inline void OrderBook::new_order(const Order& command, BookMemory& memory,

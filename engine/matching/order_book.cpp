@@ -88,8 +88,7 @@ void OrderBook::enter(const Order& command, Incoming& incoming, BookMemory& memo
   if (has_bands()) tell_repriced(command, incoming, asked, out);
   take_and_rest(command, incoming, memory, out);
   if (has_bands()) note_trade(command.time);
-  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
-    after_trades(command, incoming.side, memory, out);
+  after_trades(command, incoming.side, memory, out);
 }
 
 void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemory& memory,
@@ -382,8 +381,7 @@ void OrderBook::replace_in_full(const Order& command, BookMemory& memory,
   }
   if (has_bands()) [[unlikely]]
     note_trade(command.time);
-  if ((stops_waiting_ | memory.partners()) != 0) [[unlikely]]
-    after_trades(command, incoming.side, memory, out);
+  after_trades(command, incoming.side, memory, out);
 }
 
 void OrderBook::set_collar(std::uint32_t ppm) noexcept {

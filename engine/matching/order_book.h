@@ -199,6 +199,9 @@ class OrderBook {
   void set_collars() noexcept;  // Both anew.
 
   // order_book-inl.h
+  // What a command may have traded changes others: partners go, stops trigger and follow.
+  void after_trades(const Order& command, Side incoming, BookMemory& memory,
+                    EventOutlet& out) noexcept;
   [[nodiscard]] bool crosses(Side taker, Price limit, const BookMemory& memory) const noexcept;
   // May `open` rest on a side? `freed` leaves it in the same step.
   [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
@@ -301,8 +304,8 @@ class OrderBook {
   void pair_with(OrderId own, OrderId partner, BookMemory& memory) const noexcept;
   void give_up_partner_of_first(Side side, BookMemory& memory) const noexcept;
   void cancel_partners(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
-  [[gnu::noinline]] void after_trades(const Order& command, Side incoming, BookMemory& memory,
-                                      EventOutlet& out) noexcept;
+  [[gnu::noinline]] void change_others(const Order& command, Side incoming, BookMemory& memory,
+                                       EventOutlet& out) noexcept;
 
   // order_book_protection.cpp
   [[nodiscard]] std::uint32_t guard_of(AccountId account, const Guards& guards) const noexcept;

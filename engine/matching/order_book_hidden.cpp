@@ -150,7 +150,7 @@ void OrderBook::enter_peg(const Order& command, Incoming& incoming, BookMemory& 
   if (reject != Reject::none) return emit_rejected(command, reject, out);
   take_and_rest_peg(command, incoming, memory, out);
   if (has_bands()) note_trade(command.time);
-  if ((stops_waiting_ | memory.partners()) != 0) after_trades(command, incoming.side, memory, out);
+  after_trades(command, incoming.side, memory, out);
 }
 
 // At its price of this moment it can meet only what hides. It starts no auction.
@@ -198,9 +198,7 @@ bool OrderBook::pair_pegs(const Order& command, BookMemory& memory, std::uint32_
       BASALT_REACHED("pegs go on to meet with the next tick");
     }
   }
-  if (told && (stops_waiting_ | memory.partners()) != 0) {
-    after_trades(command, Side::buy, memory, out);
-  }
+  if (told) after_trades(command, Side::buy, memory, out);
   return told;
 }
 

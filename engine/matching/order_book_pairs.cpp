@@ -53,8 +53,8 @@ void OrderBook::cancel_partners(const Order& command, BookMemory& memory,
   }
 }
 
-void OrderBook::after_trades(const Order& command, Side incoming, BookMemory& memory,
-                             EventOutlet& out) noexcept {
+void OrderBook::change_others(const Order& command, Side incoming, BookMemory& memory,
+                              EventOutlet& out) noexcept {
   if (memory.partners() > 0) {
     give_up_partner_of_first(opposite(incoming), memory);
     cancel_partners(command, memory, out);
