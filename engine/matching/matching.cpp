@@ -159,13 +159,13 @@ void MatchingCore::define(const Command& command) noexcept {
   constexpr auto duration = [](std::uint32_t ms) { return Nanos{std::int64_t{ms} * 1'000'000}; };
   OrderBook& book = book_[index_of(command.order.instrument)];
   if (book.moves_by_itself()) --watched_;
-  book.define({.instrument = command.order.instrument,
+  book.define({.volatility_auction = duration(definition.volatility_auction_ms),
+               .band_ppm = definition.band_ppm,
                .collar_ppm = definition.collar_ppm,
                .static_collar_ppm = definition.static_collar_ppm,
-               .band_ppm = definition.band_ppm,
+               .instrument = command.order.instrument,
                .reference = definition.reference,
                .price_max = definition.price_max,
-               .volatility_auction = duration(definition.volatility_auction_ms),
                .volatility_extension = duration(definition.volatility_extension_ms),
                .limit_state = duration(definition.limit_state_ms),
                .pause = duration(definition.pause_ms),

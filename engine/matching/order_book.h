@@ -425,17 +425,20 @@ class OrderBook {
   }
 
   BySide<Levels> levels_;  // What is shown.
+  // From here, one line: all else that an order without instructions asks of its book.
   Price last_trade_ = no_price;
   // The narrower of the two collars, on either side; or the bands.
   Price collar_low_;
   Price collar_high_ = limits::price_max;
-  BookRules rules_;
+  BySide<Quantity> reserve_;  // What is open and not shown.
   std::uint32_t stops_waiting_ = 0;
-  InstrumentState phase_ = InstrumentState::open;
+  std::uint16_t harmless_ = harmless_flags | flag_quoted;  // But for a side of a protected quote.
   bool gathers_ = false;
+  bool traded_ = false;  // Since note_trade().
+  BookRules rules_;      // Begins in that line.
+  InstrumentState phase_ = InstrumentState::open;
   bool uncrossing_ = false;
   bool changed_ = false;      // Since the indicative price was worked out, or pegs were paired.
-  BySide<Quantity> reserve_;  // What is open and not shown.
   Price trade_low_ = no_low;  // Of the trades whose stops were not looked for yet.
   Price trade_high_ = no_price;
   // Stops that wait. The first to trigger is the best: buys lowest first, sells highest first, so
@@ -467,14 +470,12 @@ class OrderBook {
   std::uint32_t trailing_ = 0;
   // Parts of reserves that were shown anew in a random size.
   std::uint64_t parts_drawn_ = 0;
-  bool traded_ = false;  // Since note_trade().
   bool paused_ = false;  // The halt is a pause, which bands have led to.
   // As they were told, in trading: whose best stands at a band, and what the bands are around.
   LimitState limit_state_ = LimitState::none;
   Price banded_ = no_price;
   Nanos limit_since_;
   Bands bands_;
-  std::uint16_t harmless_ = harmless_flags | flag_quoted;  // But for a side of a protected quote.
   std::uint32_t guards_ = no_guard;  // The first of the accounts whose quotes are protected.
   bool quotes_reached_ = false;      // The limits of one of them.
 };

@@ -14,19 +14,19 @@
 
 namespace basalt::matching {
 
-// What the instrument's definition sets.
+// What the instrument's definition sets; first what is asked of whoever takes (order_book.h).
 struct BookRules {
-  InstrumentId instrument{};
+  // Of the auction that trades beyond the collar start, in place of a refusal; 0: none. Where
+  // there are bands, of that behind a pause.
+  Nanos volatility_auction{};
+  std::uint32_t band_ppm = 0;           // In place of collars; 0: none (bands.h).
   std::uint32_t collar_ppm = 0;         // Dynamic collar around the last trade; 0: none.
   std::uint32_t static_collar_ppm = 0;  // Around the price of the latest uncross; 0: none.
-  std::uint32_t band_ppm = 0;           // In place of collars; 0: none (bands.h).
+  InstrumentId instrument{};
   // For an uncross before the first trade, and the static collar before the first uncross;
   // no_price: there is none.
   Price reference;
   Price price_max = limits::price_max;  // What the venue itself prices stays below.
-  // Of the auction that trades beyond the collar start, in place of a refusal; 0: none. Where
-  // there are bands, of that behind a pause.
-  Nanos volatility_auction{};
   Nanos volatility_extension{};  // Once, where its price is beyond the collar still; 0: none.
   Nanos limit_state{};           // So long the best may stand at a band,
   Nanos pause{};                 //   and then trading pauses for so long.
