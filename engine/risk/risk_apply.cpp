@@ -39,7 +39,8 @@ std::size_t RiskCore::memory_bytes(const Limits& limits) noexcept {
 void RiskCore::collect_free_slots() noexcept {
   slots_free_ = 0;
   for (auto slot = static_cast<std::uint32_t>(order_.size()); slot > 0; --slot) {
-    if (!order_[slot - 1].live) free_slot_[slots_free_++] = slot - 1;
+    const LiveOrder& order = order_[slot - 1];
+    if (!order.live && order.has_generations()) free_slot_[slots_free_++] = slot - 1;
   }
 }
 
@@ -207,7 +208,9 @@ void RiskCore::on_event(const Command& command, const Event& event) noexcept {
       BASALT_ASSERT(order_[slot].open == event.remaining);
       return;
     case EventKind::rejected:
-      return gone(slot);
+      // A replacement that was refused here already, whose original stands, has no number.
+      if (event.order != no_order) gone(slot);
+      return;
     case EventKind::nothing:
       if (replacing) gone(slot_of(command.order.order));
       return;
@@ -313,7 +316,12 @@ void RiskCore::gone(std::uint32_t slot) noexcept {
   order.live = false;
   order.held = Money{0};
   // During replay the stack is not kept, and full: collect_free_slots() makes it anew.
-  if (slots_free_ < free_slot_.size()) free_slot_[slots_free_++] = slot;
+  if (slots_free_ == free_slot_.size()) return;
+  if (order.has_generations()) {
+    free_slot_[slots_free_++] = slot;
+  } else {
+    BASALT_REACHED("a slot has no generation left");
+  }
 }
 
 void RiskCore::list(std::uint32_t slot) noexcept {
@@ -408,14 +416,16 @@ void RiskCore::add_to_hash(StateHash& hash) const {
 void RiskCore::assert_invariants() const {
   BASALT_ASSERT(holds_mismatched() == 0);  // R1
   std::uint32_t live = 0;
+  std::uint32_t worn_out = 0;
   for (std::uint32_t slot = 0; slot < order_.size(); ++slot) {
     const LiveOrder& order = order_[slot];
     live += order.live;
+    worn_out += !order.live && !order.has_generations();
     if (!order.live || !order.quoted || order.reductions_pending > 0) continue;
     BASALT_ASSERT(quotes_.find({order.account, order.instrument, order.side}) == slot);  // R6
   }
   BASALT_ASSERT(live == orders_live_);
-  BASALT_ASSERT(slots_free_ + live == order_.size());  // R3
+  BASALT_ASSERT(slots_free_ + live + worn_out == order_.size());  // R3
   for (std::uint32_t account = 0; account < reference_.limits().accounts_max; ++account) {
     if (!reference_.has(AccountId{account}) || reference_.account(AccountId{account}).is_venue()) {
       continue;

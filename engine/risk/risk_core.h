@@ -11,7 +11,8 @@
 //   R1  Held, per account and asset, is the sum of `held` over that account's live orders.
 //   R2  Free never falls below zero: decide() holds before it lets anything trade, and a hold
 //       covers every way in which the order can fill (reference.h, hold()).
-//   R3  A slot is free exactly while no live order has it; its generation never repeats.
+//   R3  A slot is free exactly while no live order has it, and has had generations left; none of
+//       them repeats.
 //   R4  Of each session and channel, numbers only rise.
 //   R5  When a mass cancel is done, each live order of its scope that was sequenced before it has
 //       its cancel sequenced. None is replaced meanwhile, which would take it out of the scope.
@@ -136,6 +137,9 @@ class RiskCore {
     Money held;
     std::uint32_t next = none;  // In the session's list, oldest first.
     std::uint32_t previous = none;
+
+    // Has the slot numbers left that it never gave?
+    [[nodiscard]] bool has_generations() const noexcept { return generation < 0xFFFF'FFFF; }
   };
   struct QuoteParts {
     std::array<Command, 4> part;
@@ -227,6 +231,14 @@ class RiskCore {
   void list(std::uint32_t slot) noexcept;
   void unlist(std::uint32_t slot) noexcept;
   [[nodiscard]] AssetId held_asset(const LiveOrder& order) const noexcept;
+  [[nodiscard]] bool has_free_slot() const noexcept {
+    return orders_live_ < orders_max_ && slots_free_ > 0;
+  }
+  // The number of the next order. Needs a free slot.
+  [[nodiscard]] OrderId next_number() const noexcept {
+    const std::uint32_t slot = free_slot_[slots_free_ - 1];
+    return order_id(slot, order_[slot].generation + 1);
+  }
 
   // Of the epoch; what is taken may be more, for the sake of earlier ones.
   std::uint32_t orders_max_;

@@ -80,12 +80,11 @@ Reject RiskCore::check_new(Command& command) noexcept {
   const Money hold_wanted = hold(order.side, order.price, order.quantity, instrument);
   const AssetId asset = order.side == Side::buy ? instrument.quote : instrument.base;
   if (balances_.of(order.account, asset).free < hold_wanted) return Reject::insufficient_funds;
-  if (orders_live_ >= orders_max_) return Reject::open_orders_exceeded;
+  if (!has_free_slot()) return Reject::open_orders_exceeded;
   if (account_[index_of(order.account)].orders_open >= account.open_orders_max) {
     return Reject::open_orders_exceeded;
   }
-  const std::uint32_t slot = free_slot_[slots_free_ - 1];
-  order.order = order_id(slot, order_[slot].generation + 1);
+  order.order = next_number();
   command.origin.set_hold(hold_wanted);
   return Reject::none;
 }
@@ -235,9 +234,8 @@ Reject RiskCore::check_replace(Command& command, const LiveOrder& original) cons
   if (balances_.of(order.account, held_asset(original)).free < extra) {
     return Reject::insufficient_funds;
   }
-  if (orders_live_ >= orders_max_) return Reject::open_orders_exceeded;
-  const std::uint32_t slot = free_slot_[slots_free_ - 1];
-  order.order = order_id(slot, order_[slot].generation + 1);
+  if (!has_free_slot()) return Reject::open_orders_exceeded;
+  order.order = next_number();
   command.origin.set_hold(extra);
   return Reject::none;
 }
