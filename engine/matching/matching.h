@@ -42,13 +42,14 @@ class MatchingCore {
   MatchingCore(const Limits& limits, Arena& arena);
   static std::size_t memory_bytes(const Limits& limits) noexcept;
 
-  // What one command can emit at most: the fill or the cancel that ends an order, for every one
-  // that can rest, two events for every part of a reserve, three for every stop that triggers, one
-  // for every protection that is reached, and three more. A slice of an uncross also tells who
-  // takes in each fill, and four things of each book.
+  // What one command can emit at most: for every order that can rest the fill or the cancel that
+  // ends it, and with self-trade prevention what the taker loses to it; two events for every part
+  // of a reserve, three for every stop that triggers, one for every protection that is reached, and
+  // three more. A slice of an uncross also tells who takes in each fill, and four things of each
+  // book.
   [[nodiscard]] static std::uint32_t events_max(const Limits& limits) noexcept {
     const BookLimits books = limits.books();
-    return limits.orders_max + 2 * static_cast<std::uint32_t>(books.parts_max()) +
+    return 2 * limits.orders_max + 2 * static_cast<std::uint32_t>(books.parts_max()) +
            4 * books.instructed_max + limits.uncross_fills_max + 4 * limits.instruments_max + 3;
   }
 

@@ -222,6 +222,30 @@ TEST(Matching, a_sweep_of_ten_thousand_orders_passes_rings_of_two) {
   shard.core.assert_invariants();
 }
 
+// What one order can tell at most, by what is done where it meets its own.
+TEST(Matching, a_sweep_of_ones_own_orders_passes_rings_of_two) {
+  using enum SelfTradePrevention;
+  for (const SelfTradePrevention mode : {off, newest, oldest, both, decrement}) {
+    Shard shard(2);
+    constexpr std::uint32_t makers = limits_of_test.orders_max - 1;
+    for (std::uint32_t i = 0; i < makers; ++i) {
+      shard.send(limit_order(i + 1, i, Side::sell, 5, 100 + i % 50));
+    }
+    ASSERT_EQ(shard.run(1).size(), makers);
+    Order taker = limit_order(makers + 1, makers, Side::buy, 5 * makers + 1, 1000);
+    taker.flags = flags_of(mode);
+    shard.send(taker);
+    const auto events = shard.run(1);
+    const bool one_by_one = mode == off || mode == oldest;
+    EXPECT_EQ(events.size(), mode == decrement ? 2 * makers + 1
+                             : one_by_one      ? makers + 1
+                             : mode == both    ? 2U
+                                               : 1U);
+    EXPECT_EQ(events.back().last, 1);
+    shard.core.assert_invariants();
+  }
+}
+
 TEST(Matching, takes_no_order_while_events_of_the_last_one_wait) {
   Shard shard(2);
   for (std::uint32_t i = 0; i < 4; ++i) shard.send(limit_order(i + 1, i, Side::sell, 1, 10));
