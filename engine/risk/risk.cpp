@@ -28,6 +28,7 @@ Risk::Risk(std::string_view name, Wiring wiring, const Settings& settings, RiskC
       commands_(wiring_.commands, limits::decided_slots_max, arena),
       sequence_(settings.first_sequence - 1),
       now_(settings.not_before),
+      clock_read_(clock.now()),
       last_sequence_(settings.first_sequence - 1) {
   shards_.reserve(wiring_.shards.size());
   for (SlotRing* ring : wiring_.shards)
@@ -37,7 +38,7 @@ Risk::Risk(std::string_view name, Wiring wiring, const Settings& settings, RiskC
 }
 
 std::uint32_t Risk::poll() noexcept {
-  now_ = std::max(now_, clock_.now());
+  read_clock();
   std::uint32_t handled = drain_feedback();
   if (!flush()) return handled;
   // Relaxed: a flag that carries no data.
@@ -91,6 +92,15 @@ bool Risk::overloaded() noexcept {
   if (!too_far && !too_long) return false;
   overloaded_turns_.fetch_add(1, std::memory_order_relaxed);  // A counter: carries no data.
   return true;
+}
+
+// Time never goes back, over a restart either, where the clock may: while the clock is behind, time
+// goes at half its pace, so that what waits for a time is not held up.
+void Risk::read_clock() noexcept {
+  const Nanos clock = clock_.now();
+  const Nanos elapsed = std::max(clock - clock_read_, Nanos{0});
+  clock_read_ = clock;
+  now_ = std::max(clock, now_ + Nanos{elapsed.value / 2});
 }
 
 bool Risk::tick_if_due() noexcept {

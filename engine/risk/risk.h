@@ -79,6 +79,7 @@ class Risk {
   std::uint32_t take_inputs() noexcept;
   std::uint32_t purge() noexcept;
   std::uint32_t work_off_mass_cancels() noexcept;
+  void read_clock() noexcept;
   bool tick_if_due() noexcept;
   void sequence(Command& command) noexcept;
   void emit(const Command& command) noexcept;
@@ -102,6 +103,7 @@ class Risk {
   std::uint32_t next_input_ = 0;
   Sequence sequence_;
   Nanos now_;
+  Nanos clock_read_;
   Nanos last_tick_;
   Nanos undurable_since_;
   Sequence undurable_from_ = 0;
