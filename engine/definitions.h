@@ -71,7 +71,7 @@ struct EpochLimits {
 // may be linked; stops may trail; instruments may have a static collar, or bands; orders may be for
 // a volatility auction alone, and those for another wait for it; mass cancels may be of a group;
 // quotes, and their protection.
-inline constexpr std::uint32_t rules_version_now = 5;
+inline constexpr std::uint32_t rules_version_now = 6;
 
 struct EpochStart {
   std::uint32_t engine;

@@ -224,13 +224,6 @@ void BookSession::State::replace(const std::vector<std::string_view>& words) {
   if (!offer.price) throw Unreadable{"a replacement needs a price"};
   const auto original = live.find(id);
   if (original == live.end()) return rejected(id, Reject::not_live);
-  if (const Reject reject = refusal_of_phase(); reject != Reject::none) {
-    return rejected(new_id, reject);
-  }
-  if (!valid(offer.quantity)) return rejected(new_id, Reject::invalid_quantity);
-  if (!valid(*offer.price)) return rejected(new_id, Reject::invalid_price);
-  if (live.contains(new_id)) return rejected(new_id, Reject::duplicate_order);
-  if (free_slots.empty()) return rejected(new_id, Reject::open_orders_exceeded);
   Command command;
   Order& order = command.order;
   order.kind = CommandKind::replace;
@@ -238,7 +231,14 @@ void BookSession::State::replace(const std::vector<std::string_view>& words) {
   order.quantity = offer.quantity;
   order.price = *offer.price;
   if (core.memory().is_hidden(slot_of(order.original))) order.flags = flag_hidden;
-  order.order = take_slot(new_id);
+  order.verdict = refusal_of_phase();
+  if (order.verdict == Reject::none) {
+    if (!valid(offer.quantity)) return rejected(new_id, Reject::invalid_quantity);
+    if (!valid(*offer.price)) return rejected(new_id, Reject::invalid_price);
+    if (live.contains(new_id)) return rejected(new_id, Reject::duplicate_order);
+    if (free_slots.empty()) return rejected(new_id, Reject::open_orders_exceeded);
+    order.order = take_slot(new_id);
+  }
   apply(command, new_id);
 }
 
@@ -324,7 +324,7 @@ void BookSession::State::tell(const Order& order, const Event& event, std::uint3
       taker_open = event.remaining;
       return;
     case EventKind::rejected:
-      give_slot(order.order);
+      if (order.order != no_order) give_slot(order.order);
       return rejected(wanted, event.reject());
     case EventKind::nothing:
       if (order.kind == CommandKind::reduce) rejected(wanted, Reject::lowers_nothing);

@@ -278,6 +278,11 @@ class BookMemory {
   // `own` has details. The other is live, has no partner, and may have no details.
   void pair(OrderId own, OrderId other, InstrumentId instrument) noexcept;
   void unpair(std::uint32_t slot) noexcept;
+  // Or no_order.
+  [[nodiscard]] OrderId partner_of(std::uint32_t slot) const noexcept {
+    const bool instructed = (orders_[slot].flags() & flag_instructed) != 0;
+    return instructed ? details(slot).partner : no_order;
+  }
   // An order that has a partner has traded.
   void give_up_partner(std::uint32_t slot) noexcept {
     const OrderId partner = details(slot).partner;

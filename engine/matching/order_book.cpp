@@ -9,11 +9,22 @@
 namespace basalt::matching {
 namespace {
 
-// Nothing is wrong with a replacement that is refused so.
+// Nothing is wrong with the details of a replacement that is refused so, by risk or here.
 [[nodiscard]] bool leaves_original(Reject reject) noexcept {
-  return reject == Reject::would_cross || reject == Reject::open_orders_exceeded ||
-         reject == Reject::invalid_max_floor || reject == Reject::not_for_auction ||
-         reject == Reject::outside_auction;
+  switch (reject) {
+    case Reject::account_suspended:
+    case Reject::entry_disabled:
+    case Reject::instrument_closed:
+    case Reject::instrument_halted:
+    case Reject::open_orders_exceeded:
+    case Reject::would_cross:
+    case Reject::invalid_max_floor:  // Of what is live already: it would show too often.
+    case Reject::not_for_auction:
+    case Reject::outside_auction:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -202,21 +213,18 @@ inline Left OrderBook::match(const Order& command, const Incoming& incoming, Boo
     if (left.open == Quantity{0}) break;
     left = prevent_self_trade(command, incoming, left.open, memory.slot_at(link), memory, out);
   } while (left.open > Quantity{0} && !left.prevented && makers.best() >= limit);
-  if (first != no_price) traded_from(first);
+  left.traded = first != no_price;
+  if (left.traded) traded_from(first);
   return left;
 }
 
 // What few takers must look for match() does not ask of each maker: it takes a part, up to where
-// there is something else to do. Nor does it say whether it has traded: there is a last trade then.
+// there is something else to do.
 Left OrderBook::match_with_care(const Order& command, const Incoming& incoming, BookMemory& memory,
                                 EventOutlet& out) noexcept {
   PricedPegs pegs = priced_pegs(opposite(incoming.side), memory);
-  const Price last_trade = std::exchange(last_trade_, no_price);
-  Left left = match_beside(command, incoming, pegs, memory, out);
-  left.traded = last_trade_ != no_price;
-  if (!left.traded) {
-    last_trade_ = last_trade;
-  } else if (incoming.partner != no_order) {
+  const Left left = match_beside(command, incoming, pegs, memory, out);
+  if (left.traded && incoming.partner != no_order) {
     BASALT_REACHED("an order that is linked trades when it comes in");
     give_up_partner_of_first(opposite(incoming.side), memory);
     memory.cancel_later(incoming.partner);
@@ -224,38 +232,49 @@ Left OrderBook::match_with_care(const Order& command, const Incoming& incoming, 
   return left;
 }
 
-// Whose firm an order is of costs a look into a table: match() takes what stands before the next
-// order of the firm, and then that one is prevented. What hides has levels of its own: match()
-// takes what is shown, as far as nothing hides at a better price.
+// What hides has levels of its own: what is shown is taken as far as nothing hides at a better
+// price.
 Left OrderBook::match_beside(const Order& command, const Incoming& incoming, PricedPegs& pegs,
                              BookMemory& memory, EventOutlet& out) noexcept {
   const Side side = opposite(incoming.side);
   const Rank limit = rank_of(side, incoming.limit);
-  const bool by_firm = (incoming.flags & flag_by_firm) != 0;
-  Incoming part = incoming;
-  if (by_firm) part.flags = static_cast<std::uint16_t>(part.flags & ~flag_self_trade_mask);
   Left left{incoming.open};
+  bool traded = false;
   while (left.open > Quantity{0} && !left.prevented) {
     const Rank shown = levels_[side].best();
     const Rank unseen = std::max(hidden_[side].best(), pegs.best());
     if (std::max(shown, unseen) < limit) break;
     if (unseen > shown) {
       left = take_unseen(command, incoming, left.open, pegs, memory, out);
-      continue;
-    }
-    if (unseen > limit) BASALT_REACHED("a sweep stops where an order hides at a better price");
-    part.limit = price_of(side, std::max(limit, unseen));
-    part.open = by_firm ? shown_before_own(incoming, left.open, memory) : left.open;
-    if (part.open > Quantity{0}) {
-      const Left of_part = match(command, part, memory, out);
-      BASALT_ASSERT(!by_firm || of_part.open == Quantity{0});
-      left = {left.open - part.open + of_part.open, of_part.prevented};
     } else {
-      const Level& level = memory.level(levels_[side].best_level());
-      const std::uint32_t slot = memory.slot_at(level.links.next);
-      left = prevent_self_trade(command, incoming, left.open, slot, memory, out);
+      if (unseen > limit) BASALT_REACHED("a sweep stops where an order hides at a better price");
+      left = take_shown(command, incoming, left.open, std::max(limit, unseen), memory, out);
     }
+    traded = traded || left.traded;
   }
+  left.traded = traded;
+  return left;
+}
+
+// Whose firm an order is of costs a look into a table: match() takes what stands before the next
+// order of the firm, and then that one is prevented.
+Left OrderBook::take_shown(const Order& command, const Incoming& incoming, Quantity open,
+                           Rank limit, BookMemory& memory, EventOutlet& out) noexcept {
+  const Side side = opposite(incoming.side);
+  Incoming part = incoming;
+  part.open = open;
+  part.limit = price_of(side, limit);
+  if ((incoming.flags & flag_by_firm) == 0) return match(command, part, memory, out);
+  part.open = shown_before_own(incoming, open, memory);
+  if (part.open == Quantity{0}) {
+    const Level& level = memory.level(levels_[side].best_level());
+    const std::uint32_t slot = memory.slot_at(level.links.next);
+    return prevent_self_trade(command, incoming, open, slot, memory, out);
+  }
+  part.flags = static_cast<std::uint16_t>(part.flags & ~flag_self_trade_mask);
+  Left left = match(command, part, memory, out);
+  BASALT_ASSERT(left.open == Quantity{0});
+  left.open = open - part.open;
   return left;
 }
 
@@ -343,13 +362,13 @@ void OrderBook::replace_in_full(const Order& command, BookMemory& memory,
   const bool is_peg = incoming.details->is_peg();
   if (!waits) incoming.flags = flags_in_market(incoming);
   if (!waits && !is_peg) incoming.limit = bounded(incoming, memory);
-  const bool canceled_instead =
-      command.verdict != Reject::none || incoming.open <= Quantity{0} || is_other_display;
-  const Reject reject = canceled_instead ? Reject::none
-                        : early          ? check_kept(incoming, original_open, memory)
-                        : waits          ? check_stop(incoming, original_open, memory)
-                        : is_peg         ? check_peg(incoming, original_open, memory)
-                                         : check(incoming, original_open, memory);
+  const bool canceled_instead = incoming.open <= Quantity{0} || is_other_display;
+  const Reject reject = command.verdict != Reject::none ? command.verdict
+                        : canceled_instead              ? Reject::none
+                        : early  ? check_kept(incoming, original_open, memory)
+                        : waits  ? check_stop(incoming, original_open, memory)
+                        : is_peg ? check_peg(incoming, original_open, memory)
+                                 : check(incoming, original_open, memory);
   if (leaves_original(reject)) {
     BASALT_REACHED("a replacement is refused");
     return emit_rejected(command, reject, out);
@@ -358,10 +377,8 @@ void OrderBook::replace_in_full(const Order& command, BookMemory& memory,
     BASALT_REACHED("a replacement takes its original with it");
     if (is_other_display) BASALT_REACHED("a replacement shows otherwise than its original");
     // OUCH 5.0, Replace: the original is live and the details are invalid, so the original goes.
-    const auto reason =
-        command.verdict == Reject::none && incoming.open <= Quantity{0} && !is_other_display
-            ? CancelReason::user
-            : CancelReason::supervisory;
+    const auto reason = reject == Reject::none && !is_other_display ? CancelReason::user
+                                                                    : CancelReason::supervisory;
     emit_canceled(command, slot, memory, original_open, reason, out);
     return remove(slot, memory);
   }

@@ -194,6 +194,8 @@ class OrderBook {
                                          BookMemory& memory, EventOutlet& out) noexcept;
   Left match_beside(const Order& command, const Incoming& incoming, PricedPegs& pegs,
                     BookMemory& memory, EventOutlet& out) noexcept;
+  Left take_shown(const Order& command, const Incoming& incoming, Quantity open, Rank limit,
+                  BookMemory& memory, EventOutlet& out) noexcept;
   void traded_from(Price first) noexcept;
   void move_collar() noexcept;  // To the last trade.
   void set_collars() noexcept;  // Both anew.
@@ -303,6 +305,7 @@ class OrderBook {
   [[nodiscard]] static bool may_pair(const Order& command, const BookMemory& memory) noexcept;
   void pair_with(OrderId own, OrderId partner, BookMemory& memory) const noexcept;
   void give_up_partner_of_first(Side side, BookMemory& memory) const noexcept;
+  static void give_up_partners(std::uint32_t one, std::uint32_t other, BookMemory& memory) noexcept;
   void cancel_partners(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
   [[gnu::noinline]] void change_others(const Order& command, Side incoming, BookMemory& memory,
                                        EventOutlet& out) noexcept;

@@ -78,6 +78,7 @@ OrderId OrderBook::cross_once(const Order& command, OrderId taker, BookMemory& m
        quantity, memory.open(maker_slot) - quantity, detail(maker_slot), out);
   last_trade_ = uncross_price_;
   uncrossed_ += quantity;
+  if (memory.partners() > 0) give_up_partners(buys, sells, memory);
   lower_oldest(command, buys, quantity, memory, out);
   lower_oldest(command, sells, quantity, memory, out);
   return taker;
@@ -94,10 +95,7 @@ void OrderBook::lower_oldest(const Order& command, std::uint32_t slot, Quantity 
   BASALT_ASSERT(level.links.next == memory.link_of(slot));
   lower_in_level(slot, filled, memory);
   if (order.open() > Quantity{0}) {
-    memory.add_executed(slot, filled);
-    const bool instructed = (order.flags() & flag_instructed) != 0;
-    if (instructed && memory.details(slot).partner != no_order) memory.give_up_partner(slot);
-    return;
+    return memory.add_executed(slot, filled);
   }
   Link next = order.links.next;
   if ((order.flags() & flag_instructed) != 0) {

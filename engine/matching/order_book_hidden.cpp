@@ -55,8 +55,10 @@ Left OrderBook::take_unseen(const Order& command, const Incoming& incoming, Quan
     if (quantity < maker.open()) BASALT_REACHED("a taker leaves a part of an order that hides");
     emit(command, EventKind::fill, order_id(slot, maker.generation), side, maker.account(), price,
          quantity, maker.open() - quantity, detail_hidden, out);
+    if (memory.details(slot).partner != no_order) memory.give_up_partner(slot);
     lower_or_remove(slot, quantity, memory);
     left.open -= quantity;
+    left.traded = true;
     last_trade_ = price;
     traded_from(price);
   }
@@ -64,10 +66,9 @@ Left OrderBook::take_unseen(const Order& command, const Incoming& incoming, Quan
   return left;
 }
 
-// `quantity` of an order that hides is executed.
+// An order that hides loses `quantity`, which counts as executed.
 void OrderBook::lower_or_remove(std::uint32_t slot, Quantity quantity,
                                 BookMemory& memory) noexcept {
-  if (memory.details(slot).partner != no_order) memory.give_up_partner(slot);
   lower_in_level(slot, quantity, memory);
   if (memory.order(slot).open() == Quantity{0}) return remove(slot, memory);
   memory.add_executed(slot, quantity);
@@ -189,6 +190,10 @@ bool OrderBook::pair_pegs(const Order& command, BookMemory& memory, std::uint32_
     PricedPegs takers = priced_pegs(side, memory);
     PricedPegs others = priced_pegs(opposite(side), memory);
     for (; takers.best() != no_rank && fills_left > 0; takers.pass()) {
+      if ((memory.order(takers.slot()).flags() & flag_post_only) != 0) {
+        BASALT_REACHED("a peg that is post-only takes from nobody with a tick");
+        continue;
+      }
       const Price price = price_of(side, takers.best());
       if (!pair_peg(command, takers.slot(), price, others, memory, out)) break;
       --fills_left;
@@ -214,9 +219,21 @@ bool OrderBook::pair_peg(const Order& command, std::uint32_t slot, Price price, 
   BASALT_REACHED("pegs meet with a tick");
   emit(command, EventKind::crossing, taker.order, taker.side, taker.account, price, {}, taker.open,
        detail_hidden, out);
+  const OrderId partner = memory.partner_of(slot);
   const Left left = match_beside(command, taker, others, memory, out);
   if (has_bands()) note_trade(command.time);
-  if (left.open < taker.open) lower_or_remove(slot, taker.open - left.open, memory);
+  const Quantity lost = taker.open - left.open;
+  if (partner != no_order && left.traded) {
+    // What it met may have been its partner, which has parted from it, and may be gone.
+    if (memory.partner_of(slot) == no_order)
+      BASALT_REACHED("two linked pegs trade with each other");
+    if (memory.partner_of(slot) != no_order) memory.unpair(slot);
+    memory.cancel_later(partner);
+  } else if (partner != no_order) {
+    BASALT_REACHED("prevention lowers a linked peg that takes with a tick");
+    memory.details(slot).executed += lost;  // That is no trade.
+  }
+  if (lost > Quantity{0}) lower_or_remove(slot, lost, memory);
   if (left.prevented && left.open > Quantity{0}) {
     emit_canceled(command, slot, memory, left.open, CancelReason::self_match, out);
     remove(slot, memory);

@@ -21,12 +21,8 @@ bool OrderBook::comes_early(TimeInForce time_in_force) const noexcept {
 Reject OrderBook::check_kept(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept {
   if (incoming.details->min_quantity > Quantity{0}) return Reject::not_for_auction;
-  if (const Reject details = check_details(incoming, memory); details != Reject::none) {
-    return details;
-  }
-  return kept_[incoming.side] - freed + incoming.open <= limits::resting_max
-             ? Reject::none
-             : Reject::open_orders_exceeded;
+  const bool has_room = kept_[incoming.side] - freed + incoming.open <= limits::resting_max;
+  return has_room ? check_details(incoming, memory) : Reject::open_orders_exceeded;
 }
 
 void OrderBook::keep(const Order& command, const Incoming& incoming, BookMemory& memory,

@@ -37,6 +37,21 @@ void OrderBook::give_up_partner_of_first(Side side, BookMemory& memory) const no
   memory.give_up_partner(slot);
 }
 
+// Two trade with each other, and either may be the other's partner: then what is left of both goes.
+void OrderBook::give_up_partners(std::uint32_t one, std::uint32_t other,
+                                 BookMemory& memory) noexcept {
+  const OrderId of_one = memory.partner_of(one);
+  if (of_one != no_order && slot_of(of_one) == other) {
+    BASALT_REACHED("two linked orders trade with each other in an uncross");
+  }
+  for (const OrderId partner : {of_one, memory.partner_of(other)}) {
+    if (partner != no_order) memory.cancel_later(partner);
+  }
+  for (const std::uint32_t slot : {one, other}) {
+    if (memory.partner_of(slot) != no_order) memory.unpair(slot);
+  }
+}
+
 void OrderBook::cancel_partners(const Order& command, BookMemory& memory,
                                 EventOutlet& out) noexcept {
   for (const OrderId partner : memory.take_to_cancel()) {

@@ -109,7 +109,7 @@ struct Incoming {
 struct Left {
   Quantity open;
   bool prevented = false;  // Self-trade prevention ended it: nothing of it may rest.
-  bool traded = false;     // Of an order that match_with_care() was for.
+  bool traded = false;
 };
 
 // The pegs of one side that have a price, best first, at one price the oldest first: as they are

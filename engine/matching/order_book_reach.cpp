@@ -6,23 +6,22 @@
 
 namespace basalt::matching {
 
-// Could it trade `wanted` at once?
+// Could it trade `wanted` at once? Where what is shown within its limit is too little, and nothing
+// hides, nobody looks at single orders.
 bool OrderBook::fills(const Incoming& incoming, Quantity wanted,
                       const BookMemory& memory) const noexcept {
   const Side side = opposite(incoming.side);
-  if (self_trade_prevention(incoming.flags) != SelfTradePrevention::off ||
-      reserve_[side] > Quantity{0}) {
-    return fills_one_by_one(incoming, wanted, memory);
-  }
   const Levels& makers = levels_[side];
   const Rank limit = rank_of(side, incoming.limit);
-  Quantity found;
-  for (Rank rank = makers.best(); rank >= limit && rank != no_rank;
+  Quantity found = reserve_[side];
+  for (Rank rank = makers.best(); rank >= limit && rank != no_rank && found < wanted;
        rank = makers.next_worse(memory, rank)) {
     found += makers.find(memory, rank)->quantity;
-    if (found >= wanted) return true;
   }
-  return false;
+  if (found < wanted) return false;
+  const bool one_by_one = self_trade_prevention(incoming.flags) != SelfTradePrevention::off ||
+                          reserve_[side] > Quantity{0};
+  return !one_by_one || fills_one_by_one(incoming, wanted, memory);
 }
 
 // Order by order, with what they do not show; at one price what hides last. Orders of its own

@@ -53,10 +53,7 @@ void OrderBook::new_order(const Order& command, const Instructions& instructions
   }
   const Price stop = details.stop;
   if (stop != no_price && !reached(command.side, stop)) {
-    Reject reject = check_stop(incoming, Quantity{0}, memory);
-    if (reject == Reject::none && instructions.trail != 0 && trailing_ == limits::trailing_max) {
-      reject = Reject::open_orders_exceeded;
-    }
+    const Reject reject = check_stop(incoming, Quantity{0}, memory);
     if (reject != Reject::none) return emit_rejected(command, reject, out);
     return wait(command, incoming, memory, out);
   }
@@ -271,13 +268,13 @@ bool OrderBook::reached(Side side, Price stop) const noexcept {
 // Whether there is room for a stop to wait. What it meets when it triggers shows then.
 Reject OrderBook::check_stop(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept {
-  if (const Reject details = check_details(incoming, memory); details != Reject::none) {
-    return details;
-  }
+  const bool is_new = freed == Quantity{0};
+  const bool trails_too_many =
+      is_new && incoming.details->trail != 0 && trailing_ == limits::trailing_max;
   const bool has_room =
-      memory.has_room(Levels::inners_wanted) &&
+      memory.has_room(Levels::inners_wanted) && !trails_too_many &&
       stops_[incoming.side].quantity() - freed + incoming.open <= limits::resting_max;
-  return has_room ? Reject::none : Reject::open_orders_exceeded;
+  return has_room ? check_details(incoming, memory) : Reject::open_orders_exceeded;
 }
 
 void OrderBook::wait(const Order& command, const Incoming& incoming, BookMemory& memory,

@@ -286,6 +286,7 @@ void NaiveBook::cross_once(std::optional<std::uint32_t>& taker) {
        << '@' << uncross_price_ << '\n';
   last_trade_ = uncross_price_;
   uncrossed_ += quantity;
+  part_both(bids.front(), asks.front());
   lower_first(bids, quantity);
   lower_first(asks, quantity);
 }

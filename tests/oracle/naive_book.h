@@ -138,6 +138,7 @@ class NaiveBook {
   bool may_link(const Order& order);
   void link(Order& order);
   void part(Order& order);
+  void part_both(Order& one, Order& other);
   void cancel_partners();
 
   // Both sides are sorted best first: asks by price, bids by its negative.

@@ -23,12 +23,12 @@ bool NaiveBook::comes_early(const Order& order) const {
 
 std::string NaiveBook::refusal_to_keep(const Order& order, std::int64_t freed) const {
   if (order.min > 0) return "auction";
-  if (shows_too_often(order)) return "display";
   std::int64_t waiting = -freed;
   for (const Order& other : kept_) {
     if (other.buy == order.buy) waiting += other.open;
   }
-  return order.open > resting_max - waiting ? "full" : "";
+  if (order.open > resting_max - waiting) return "full";
+  return shows_too_often(order) ? "display" : "";
 }
 
 NaiveBook::Level::const_iterator NaiveBook::kept(std::uint32_t id) const {

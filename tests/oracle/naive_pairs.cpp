@@ -31,6 +31,17 @@ void NaiveBook::part(Order& order) {
   order.partner.reset();
 }
 
+// They trade with each other.
+void NaiveBook::part_both(Order& one, Order& other) {
+  const bool each_other = one.partner == other.id;
+  part(one);
+  if (each_other) {
+    partners_.push_back(one.id);
+  } else {
+    part(other);
+  }
+}
+
 void NaiveBook::cancel_partners() {
   for (const std::uint32_t id : partners_) {
     if (!is_live(id)) continue;

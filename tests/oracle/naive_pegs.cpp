@@ -80,6 +80,7 @@ void NaiveBook::pair_pegs() {
   for (const bool buy : {true, false}) {
     std::vector<Peg> others = priced_pegs(!buy);
     for (const Peg& peg : priced_pegs(buy)) {
+      if (live_[peg.id]->post) continue;
       if (paired == slice_max_ || !pair_peg(peg, others)) break;
       ++paired;
     }
@@ -97,7 +98,11 @@ bool NaiveBook::pair_peg(const Peg& peg, std::vector<Peg>& others) {
   const auto best = best_to_take(!taker.buy, others);
   if (!best || !reaches(taker, *best) || (guarded() && !within_collar(*best))) return false;
   const Taken taken = take(taker, others);
-  if (taken.traded) part(taker);
+  if (taken.traded) {
+    part(taker);
+  } else {
+    taker.partner = live_[peg.id]->partner;  // Prevention may have ended it.
+  }
   taker.price = limit;
   const bool canceled = taken.prevented && taker.open > 0;
   if (canceled) out_ << "canceled " << taker.id << ' ' << taker.open << " self-match\n";

@@ -41,7 +41,6 @@ void NaiveBook::follow_market() {
 }
 
 std::string NaiveBook::refusal_to_wait(const Order& order, std::int64_t freed) const {
-  if (shows_too_often(order)) return "display";
   std::int64_t waiting = -freed;
   for (const Order& other : stops_) {
     if (other.buy == order.buy) waiting += other.open;
@@ -50,7 +49,8 @@ std::string NaiveBook::refusal_to_wait(const Order& order, std::int64_t freed) c
   const auto trails = [](const Order& other) { return other.trail.has_value(); };
   const bool is_new = freed == 0;
   const bool too_many = std::count_if(stops_.begin(), stops_.end(), trails) >= trailing_max;
-  return order.trail && is_new && too_many ? "full" : "";
+  if (order.trail && is_new && too_many) return "full";
+  return shows_too_often(order) ? "display" : "";
 }
 
 bool NaiveBook::reached(const Order& stop) const {

@@ -10,7 +10,7 @@ constexpr std::int64_t price_cap = (std::int64_t{1} << 36) - 1;
 constexpr std::int64_t quantity_cap = (std::int64_t{1} << 48) - 1;
 
 // clang-format off
-constexpr std::array<Flow, 34> flows{{
+constexpr std::array<Flow, 36> flows{{
     // name, low, width, wide, quantity, ids; of 100: can red rep tak odd own ins, auctions, stops,
     // expiring, firms, rules, hidden, pegs, passes
     {"tight spread", 1000, 6, false, 20, 60,                       15, 5, 10, 20, 1, 10, 5},
@@ -48,6 +48,9 @@ constexpr std::array<Flow, 34> flows{{
         85},
     {"pegs at a collar", 1000, 30, false, 20, 60,  8, 5, 12, 20, 1, 30, 20, 8, true, 0, false,
         "rules collar=8000 volatility=3 extension=2", 30, 40},
+    {"linked pegs", 1000, 9, false, 20, 30,  12, 3, 8, 10, 1, 85, 60, 2, false, 4, false, nullptr,
+        20, 50},
+    {"linked in auctions", 1000, 6, false, 20, 24,   8, 5, 10, 5, 1, 85, 80, 14, false},
     {"static collars", 1000, 30, false, 20, 60,      8, 5, 12, 30, 1, 20, 30, 6, true, 0, false,
         "rules collar=9000 static=11000 reference=1015"},
     {"static volatility", 1000, 30, false, 20, 60,   8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,

@@ -363,38 +363,6 @@ TEST_F(History, a_replacement_that_crosses_is_replaced_and_then_executed) {
   EXPECT_THAT(told(0), ElementsAre("E 1 30 1000000 A 1"));
 }
 
-TEST_F(History, an_invalid_replacement_cancels_its_original) {
-  sell(1, 100, 10'010);
-  told(1);
-  tell(replace({.session = 1, .ref = 1}, 2, 0, 10'000));
-  EXPECT_THAT(told(1), ElementsAre("C 1 100 S"));
-  tell(replace({.session = 1, .ref = 1}, 3, 50, 10'000));
-  EXPECT_THAT(told(1), IsEmpty());
-}
-
-TEST_F(History, a_replacement_to_no_more_than_is_executed_cancels_the_rest) {
-  sell(1, 100, 10'000);
-  buy(1, 40, 10'000);
-  told(1);
-  tell(replace({.session = 1, .ref = 1}, 2, 40, 10'000));
-  EXPECT_THAT(told(1), ElementsAre("C 1 60 U"));
-}
-
-TEST_F(History, a_post_only_replacement_that_would_cross_is_rejected_and_the_original_stands) {
-  buy(1, 30, 10'000);
-  tell(enter({.session = 1,
-              .ref = 1,
-              .side = Side::sell,
-              .quantity = 50,
-              .price = 10'010,
-              .flags = flag_post_only,
-              .channel = 2}));
-  told(1);
-  tell(replace({.session = 1, .ref = 1, .channel = 2}, 2, 50, 10'000));
-  buy(2, 50, 10'010);
-  EXPECT_THAT(told(1), ElementsAre("J 2 18 INSTEAD 2 +28=02", "E 1 50 1001000 A 1 +28=02"));
-}
-
 TEST_F(History, every_message_about_an_order_names_the_channel_that_it_was_entered_on) {
   const oracle::Named order{.session = 1, .ref = 1, .channel = 5};
   tell(enter(
