@@ -1,75 +1,13 @@
-// Risk's rules one by one: what is refused and in which order, what is held and given back, which
-// numbers are used up, what a lost connection takes with it.
+// Risk's rules one by one: what is refused, what is held and given back, which numbers are used up,
+// what a lost connection takes with it. Of several faults which is told: risk_precedence_test.cpp.
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <string>
 #include <vector>
 
 #include "tests/unit/risk_venue.h"
 
 namespace basalt::oracle {
 namespace {
-
-// Each row has every fault but those of the rows before it: the first fault that is left is told.
-TEST(RiskRejects, of_several_faults_the_first_is_told) {
-  SmallVenue small;
-  test::CommandMaker make;
-  small.tell(make.withdraw(traders_first, usd, 1'000'000'000'000 - 50));
-  small.tell(set_state(aapl, InstrumentState::closed));
-
-  Command order = enter({.ref = 0, .quantity = 0, .price = 0, .instrument = 7});
-  order.order.verdict = Reject::invalid_side;  // Found by the decoder.
-  order.order.account = AccountId{fees_account};
-  order.order.time_in_force = TimeInForce::gtd;  // Of no time.
-  order.origin.original_user_ref_num = 99;       // Of no order.
-  Instructions asked{};
-  const auto ask = [&](std::int64_t display, std::int64_t min_quantity, std::int64_t stop,
-                       std::uint32_t random = 0) {
-    asked.display = Quantity{display};
-    asked.random = random;
-    asked.min_quantity = Quantity{min_quantity};
-    asked.stop = Price{stop};
-    order.order.flags = flag_instructed;
-    order.set(asked);
-  };
-  asked.price_type = PriceType::midpoint;  // And shown.
-  ask(-1, 20, 20'000'000);
-  struct Row {
-    Reject told;
-    std::function<void()> mend;
-  };
-  const std::vector<Row> rows = {
-      {Reject::invalid_side, [&] { order.order.verdict = Reject::none; }},
-      {Reject::unknown_instrument, [&] { order.order.instrument = InstrumentId{aapl}; }},
-      {Reject::account_not_permitted, [&] { order.order.account = no_account; }},
-      {Reject::instrument_closed, [&] { small.tell(set_state(aapl, InstrumentState::halted)); }},
-      {Reject::instrument_halted, [&] { small.tell(set_state(aapl, InstrumentState::open)); }},
-      {Reject::invalid_quantity, [&] { order.order.quantity = Quantity{2'000'000}; }},
-      {Reject::invalid_quantity, [&] { order.order.quantity = Quantity{10}; }},
-      {Reject::invalid_price, [&] { order.order.price = Price{20'000'000}; }},
-      {Reject::invalid_price, [&] { order.order.price = Price{5}; }},
-      {Reject::invalid_max_floor, [&] { ask(2, 20, 20'000'000, 2); }},
-      {Reject::invalid_max_floor, [&] { ask(0, 20, 20'000'000, 1); }},
-      {Reject::invalid_max_floor, [&] { ask(2, 20, 20'000'000, 1); }},
-      {Reject::invalid_min_quantity, [&] { ask(2, 5, 20'000'000); }},
-      {Reject::invalid_stop_price, [&] { ask(2, 5, 0); }},
-      {Reject::invalid_expiry, [&] { order.order.time_in_force = TimeInForce::day; }},
-      {Reject::invalid_peg,
-       [&] {
-         asked.price_type = PriceType::limit;
-         ask(2, 5, 0);
-       }},
-      {Reject::invalid_link, [&] { order.origin.original_user_ref_num = 0; }},
-      {Reject::insufficient_funds, [&] { order.order.quantity = Quantity{5}; }},
-      {Reject::none, [] {}},
-  };
-  for (const Row& row : rows) {
-    ++order.origin.user_ref_num;
-    EXPECT_EQ(verdict_of(small, order), row.told) << "row " << order.origin.user_ref_num;
-    row.mend();
-  }
-}
 
 TEST(RiskLimits, are_changed_by_command_and_bind_the_next_order) {
   SmallVenue small;
@@ -212,14 +150,6 @@ TEST(RiskHolds, are_taken_spent_and_given_back_to_the_unit) {
   EXPECT_EQ(balance(small, 0, usd).held, Money{0});
   EXPECT_EQ(balance(small, 0, usd).free, all - Money{40'000 - 40});
   small.venue().assert_invariants();
-}
-
-// Leaves a trader exactly so much of an asset.
-void leave(SmallVenue& small, std::uint32_t session, std::uint32_t asset, std::int64_t amount) {
-  test::CommandMaker make;
-  const auto free = static_cast<std::int64_t>(balance(small, session, asset).free.value);
-  small.tell(make.withdraw(traders_first + session, asset, free - amount));
-  ASSERT_EQ(balance(small, session, asset).free, Money{amount});
 }
 
 TEST(RiskHolds, are_refused_where_one_unit_is_missing) {
