@@ -175,6 +175,36 @@ TEST(OrderBook, one_side_holds_no_more_than_its_sums_can_tell) {
   one.core().assert_invariants();
 }
 
+// precedence_of_refusals.book has the rest: text never fills a book. Each order is the last with
+// one fault mended.
+TEST(OrderBook,
+     of_the_faults_of_an_order_that_would_rest_where_there_is_no_room_the_first_is_told) {
+  OneBook one({16, 1, 4, 3, 8});  // Of three inner nodes one may be taken: the next may need two.
+  one.add(Side::sell, 10, 2);
+  one.add(Side::buy, 10, 1);
+  const OrderId in_the_way = one.last_number();
+  const auto told = [&](std::int64_t price, std::int64_t shown) {
+    Instructions asked{};
+    asked.display = Quantity{shown};
+    Command command;
+    command.order.kind = CommandKind::new_order;
+    command.order.order = one.take_number();
+    command.order.side = Side::buy;
+    command.order.flags = flag_instructed | flag_post_only;
+    command.order.quantity = Quantity{2000};
+    command.order.price = Price{price};
+    command.set(asked);
+    const auto events = one.apply(command);
+    return events.front().kind == EventKind::rejected ? events.front().reject() : Reject::none;
+  };
+  EXPECT_EQ(told(2, 1), Reject::would_cross);
+  EXPECT_EQ(told(1, 1), Reject::open_orders_exceeded);
+  one.cancel(in_the_way);
+  EXPECT_EQ(told(1, 1), Reject::invalid_max_floor);
+  EXPECT_EQ(told(1, 500), Reject::none);
+  one.core().assert_invariants();
+}
+
 TEST(OrderBook, a_replacement_that_has_no_room_leaves_the_original) {
   // Room for two inner nodes: the first price takes one, and one elsewhere may need two.
   OneBook one({16, 1, 3, 2});
