@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Book, Scenario, testing::ValuesIn(all_scenarios()),
                          [](const auto& instance) { return name_of(instance.param); });
 
 TEST(Scenarios, are_all_found) {
-  EXPECT_GE(all_scenarios().size(), 310u);
+  EXPECT_GE(all_scenarios().size(), 420u);
 }
 
 }  // namespace

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "tests/oracle/one_book.h"
 
 namespace basalt::matching {
@@ -235,6 +238,36 @@ TEST(OrderBook, a_sweep_of_five_thousand_orders_fills_each_once_in_order) {
   EXPECT_EQ(events.back().kind, EventKind::canceled);
   EXPECT_TRUE(one.book().empty(Side::sell));
   one.core().assert_invariants();
+}
+
+// Each level in a leaf of its own, and all inner nodes between them: none of them is left.
+TEST(OrderBook, a_sweep_of_five_thousand_levels_far_apart_leaves_no_node_behind) {
+  constexpr std::uint32_t levels = 5000;
+  constexpr std::int64_t apart = 4099;
+  OneBook one({8192, 1, 8192, 16384});
+  for (const Side side : {Side::buy, Side::sell}) {
+    std::vector<OrderId> makers;
+    for (std::uint32_t i = 0; i < levels; ++i) {
+      one.add(side, 1 + i % 7, 1 + i * apart);
+      makers.push_back(one.last_number());
+    }
+    if (side == Side::buy) std::reverse(makers.begin(), makers.end());
+    const std::int64_t limit = side == Side::buy ? 1 : levels * apart;
+    const auto events =
+        one.add(opposite(side), limits::quantity_max.value, limit, TimeInForce::ioc);
+    ASSERT_EQ(events.size(), levels + 1);
+    for (std::uint32_t i = 0; i < levels; ++i) {
+      const std::uint32_t entered = side == Side::buy ? levels - 1 - i : i;
+      ASSERT_EQ(events[i].order, makers[i]);
+      ASSERT_EQ(events[i].price, Price{1 + entered * apart});
+      ASSERT_EQ(events[i].quantity, Quantity{1 + entered % 7});
+    }
+    EXPECT_EQ(events.back().kind, EventKind::canceled);
+    EXPECT_EQ(one.core().memory().leaves_in_use(), 0U);
+    EXPECT_EQ(one.core().memory().inners_in_use(), 0U);
+    one.core().assert_invariants();
+    for (const OrderId maker : makers) one.give_number(maker);
+  }
 }
 
 // With a dynamic collar of 10 %.
