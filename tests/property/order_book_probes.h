@@ -38,6 +38,7 @@ inline const std::initializer_list<std::string_view> probes = {
     "a replacement is refused",
     "a replacement crosses",
     "a replacement takes its original with it",
+    "an order that hides is replaced",
     "self-trade prevention cancels the newest",
     "self-trade prevention cancels the oldest",
     "self-trade prevention cancels both",

@@ -8,6 +8,7 @@
 
 #include "tests/oracle/naive_mass_cancel.h"
 #include "tests/oracle/small_venue.h"
+#include "tests/property/reach_probes.h"
 #include "tests/unit/told_venue.h"
 
 namespace basalt::oracle {
@@ -310,6 +311,9 @@ TEST_F(FirmRequestsInSlices, an_order_does_not_escape_by_being_replaced) {
   turns(20);
   EXPECT_EQ(live(), 0U);
   EXPECT_EQ(tell(query(0)).front().command.origin.original_user_ref_num, 3U) << "as if it was gone";
+  EXPECT_TRUE(
+      property::probes_missed({"an order that a mass cancel is of is not replaced any more"})
+          .empty());
 }
 
 // Where a walk rests, the order goes by another way.
@@ -319,6 +323,7 @@ TEST_F(FirmRequestsInSlices, who_cancels_meanwhile_does_not_lead_it_astray) {
   for (std::uint32_t ref = 2; ref <= 8; ref += 2) tell(cancel({1, ref}));
   tell(session_down(1));
   turns(40);
+  EXPECT_TRUE(property::probes_missed({"an order goes at which a mass cancel stands"}).empty());
   EXPECT_EQ(live(), 0U);
   EXPECT_FALSE(venue().risk().has_mass_cancels());
 }

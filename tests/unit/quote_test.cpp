@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/oracle/small_venue.h"
+#include "tests/property/reach_probes.h"
 #include "tests/unit/told_venue.h"
 
 namespace basalt::oracle {
@@ -262,6 +263,7 @@ TEST_F(FewProtections, beyond_what_there_is_room_for_are_refused_and_come_free_a
   EXPECT_EQ(told(0).size(), 2U) << "each shard has room for two";
   tell(protect({2, 1}, protection));
   EXPECT_THAT(told(2), ElementsAre("J 1 15 -"));
+  EXPECT_THAT(property::probes_missed({"there is no room for another protection"}), IsEmpty());
   tell(protect({0, 3}, protection));
   tell(protect({1, 2}, {}));
   tell(protect({2, 2}, protection));

@@ -11,6 +11,7 @@
 #include "engine/ledger/publishing_ledger.h"
 #include "engine/settlement/domain.h"
 #include "engine/settlement/settlement_stage.h"
+#include "tests/property/reach_probes.h"
 #include "tests/unit/venue_commands.h"
 
 namespace basalt::settlement {
@@ -300,6 +301,7 @@ TEST_F(SettlementTest, a_cut_without_room_waits_for_the_next_tick) {
   fill(0, 2, Side::buy, 3, 1'000, 1);
   follow(make.tick(second));
   EXPECT_EQ(settlement.counters().cuts_delayed, 2U);
+  EXPECT_TRUE(property::probes_missed({"a cut waits for room"}).empty());
   EXPECT_EQ(position(alice, aapl).netting, Money{2});
   answer(2, true);
   follow(make.tick(Nanos{0}));
