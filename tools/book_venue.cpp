@@ -77,7 +77,9 @@ void BookSession::State::tick() {
 }
 
 void BookSession::State::pass_ms(std::string_view ms) {
-  now += Nanos{std::int64_t{number<std::uint32_t>(ms, "the time")} * 1'000'000};
+  const Nanos passed{std::int64_t{number<std::uint32_t>(ms, "the time")} * 1'000'000};
+  if (passed > last_time - now) throw Unreadable{"the time is beyond all that the venue knows"};
+  now += passed;
 }
 
 // What a rule is, which is named before its `=`.
@@ -123,12 +125,14 @@ void BookSession::State::protect(const std::vector<std::string_view>& words) {
   if (who == 0) throw Unreadable{"account 0 is nobody's"};
   QuoteProtection wanted{};
   wanted.window = Nanos{std::int64_t{number<std::uint32_t>(words[2], "the window")} * 1'000'000};
+  Said said;
   for (std::size_t i = 3; i < words.size(); ++i) {
     const std::string_view word = words[i];
+    said.add(subject_of(word));
     const std::size_t equals = word.find('=');
     const std::string_view name = word.substr(0, equals);
     const std::string_view digits = equals == word.npos ? "" : word.substr(equals + 1);
-    const auto limit = number<std::uint32_t>(digits, "the limit");
+    const auto limit = number<std::uint32_t>(digits, name);
     if (name == "quantity") {
       wanted.quantity = Quantity{limit};
     } else if (name == "fills") {
@@ -148,7 +152,11 @@ void BookSession::State::protect(const std::vector<std::string_view>& words) {
 
 void BookSession::State::rules(const std::vector<std::string_view>& words) {
   Rules said;
-  for (std::size_t i = 1; i < words.size(); ++i) take_rule(words[i], said);
+  Said once;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    once.add(subject_of(words[i]));
+    take_rule(words[i], said);
+  }
   DefineInstrument& definition = said.definition;
   const bool bands = definition.band_ppm > 0;
   definition.limit_state_ms = said.limit_state_ms.value_or(bands ? 15'000 : 0);

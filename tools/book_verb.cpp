@@ -38,7 +38,8 @@ void BookSession::State::run(const std::vector<std::string_view>& words) {
   const std::string_view verb = words[0];
   const auto wants = [&](std::size_t count) {
     if (words.size() != count) {
-      throw Unreadable{std::string(verb) + " takes " + std::to_string(count - 1) + " words"};
+      throw Unreadable{std::string(verb) + " takes " + std::to_string(count - 1) +
+                       (count == 2 ? " word" : " words")};
     }
   };
   if (verb == "new") return new_order(words);
@@ -130,7 +131,7 @@ void BookSession::State::take_instruction(std::string_view word, Asked& asked) {
   } else if (starts("offset=")) {
     asked.offset = number<std::int32_t>(word.substr(7), "the offset");
   } else {
-    throw Unreadable{"no such instruction: " + std::string(word)};
+    throw Unreadable{"no such instruction, or not with its value: " + std::string(word)};
   }
 }
 
@@ -144,7 +145,7 @@ bool BookSession::State::valid_random(const Asked& asked) {
          Quantity{asked.random} < asked.display.value_or(Quantity{0});
 }
 
-// In the order of engine/reject.h.
+// In order of precedence (engine/matching/RULES.md).
 Reject BookSession::State::refusal_of(std::uint32_t id, const Asked& asked) const {
   const Order& order = asked.order;
   const bool waits = waits_for_auction(order.time_in_force);
@@ -184,7 +185,11 @@ void BookSession::State::new_order(const std::vector<std::string_view>& words) {
   if (!offer.price) order.flags |= flag_market;
   // Without a collar a market order is bounded by the ends of the price range alone.
   order.price = offer.price.value_or(order.side == Side::buy ? limits::price_max : Price{1});
-  for (std::size_t i = 4; i < words.size(); ++i) take_instruction(words[i], asked);
+  Said said;
+  for (std::size_t i = 4; i < words.size(); ++i) {
+    said.add(subject_of(words[i]));
+    take_instruction(words[i], asked);
+  }
   if ((order.flags & flag_quoted) != 0 && !asked.is_plain()) {
     throw Unreadable{"a side of a quote is a limit order for the day and nothing else"};
   }
@@ -428,13 +433,13 @@ void BookSession::line(std::string_view text) {
   try {
     if (const auto words = words_of(text); !words.empty()) state_->run(words);
   } catch (const Unreadable& error) {
-    state_->out << "error " << state_->line_number << ' ' << error.what << '\n';
+    state_->out << "error " << state_->line_number << ' ' << printable(error.what) << '\n';
   }
 }
 
 void play_book(std::istream& in, std::ostream& out) {
   BookSession session(out);
-  for (std::string text; std::getline(in, text);) {
+  for (std::string text; out && std::getline(in, text);) {
     session.line(text);
     // Someone may be typing or driving line by line: answer before waiting for more.
     if (in.rdbuf()->in_avail() <= 0) out.flush();
@@ -462,7 +467,10 @@ int book_verb(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
   play_book(std::cin, std::cout);
-  return 0;
+  std::cout.flush();
+  if (!std::cout) std::cerr << "basalt book: standard output takes no more\n";
+  if (std::cin.bad()) std::cerr << "basalt book: standard input cannot be read\n";
+  return std::cout && !std::cin.bad() ? 0 : 1;
 }
 
 }  // namespace basalt::tools

@@ -1,6 +1,7 @@
 #include "tools/book_words.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace basalt::tools::book_words {
 
@@ -36,7 +37,34 @@ std::uint16_t self_trade_flags_of(std::string_view word) {
   if (word == "oldest") return flags_of(SelfTradePrevention::oldest);
   if (word == "both") return flags_of(SelfTradePrevention::both);
   if (word == "decrement") return flags_of(SelfTradePrevention::decrement);
-  throw Unreadable{"stp is newest, oldest, both or decrement, found " + std::string(word)};
+  throw Unreadable{"stp is newest, oldest, both or decrement, or one of these behind firm-: " +
+                   std::string(word)};
+}
+
+Nanos time_of(std::string_view word) {
+  const Nanos time{number<std::int64_t>(word, "the time")};
+  if (time > last_time) throw Unreadable{"the time is beyond all that the venue knows"};
+  return time;
+}
+
+std::string_view subject_of(std::string_view word) noexcept {
+  if (time_in_force_of(word) || word.starts_with("gtd=")) return "time in force";
+  return word.substr(0, word.find('='));
+}
+
+void Said::add(std::string_view subject) {
+  if (std::find(subjects_.begin(), subjects_.end(), subject) != subjects_.end()) {
+    throw Unreadable{std::string(subject) + " is said twice"};
+  }
+  subjects_.push_back(subject);
+}
+
+std::string printable(std::string_view text) {
+  constexpr std::size_t most = 120;
+  std::string shown(text.substr(0, most));
+  const auto is_printable = [](char c) { return c >= ' ' && c <= '~'; };
+  std::replace_if(shown.begin(), shown.end(), std::not_fn(is_printable), '?');
+  return text.size() > most ? shown + "..." : shown;
 }
 
 InstrumentState phase_of(std::string_view word) {

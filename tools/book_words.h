@@ -47,13 +47,24 @@ struct Offer {
   std::optional<Price> price;
 };
 [[nodiscard]] Offer offer_of(std::string_view word);
-// A time, in whatever unit the user means.
-[[nodiscard]] inline Nanos time_of(std::string_view word) {
-  return {number<std::int64_t>(word, "the time")};
-}
+// A time, in whatever unit the user means. What follows a time is still one.
+inline constexpr Nanos last_time{std::int64_t{1} << 62};
+[[nodiscard]] Nanos time_of(std::string_view word);
 // Order::flags.
 [[nodiscard]] std::uint16_t self_trade_flags_of(std::string_view word);
 [[nodiscard]] InstrumentState phase_of(std::string_view word);
+// What a word is about, for which there may be other words.
+[[nodiscard]] std::string_view subject_of(std::string_view word) noexcept;
+// Of one line: nothing is said twice, or it would not be clear what counts.
+class Said {
+ public:
+  void add(std::string_view subject);
+
+ private:
+  std::vector<std::string_view> subjects_;
+};
+// Text from outside, as far as a terminal and a reader take it.
+[[nodiscard]] std::string printable(std::string_view text);
 // Nothing: the word is another instruction.
 [[nodiscard]] std::optional<TimeInForce> time_in_force_of(std::string_view word) noexcept;
 

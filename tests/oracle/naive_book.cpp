@@ -13,6 +13,7 @@ constexpr std::int64_t quantity_max = (std::int64_t{1} << 48) - 1;
 constexpr std::int64_t resting_max = std::int64_t{1} << 62;  // On one side of the book.
 constexpr std::int64_t random_max = 4'294'967'295;
 constexpr std::int64_t trail_max = 4'294'967'295;
+constexpr std::int64_t time_max = std::int64_t{1} << 62;
 
 // A whole number of 63 bits, which may be negative.
 std::optional<std::int64_t> number(const std::string& word) {
@@ -102,7 +103,7 @@ bool NaiveBook::run_of_venue(const std::vector<std::string>& words) {
   const std::string& verb = words[0];
   if (verb == "pass") {
     const auto later = words.size() == 2 ? id_of(words[1]) : std::nullopt;
-    if (!later) return false;
+    if (!later || *later * std::int64_t{1'000'000} > time_max - now_) return false;
     now_ += *later * std::int64_t{1'000'000};
     expire();
     tick();
@@ -110,7 +111,7 @@ bool NaiveBook::run_of_venue(const std::vector<std::string>& words) {
   }
   if (verb == "tick") {
     const auto until = words.size() == 2 ? number(words[1]) : now_;
-    if (words.size() > 2 || !until || *until < now_) return false;
+    if (words.size() > 2 || !until || *until < now_ || *until > time_max) return false;
     now_ = *until;
     expire();
     tick();
@@ -136,6 +137,7 @@ bool NaiveBook::enter(const std::vector<std::string>& words, std::uint32_t id, c
   order.entered = line_number_;
   bool shows_less = false;
   bool stops = false;
+  if (says_twice(words, 4)) return false;
   for (std::size_t i = 4; i < words.size(); ++i) {
     if (words[i] == "day" || words[i] == "gtc" || words[i] == "ioc" || words[i] == "fok" ||
         words[i] == "at-open" || words[i] == "at-close" || words[i] == "at-halt") {

@@ -99,6 +99,7 @@ class NaiveBook {
     std::int64_t surplus = 0;
   };
 
+  static bool says_twice(const std::vector<std::string>& words, std::size_t from);
   bool run(const std::vector<std::string>& words);
   bool run_of_venue(const std::vector<std::string>& words);
   bool enter(const std::vector<std::string>& words, std::uint32_t id, const Offer& offer);

@@ -12,7 +12,7 @@ bool NaiveBook::protect(const std::vector<std::string>& words) {
     if (digits.find_first_not_of("0123456789") != std::string::npos) return {};
     return std::stoll(digits);
   };
-  if (words.size() < 3) return false;
+  if (words.size() < 3 || says_twice(words, 3)) return false;
   const auto account = whole(words[1]);
   const auto window = whole(words[2]);
   if (!account || *account == 0 || !window) return false;

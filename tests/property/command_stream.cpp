@@ -153,15 +153,8 @@ std::string CommandStream::new_order() {
   std::string line = "new " + id() + (chance(50) ? " buy " : " sell ") +
                      (market ? quantity() + "@market" : offer());
   if (market && chance(40)) line += " rests";
-  if (chance(flow_.takers)) line += chance(50) ? " ioc" : " fok";
-  if (chance(5)) line += " gtc";
-  // Now and then already past.
-  if (flow_.expiring > 0 && chance(flow_.expiring)) {
-    line += " gtd=" + std::to_string(now_ + below(40));
-  }
-  if (flow_.auctions > 0 && chance(15)) {
-    line += chance(50) ? " at-open" : chance(50) ? " at-close" : " at-halt";
-  }
+  line += life();
+  if (chance(1)) line += life();  // Seldom twice, which nobody can read.
   if (chance(15)) line += chance(50) ? " post" : " post=slide";
   if (flow_.hidden > 0 && chance(flow_.hidden)) line += " hidden";
   if (flow_.pegs > 0 && chance(flow_.pegs)) line += peg();
@@ -180,6 +173,20 @@ std::string CommandStream::new_order() {
   }
   if (chance(flow_.instructed)) line += instructions();
   return line;
+}
+
+std::string CommandStream::life() {
+  std::string word;
+  if (chance(flow_.takers)) word = chance(50) ? " ioc" : " fok";
+  if (chance(5)) word = " gtc";
+  // Now and then already past.
+  if (flow_.expiring > 0 && chance(flow_.expiring)) {
+    word = " gtd=" + std::to_string(now_ + below(40));
+  }
+  if (flow_.auctions > 0 && chance(15)) {
+    word = chance(50) ? " at-open" : chance(50) ? " at-close" : " at-halt";
+  }
+  return word;
 }
 
 std::string CommandStream::instructions() {

@@ -58,6 +58,7 @@ class CommandStream {
   std::string quantity();
   std::string offer() { return quantity() + '@' + price(); }
   std::string new_order();
+  std::string life();
   std::string instructions();
   std::string peg();
   std::string protect();

@@ -60,6 +60,36 @@ TEST(BookVerb, lines_of_windows_are_lines) {
   EXPECT_EQ(say(session, out, "new 1 buy 5@5\r"), "accepted 1\n");
 }
 
+TEST(BookVerb, a_thing_is_said_once) {
+  for (const char* line : {"new 1 buy 5@5 ioc day", "new 1 buy 5@5 fok gtd=5",
+                           "new 1 buy 5@5 account=1 account=2", "new 1 buy 5@5 post post=slide",
+                           "rules collar=1 collar=2", "protect 1 2 fills=1 fills=2"}) {
+    std::ostringstream out;
+    BookSession session(out, 16);
+    const std::string said = say(session, out, line);
+    EXPECT_EQ(said.rfind("error 1 ", 0), 0U) << said;
+    EXPECT_NE(said.find(" is said twice"), std::string::npos) << said;
+    EXPECT_EQ(say(session, out, "book"), "end\n");
+  }
+}
+
+TEST(BookVerb, time_ends_before_the_numbers_for_it) {
+  std::ostringstream out;
+  BookSession session(out, 16);
+  EXPECT_EQ(say(session, out, "tick 9223372036854775807"),
+            "error 1 the time is beyond all that the venue knows\n");
+  EXPECT_EQ(say(session, out, "tick 4611686018427387904"), "");
+  EXPECT_EQ(say(session, out, "pass 1"), "error 3 the time is beyond all that the venue knows\n");
+  EXPECT_EQ(say(session, out, "tick 5"), "error 4 time does not go back\n");
+}
+
+TEST(BookVerb, what_nobody_can_read_is_shown_as_far_as_a_terminal_takes_it) {
+  std::ostringstream out;
+  BookSession session(out, 16);
+  EXPECT_EQ(say(session, out, "\x1b[2J"), "error 1 no such command: ?[2J\n");
+  EXPECT_LT(say(session, out, std::string(100'000, 'x')).size(), 200U);
+}
+
 TEST(BookVerb, a_full_book_refuses_and_recovers) {
   std::ostringstream out;
   BookSession session(out, 3);
