@@ -84,7 +84,7 @@ enum class CancelReason : std::uint8_t {
   halted = 'H',
   closed = 'E',
   supervisory = 'S',  // A replacement that was invalid, or a mass cancel of the operator.
-  system = 'Z',       // The session's connection is gone.
+  system = 'Z',       // The session's connection is gone; or no room is left for what has waited.
   self_match = 'Q',
   expired = 'T',     // The auction that it was for is over.
   protection = 'p',  // It is a side of a quote against which too much has traded.

@@ -49,6 +49,12 @@ inline constexpr std::uint32_t mass_cancels_max = 64;
 inline constexpr std::uint32_t uncross_fills_max = 4'096;
 // Orders that expire with one Tick; the next goes on.
 inline constexpr std::uint32_t expiries_max = 1'024;
+// Orders of its own that one command lowers where it meets them (SelfTradePrevention::decrement):
+// each tells one event more than any other order does that goes.
+inline constexpr std::uint32_t decrements_max = 4'096;
+// Of one instrument: what an uncross would do is worked out at most this often. It costs a look at
+// each level that is crossed, and with reserves at each order.
+inline constexpr Nanos indicative_interval{100'000'000};
 // What the wire's fields carry, in units of 0.0001: ITCH's prices have 32 bits, and one value of
 // OUCH's means "at the market". An instrument whose prices could not be told is not defined.
 inline constexpr std::int64_t wire_price_max = 0xFFFF'FFFF;

@@ -1,4 +1,5 @@
-// What a client may get wrong, in order of precedence: of several faults the first is told.
+// What a client may get wrong. Of several faults one is told: the first that the decoder finds, or
+// else risk (risk_decide.cpp), or else the book (matching/RULES.md).
 // The values are journaled: append only, never renumber. The wire's own code for each is in
 // feedhandlers/order_entry (OUCH 5.0, "Rejected" reasons), reached through ouch_reject_code().
 #pragma once

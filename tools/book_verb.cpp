@@ -23,6 +23,7 @@ MatchingCore::Limits limits_for(std::uint32_t orders_max, std::uint32_t slice_ma
   MatchingCore::Limits limits{orders_max, books_max, leaves_max,
                               matching::Levels::inners_wanted * leaves_max, instructed_max};
   limits.accounts_max = accounts_with_firms_max;
+  limits.indicative_interval = Nanos{0};  // With each Tick.
   if (slice_max > 0) limits.uncross_fills_max = limits.expiries_max = slice_max;
   return limits;
 }

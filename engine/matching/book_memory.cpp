@@ -40,7 +40,8 @@ BookMemory::BookMemory(const BookLimits& limits, Arena& arena)
       to_cancel_(arena.take<OrderId>(std::size_t{limits.instructed_max} + 1)),
       guards_(limits.instructed_max, arena),
       expiries_(limits.instructed_max, limits.expiries_max, arena),
-      firm_(arena.take<FirmId>(limits.accounts_max)) {
+      firm_(arena.take<FirmId>(limits.accounts_max)),
+      indicative_interval_(limits.indicative_interval) {
   BASALT_ASSERT(units(limits.orders_max, limits.leaves_max) < none);
   BASALT_ASSERT(limits.inners_max <= none / leaf_levels);
   std::fill(firm_.begin(), firm_.end(), no_firm);

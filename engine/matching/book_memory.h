@@ -165,6 +165,7 @@ struct BookLimits {
   std::uint32_t instructed_max = 0;  // Orders with details; and protections of quotes.
   std::uint32_t expiries_max = limits::expiries_max;  // Of one Tick.
   std::uint32_t accounts_max = 0;                     // Whose firms are known.
+  Nanos indicative_interval = limits::indicative_interval;
 
   // A reserve order is as many fills as it has parts: what all of them may show anew is bounded,
   // and so is what one command can tell.
@@ -389,6 +390,15 @@ class BookMemory {
   [[nodiscard]] bool same_firm(AccountId a, AccountId b) const noexcept {
     return a == b || (firm_of(a) != no_firm && firm_of(a) == firm_of(b));
   }
+  // Orders of its own that a command may lower yet, where it meets them.
+  [[nodiscard]] std::uint32_t decrements_left(Sequence command) const noexcept {
+    return limits::decrements_max - (command == lowering_ ? lowered_ : 0);
+  }
+  void count_decrement(Sequence command) noexcept {
+    lowered_ = command == lowering_ ? lowered_ + 1 : 1;
+    lowering_ = command;
+  }
+  [[nodiscard]] Nanos indicative_interval() const noexcept { return indicative_interval_; }
   [[nodiscard]] Guards& guards() noexcept { return guards_; }
   [[nodiscard]] const Guards& guards() const noexcept { return guards_; }
   [[nodiscard]] Expiries& expiries() noexcept { return expiries_; }
@@ -452,6 +462,9 @@ class BookMemory {
   Guards guards_;                 // Of accounts whose quotes are protected.
   Expiries expiries_;             // Of orders whose details say so.
   const std::span<FirmId> firm_;  // By account.
+  const Nanos indicative_interval_;
+  Sequence lowering_ = 0;      // The latest command that has lowered orders of its own,
+  std::uint32_t lowered_ = 0;  //   and how many.
 };
 
 }  // namespace basalt::matching

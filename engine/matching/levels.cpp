@@ -4,19 +4,27 @@
 
 namespace basalt::matching {
 
-const Level* Levels::find(const BookMemory& memory, Rank rank) const noexcept {
+// Or none.
+std::uint32_t Levels::leaf_of(const BookMemory& memory, Rank rank) const noexcept {
   std::uint32_t node = root_;
   while (node != none) {
     const BookMemory::Inner& inner = memory.inner(node);
-    if (!covers(inner, rank)) return nullptr;
-    const std::uint32_t i = index(rank, inner.height);
-    if ((inner.occupied >> i & 1) == 0) return nullptr;
-    node = inner.child[i];
-    if (inner.height > 1) continue;
-    const Link level = BookMemory::leaf_levels * node + index(rank, 0);
-    return (memory.occupied(node) >> index(rank, 0) & 1) != 0 ? &memory.level(level) : nullptr;
+    if (!covers(inner, rank)) return none;
+    node = inner.child[index(rank, inner.height)];
+    if (inner.height == 1) return node;
   }
-  return nullptr;
+  return none;
+}
+
+const Level* Levels::find(const BookMemory& memory, Rank rank) const noexcept {
+  const std::uint32_t leaf = leaf_of(memory, rank);
+  if (leaf == none || (memory.occupied(leaf) >> index(rank, 0) & 1) == 0) return nullptr;
+  return &memory.level(BookMemory::leaf_levels * leaf + index(rank, 0));
+}
+
+bool Levels::has_leaf(const BookMemory& memory, Rank rank) const noexcept {
+  const std::uint32_t leaf = leaf_of(memory, rank);
+  return leaf != none && memory.occupied(leaf) != 0;
 }
 
 // The leaf of a rank, hung in where it was not.

@@ -68,7 +68,11 @@ class alignas(cache_line_bytes) Levels {
   // The level of a rank, or nullptr.
   [[nodiscard]] const Level* find(const BookMemory& memory, Rank rank) const noexcept;
 
-  // The level of a rank, made when there is none. Needs memory.has_room(inners_wanted).
+  // Are there orders in the leaf of a rank? Then make() takes no node while they are.
+  [[nodiscard]] bool has_leaf(const BookMemory& memory, Rank rank) const noexcept;
+
+  // The level of a rank, made when there is none. Needs memory.has_room(inners_wanted), or
+  // has_leaf().
   [[nodiscard]] Link make(BookMemory& memory, Rank rank) noexcept {
     const std::uint32_t stretch = stretch_of(rank);
     const Near& near = near_[stretch % near_.size()];
@@ -138,6 +142,7 @@ class alignas(cache_line_bytes) Levels {
     best_ = place.rank ^ ((place.rank ^ best_) & stays);
     best_level_ = place.level ^ ((place.level ^ best_level_) & static_cast<Link>(stays));
   }
+  [[nodiscard]] std::uint32_t leaf_of(const BookMemory& memory, Rank rank) const noexcept;
   [[gnu::noinline]] std::uint32_t make_leaf(BookMemory& memory, Rank rank) noexcept;
   [[nodiscard]] std::uint32_t make_stretch(BookMemory& memory, Rank rank) noexcept;
   [[gnu::noinline]] void drop_leaf(BookMemory& memory, Rank rank, std::uint32_t leaf) noexcept;

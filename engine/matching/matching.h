@@ -33,24 +33,27 @@ class MatchingCore {
     std::uint32_t uncross_fills_max = limits::uncross_fills_max;
     std::uint32_t expiries_max = limits::expiries_max;
     std::uint32_t accounts_max = 0;  // Whose firms are known, for self-trade prevention.
+    Nanos indicative_interval = limits::indicative_interval;
 
     [[nodiscard]] BookLimits books() const noexcept {
-      return {orders_max, leaves_max, inners_max, instructed_max, expiries_max, accounts_max};
+      return {orders_max,   leaves_max,   inners_max,         instructed_max,
+              expiries_max, accounts_max, indicative_interval};
     }
   };
 
   MatchingCore(const Limits& limits, Arena& arena);
   static std::size_t memory_bytes(const Limits& limits) noexcept;
 
-  // What one command can emit at most: for every order that can rest the fill or the cancel that
-  // ends it, and with self-trade prevention what the taker loses to it; two events for every part
-  // of a reserve, three for every stop that triggers, one for every protection that is reached, and
+  // What one command can emit at most: the fill or the cancel that ends an order, for every one
+  // that can rest, what a taker loses to so many of its own, two events for every part of a
+  // reserve, three for every stop that triggers, one for every protection that is reached, and
   // three more. A slice of an uncross also tells who takes in each fill, and four things of each
   // book.
   [[nodiscard]] static std::uint32_t events_max(const Limits& limits) noexcept {
     const BookLimits books = limits.books();
-    return 2 * limits.orders_max + 2 * static_cast<std::uint32_t>(books.parts_max()) +
-           4 * books.instructed_max + limits.uncross_fills_max + 4 * limits.instruments_max + 3;
+    return limits.orders_max + std::min(limits.orders_max, limits::decrements_max) +
+           2 * static_cast<std::uint32_t>(books.parts_max()) + 4 * books.instructed_max +
+           limits.uncross_fills_max + 4 * limits.instruments_max + 3;
   }
 
   // Applies one command and emits its events, the last one marked. Definitions and orders with

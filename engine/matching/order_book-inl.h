@@ -16,7 +16,7 @@ inline bool OrderBook::crosses_at(Price price) const noexcept {
 }
 
 inline bool OrderBook::hides(Side side) const noexcept {
-  return reserve_[side] > Quantity{0} && !(hidden_[side].empty() && pegs_[side].empty());
+  return not_shown_[side] > Quantity{0} && !(hidden_[side].empty() && pegs_[side].empty());
 }
 
 inline Rank OrderBook::next_worse(Side side, Rank rank, const BookMemory& memory) const noexcept {
@@ -33,10 +33,13 @@ inline bool OrderBook::crosses(Side taker, Price limit, const BookMemory& memory
   return levels_[makers].best() >= rank || (hides(makers) && best_unseen(makers, memory) >= rank);
 }
 
+inline bool OrderBook::fits(Side side, Quantity open, Quantity freed) const noexcept {
+  return levels_[side].quantity() + not_shown_[side] - freed + open <= limits::resting_max;  // I5
+}
+
 inline bool OrderBook::has_room(Side side, Quantity open, Quantity freed,
                                 const BookMemory& memory) const noexcept {
-  return memory.has_room(Levels::inners_wanted) &&
-         levels_[side].quantity() + reserve_[side] - freed + open <= limits::resting_max;  // I5
+  return memory.has_room(Levels::inners_wanted) && fits(side, open, freed);
 }
 
 inline bool OrderBook::is_crossed() const noexcept {

@@ -12,8 +12,6 @@ namespace {
 // Nothing is wrong with the details of a replacement that is refused so, by risk or here.
 [[nodiscard]] bool leaves_original(Reject reject) noexcept {
   switch (reject) {
-    case Reject::account_suspended:
-    case Reject::entry_disabled:
     case Reject::instrument_closed:
     case Reject::instrument_halted:
     case Reject::open_orders_exceeded:
@@ -46,8 +44,22 @@ Reject OrderBook::check(const Incoming& incoming, Quantity freed,
     return Reject::would_cross;
   }
   if (!gathers_ && incoming.takes_only()) return Reject::none;
-  if (!has_room(incoming.side, incoming.open, freed, memory)) return Reject::open_orders_exceeded;
+  if (!has_room(incoming.side, incoming.open, freed, memory) &&
+      !has_room_beside(incoming, freed, memory)) {
+    return Reject::open_orders_exceeded;
+  }
   return incoming.rests_with_details() ? check_details(incoming, memory) : Reject::none;
+}
+
+// Where no node for levels is left, orders still rest near others of their side: who filled the
+// book keeps nobody from the touch.
+bool OrderBook::has_room_beside(const Incoming& incoming, Quantity freed,
+                                const BookMemory& memory) const noexcept {
+  const Levels& side = levels_of(incoming.side, *incoming.details);
+  const Rank rank = rank_in_levels(incoming.side, incoming.limit, *incoming.details);
+  if (!fits(incoming.side, incoming.open, freed) || !side.has_leaf(memory, rank)) return false;
+  BASALT_REACHED("an order rests beside others where no node is left");
+  return true;
 }
 
 void OrderBook::new_order_in_full(const Order& command, BookMemory& memory,
@@ -111,7 +123,7 @@ void OrderBook::take_and_rest(const Order& command, Incoming& incoming, BookMemo
   if (moves_by_itself() && !gathers_) [[unlikely]]
     within = within_collar(incoming);
   const Incoming& taker = within ? *within : incoming;
-  if (at_once > Quantity{0} && !fills(taker, at_once, memory)) [[unlikely]] {
+  if (at_once > Quantity{0} && !fills(command, taker, at_once, memory)) [[unlikely]] {
     BASALT_REACHED("an order that must trade at once cannot");
     rests = false;
     within.reset();

@@ -17,7 +17,7 @@
 //   I3  Within a level, orders stand in the order in which they came to rest.
 //   I4  An order rests in one place: its slot's generation is not zero exactly while it does.
 //   I5  What rests on a side is at most limits::resting_max, so no sum of quantities overflows.
-//       What of it is not shown is reserve_: no order hides on a side where that is 0.
+//       What of it is not shown is not_shown_: no order hides on a side where that is 0.
 //   I6  No stop waits that the last trade has reached, unless the book gathers.
 //   I7  What ends with an auction is in the list of such orders, and rests only while the book
 //       gathers. What waits for one is in the list of those that wait for it.
@@ -27,8 +27,9 @@
 //
 // The rules are in RULES.md. order_book-inl.h is the way of most orders, and order_book.cpp that of
 // the others; order_book_rules.cpp is what an order must ask for; order_book_reach.cpp is how far a
-// taker gets; order_book_hidden.cpp is what shows nothing; order_book_trailing.cpp is how stops
-// follow the market, and order_book_pairs.cpp what one that trades does to another;
+// taker gets; order_book_reserves.cpp is what shows a part, and order_book_hidden.cpp what shows
+// nothing; order_book_stops.cpp is how stops wait and trigger, and order_book_trailing.cpp how they
+// follow the market; order_book_pairs.cpp is what one order that trades does to another;
 // order_book_phases.cpp is what the phases of trading do to all of them; order_book_auction.cpp is
 // what trades at one price; order_book_kept.cpp is what waits for its auction; order_book_bands.cpp
 // is what bands do; order_book_protection.cpp is what withdraws quotes.
@@ -68,8 +69,8 @@ class OrderBook {
   void cancel(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
   void reduce(const Order& command, BookMemory& memory, EventOutlet& out) noexcept;
 
-  // The phases of trading. An uncross makes at most `fills_left` fills, which it lowers, and what
-  // ends with an auction at most so many cancellations; the rest is tick()'s.
+  // The phases of trading. An uncross makes at most `fills_left` fills, and what ends with an
+  // auction at most so many cancellations; the rest is tick()'s, which lowers it.
   void set_phase(const Order& command, InstrumentState phase, BookMemory& memory,
                  std::uint32_t fills_left, EventOutlet& out) noexcept;
   void uncross(const Order& command, BookMemory& memory, std::uint32_t fills_left,
@@ -172,10 +173,10 @@ class OrderBook {
     return rules_.volatility_auction == Nanos{0};
   }
   [[nodiscard]] Price bounded(Incoming incoming, const BookMemory& memory) const noexcept;
-  [[nodiscard]] Price slid(const Incoming& incoming,
-                           const BookMemory& memory) const noexcept;  // order_book_rules.cpp
   [[nodiscard]] Reject check(const Incoming& incoming, Quantity freed,
                              const BookMemory& memory) const noexcept;
+  [[nodiscard]] bool has_room_beside(const Incoming& incoming, Quantity freed,
+                                     const BookMemory& memory) const noexcept;
   [[gnu::noinline]] void new_order_in_full(const Order& command, BookMemory& memory,
                                            EventOutlet& out) noexcept;
   [[gnu::noinline]] void cancel_in_full(const Order& command, BookMemory& memory,
@@ -205,7 +206,8 @@ class OrderBook {
   void after_trades(const Order& command, Side incoming, BookMemory& memory,
                     EventOutlet& out) noexcept;
   [[nodiscard]] bool crosses(Side taker, Price limit, const BookMemory& memory) const noexcept;
-  // May `open` rest on a side? `freed` leaves it in the same step.
+  // May `open` rest on a side, at any price? `freed` leaves it in the same step.
+  [[nodiscard]] bool fits(Side side, Quantity open, Quantity freed) const noexcept;
   [[nodiscard]] bool has_room(Side side, Quantity open, Quantity freed,
                               const BookMemory& memory) const noexcept;
   [[nodiscard]] bool takes_plainly(Side side, std::uint16_t flags) const noexcept;
@@ -223,10 +225,10 @@ class OrderBook {
                    BookMemory& memory) noexcept;
 
   // order_book_reach.cpp
-  [[nodiscard]] bool fills(const Incoming& incoming, Quantity wanted,
+  [[nodiscard]] bool fills(const Order& command, const Incoming& incoming, Quantity wanted,
                            const BookMemory& memory) const noexcept;
-  [[nodiscard]] bool fills_one_by_one(const Incoming& incoming, Quantity wanted,
-                                      const BookMemory& memory) const noexcept;
+  [[nodiscard]] bool fills_one_by_one(const Order& command, const Incoming& incoming,
+                                      Quantity wanted, const BookMemory& memory) const noexcept;
   [[nodiscard]] static bool is_own(const Incoming& incoming, AccountId maker,
                                    const BookMemory& memory) noexcept;
   [[nodiscard]] Quantity shown_before_own(const Incoming& incoming, Quantity wanted,
@@ -235,11 +237,17 @@ class OrderBook {
   [[gnu::noinline]] Left prevent_self_trade(const Order& command, const Incoming& incoming,
                                             Quantity open, std::uint32_t slot, BookMemory& memory,
                                             EventOutlet& out) noexcept;
-  // order_book_rules.cpp
+  // order_book_reserves.cpp
   // A reserve order has traded all that it showed, `filled` of it now. The next to take from.
   [[gnu::noinline]] Link show_anew(const Order& command, std::uint32_t slot, Quantity filled,
                                    BookMemory& memory, EventOutlet& out) noexcept;
   [[nodiscard]] Quantity next_part(const Details& details) noexcept;
+
+  // order_book_rules.cpp
+  [[nodiscard]] static std::uint16_t flags_in_market(const Incoming& incoming) noexcept;
+  [[nodiscard]] Price slid(const Incoming& incoming, const BookMemory& memory) const noexcept;
+  [[nodiscard]] static Reject check_details(const Incoming& incoming,
+                                            const BookMemory& memory) noexcept;
   [[nodiscard]] bool rests_at_last_fill(Incoming& incoming, const Left& left,
                                         const BookMemory& memory) const noexcept;
   void rest_with_details(const Order& command, Incoming& incoming, BookMemory& memory,
@@ -248,13 +256,16 @@ class OrderBook {
   void take_away(std::uint32_t slot, Quantity quantity, BookMemory& memory) noexcept;
   void lower_in_level(std::uint32_t slot, Quantity by, BookMemory& memory) noexcept;
   void remove(std::uint32_t slot, BookMemory& memory) noexcept;
-  [[nodiscard]] static Reject check_details(const Incoming& incoming,
-                                            const BookMemory& memory) noexcept;
+
+  // order_book_stops.cpp
+  [[nodiscard]] bool reached(Side side, Price stop) const noexcept;
   [[nodiscard]] Reject check_stop(const Incoming& incoming, Quantity freed,
                                   const BookMemory& memory) const noexcept;
-  [[nodiscard]] static std::uint16_t flags_in_market(const Incoming& incoming) noexcept;
   void wait(const Order& command, const Incoming& incoming, BookMemory& memory,
             EventOutlet& out) noexcept;
+  void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
+                     EventOutlet& out) noexcept;
+  [[nodiscard]] bool reached_by_trades(Side side) const noexcept;
   static void emit_triggered(const Order& command, Incoming& stop, BookMemory& memory,
                              EventOutlet& out) noexcept;
   void trigger(const Order& command, std::uint32_t slot, BookMemory& memory,
@@ -263,13 +274,10 @@ class OrderBook {
                                   BookMemory& memory) noexcept;
   void let_in(const Order& command, Incoming& incoming, BookMemory& memory,
               EventOutlet& out) noexcept;
-  [[nodiscard]] bool reached(Side side, Price stop) const noexcept;
-  [[nodiscard]] bool reached_by_trades(Side side) const noexcept;
-  void trigger_stops(const Order& command, Side incoming, BookMemory& memory,
-                     EventOutlet& out) noexcept;
 
   // order_book_hidden.cpp
   [[nodiscard]] Levels& levels_of(Side side, const Details& details) noexcept;
+  [[nodiscard]] const Levels& levels_of(Side side, const Details& details) const noexcept;
   [[nodiscard]] Levels& levels_of(std::uint32_t slot, const BookMemory& memory) noexcept;
   // Its place there.
   [[nodiscard]] static Rank rank_in_levels(Side side, Price price, const Details& details) noexcept;
@@ -433,7 +441,7 @@ class OrderBook {
   // The narrower of the two collars, on either side; or the bands.
   Price collar_low_;
   Price collar_high_ = limits::price_max;
-  BySide<Quantity> reserve_;  // What is open and not shown.
+  BySide<Quantity> not_shown_;  // What is open and not shown.
   std::uint32_t stops_waiting_ = 0;
   std::uint16_t harmless_ = harmless_flags | flag_quoted;  // But for a side of a protected quote.
   bool gathers_ = false;
@@ -458,6 +466,7 @@ class OrderBook {
   Price static_low_;                // The static collar.
   Price static_high_ = limits::price_max;
   Equilibrium indicated_;  // As it was told.
+  Nanos next_indicative_;  // No earlier.
   // Slots of the orders that end with the auction, in the order in which they came to rest.
   std::uint32_t ending_first_ = none;
   std::uint32_t ending_last_ = none;

@@ -144,7 +144,7 @@ Walk OrderBook::at(Side side, Rank rank, const BookMemory& memory) const noexcep
   Quantity open;
   if (hides != nullptr) open += hides->quantity;
   if (shown != nullptr) open += shown->quantity;
-  if (shown != nullptr && reserve_[side] > Quantity{0}) {
+  if (shown != nullptr && not_shown_[side] > Quantity{0}) {
     memory.each_order(*shown, [&](std::uint32_t slot, const RestingOrder& order) {
       if ((order.flags() & flag_instructed) != 0) open += memory.details(slot).reserve;
     });

@@ -297,7 +297,7 @@ std::uint32_t OrderBook::assert_invariants(const BookMemory& memory) const {
     BASALT_ASSERT(levels_[side].quantity() == shown);
     BASALT_ASSERT(hidden_[side].quantity() == hidden_open);
     BASALT_ASSERT(pegs_[side].quantity() == pegged);
-    BASALT_ASSERT(reserve_[side] == not_shown);               // I5
+    BASALT_ASSERT(not_shown_[side] == not_shown);             // I5
     BASALT_ASSERT(shown + not_shown <= limits::resting_max);  // I5
     Quantity stopped;
     each_stop_level(side, memory, [&](Price price, const Level& level) {

@@ -4,13 +4,14 @@
 //   Tick ─► pegs that the market has moved on take what they meet
 //
 // They stand in levels of their own, so that whoever meets none of them looks at what is shown
-// alone: on a side where reserve_ is 0, nothing hides.
+// alone: on a side where not_shown_ is 0, nothing hides.
 //
 // A peg has no price but in the moment in which somebody asks. Nothing in memory moves when the
 // market does; a taker works the prices out once, which a limit on their number bounds. What is
 // shown never meets a peg: the middle rounds away from the other side, and an offset goes away from
 // it.
 #include <algorithm>
+#include <utility>
 
 #include "engine/matching/order_book-inl.h"
 #include "engine/matching/order_book.h"
@@ -18,8 +19,12 @@
 namespace basalt::matching {
 
 // Those that an order in the market stands in, by what it is.
-Levels& OrderBook::levels_of(Side side, const Details& details) noexcept {
+const Levels& OrderBook::levels_of(Side side, const Details& details) const noexcept {
   return details.is_peg() ? pegs_[side] : details.hidden ? hidden_[side] : levels_[side];
+}
+
+Levels& OrderBook::levels_of(Side side, const Details& details) noexcept {
+  return const_cast<Levels&>(std::as_const(*this).levels_of(side, details));
 }
 
 Levels& OrderBook::levels_of(std::uint32_t slot, const BookMemory& memory) noexcept {
@@ -169,7 +174,7 @@ void OrderBook::take_and_rest_peg(const Order& command, Incoming& incoming, Book
   }
   const bool takes = price != no_price && crosses(taker.side, taker.limit, memory);
   Left left{incoming.open};
-  if (at_once > Quantity{0} && !(takes && fills(taker, at_once, memory))) {
+  if (at_once > Quantity{0} && !(takes && fills(command, taker, at_once, memory))) {
     rests = false;
   } else if (takes) {
     BASALT_REACHED("a peg takes what it meets when it comes in");

@@ -85,8 +85,6 @@ bool OrderBook::let_in_some(const Order& command, BookMemory& memory, std::uint3
   for (; list.first != none && orders_left > 0; --orders_left) {
     Details details;
     Incoming incoming = take_out(list.first, details, memory);
-    // Its price was told before.
-    incoming.flags = static_cast<std::uint16_t>(incoming.flags & ~flag_slide);
     let_in(command, incoming, memory, out);
     changed_ = true;
     told = true;

@@ -29,6 +29,7 @@ void OrderBook::begin_auction(InstrumentState auction) noexcept {
   gathers_ = true;
   changed_ = true;
   indicated_ = {};
+  next_indicative_ = Nanos{0};
 }
 
 void OrderBook::set_phase(const Order& command, InstrumentState phase, BookMemory& memory,
@@ -97,8 +98,9 @@ bool OrderBook::tick(const Order& command, BookMemory& memory, std::uint32_t& fi
     return fills_left > 0 && end_in_time(command, memory, fills_left, out);
   }
   if (phase_ == InstrumentState::open) return tick_in_trading(command, memory, fills_left, out);
-  if (!is_auction(phase_) || !changed_) return false;
+  if (!is_auction(phase_) || !changed_ || command.time < next_indicative_) return false;
   changed_ = false;
+  next_indicative_ = command.time + memory.indicative_interval();
   const Equilibrium now = equilibrium(memory);
   if (now == indicated_) return false;
   indicated_ = now;
@@ -141,6 +143,7 @@ bool OrderBook::end_in_time(const Order& command, BookMemory& memory, std::uint3
     } else {
       tell_phase(command, next, out);
     }
+    auction_ = InstrumentState::halted;  // One that was interrupted does not go on.
     static_cast<void>(enter_phase(command, next, memory, fills_left, out));
     deadline_ = end;
     extended_ = !paused;

@@ -8,65 +8,77 @@ namespace basalt::matching {
 
 // Could it trade `wanted` at once? Where what is shown within its limit is too little, and nothing
 // hides, nobody looks at single orders.
-bool OrderBook::fills(const Incoming& incoming, Quantity wanted,
+bool OrderBook::fills(const Order& command, const Incoming& incoming, Quantity wanted,
                       const BookMemory& memory) const noexcept {
   const Side side = opposite(incoming.side);
   const Levels& makers = levels_[side];
   const Rank limit = rank_of(side, incoming.limit);
-  Quantity found = reserve_[side];
+  Quantity found = not_shown_[side];
   for (Rank rank = makers.best(); rank >= limit && rank != no_rank && found < wanted;
        rank = makers.next_worse(memory, rank)) {
     found += makers.find(memory, rank)->quantity;
   }
   if (found < wanted) return false;
   const bool one_by_one = self_trade_prevention(incoming.flags) != SelfTradePrevention::off ||
-                          reserve_[side] > Quantity{0};
-  return !one_by_one || fills_one_by_one(incoming, wanted, memory);
+                          not_shown_[side] > Quantity{0};
+  return !one_by_one || fills_one_by_one(command, incoming, wanted, memory);
 }
 
-// Order by order, with what they do not show; at one price what hides last. Orders of its own
-// account are passed over where they would be cancelled for the incoming one to go on, and are the
-// end otherwise: before it come the parts that the others of its level show, and no further ones.
-bool OrderBook::fills_one_by_one(const Incoming& incoming, Quantity wanted,
+// Order by order, with what they do not show; at one price what hides last. Orders of its own are
+// passed over where they would be cancelled for the incoming one to go on, cost it as much where
+// both would be lowered, and are the end otherwise: before it come the parts that the others of its
+// level show, and no further ones.
+bool OrderBook::fills_one_by_one(const Order& command, const Incoming& incoming, Quantity wanted,
                                  const BookMemory& memory) const noexcept {
   const Side side = opposite(incoming.side);
   const Rank limit = rank_of(side, incoming.limit);
   const SelfTradePrevention prevention = self_trade_prevention(incoming.flags);
   Quantity found;
-  bool ended = false;
-  const auto own = [&](const RestingOrder& maker) {
-    return prevention != SelfTradePrevention::off && is_own(incoming, maker.account(), memory);
+  Quantity left = incoming.open;
+  std::uint32_t decrements_left = memory.decrements_left(command.sequence);
+  const auto take = [&](Quantity open) {
+    const Quantity taken = std::min(left, open);
+    found += taken;
+    left -= taken;
+  };
+  // False: it is no order of its own.
+  const auto pass_own = [&](std::uint32_t slot, const RestingOrder& maker) {
+    const bool own =
+        prevention != SelfTradePrevention::off && is_own(incoming, maker.account(), memory);
+    if (own && prevention == SelfTradePrevention::decrement && decrements_left > 0) {
+      --decrements_left;
+      left -= std::min(left, memory.open(slot));
+    } else if (own && prevention != SelfTradePrevention::oldest) {
+      left = Quantity{0};
+    }
+    return own;
   };
   const auto count = [&](const Level& level) {
-    Quantity shown;
-    Quantity whole;
+    Quantity not_shown;
     memory.each_order(level, [&](std::uint32_t slot, const RestingOrder& maker) {
-      if (own(maker)) ended = ended || prevention != SelfTradePrevention::oldest;
-      if (ended || own(maker)) return;
-      shown += maker.open();
-      whole += memory.open(slot);
+      if (left == Quantity{0} || pass_own(slot, maker)) return;
+      take(maker.open());
+      not_shown += memory.open(slot) - maker.open();
     });
-    if (ended && shown < whole) BASALT_REACHED("a reserve stands before an own order");
-    found += ended ? shown : whole;
+    if (found < wanted && left == Quantity{0} && not_shown > Quantity{0}) {
+      BASALT_REACHED("a reserve stands before an own order");
+    }
+    take(not_shown);
   };
   PricedPegs pegs = priced_pegs(side, memory);
   for (Rank rank = std::max(best_rank(side), pegs.best());
-       rank >= limit && rank != no_rank && !ended;
+       rank >= limit && rank != no_rank && found < wanted && left > Quantity{0};
        rank = std::max(next_worse(side, rank, memory), pegs.best())) {
     for (const Levels* makers : {&levels_[side], &hidden_[side]}) {
-      const Level* level = makers->find(memory, rank);
-      if (level != nullptr && !ended) count(*level);
+      if (const Level* level = makers->find(memory, rank)) count(*level);
     }
-    for (; pegs.best() == rank && !ended; pegs.pass()) {
+    for (; pegs.best() == rank && left > Quantity{0}; pegs.pass()) {
       const RestingOrder& peg = memory.order(pegs.slot());
-      if (!own(peg)) found += peg.open();
-      ended = own(peg) && prevention != SelfTradePrevention::oldest;
+      if (!pass_own(pegs.slot(), peg)) take(peg.open());
     }
-    if (found < wanted) continue;
-    if (hides(side)) BASALT_REACHED("what must trade at once can with what hides");
-    return true;
   }
-  return false;
+  if (found >= wanted && hides(side)) BASALT_REACHED("what must trade at once can with what hides");
+  return found >= wanted;
 }
 
 bool OrderBook::is_own(const Incoming& incoming, AccountId maker,
@@ -122,7 +134,12 @@ Left OrderBook::prevent_self_trade(const Order& command, const Incoming& incomin
       cancel_of_maker(maker_open);
       return {open, true};
     case SelfTradePrevention::decrement: {
+      if (memory.decrements_left(command.sequence) == 0) {
+        BASALT_REACHED("self-trade prevention has lowered all that one command may");
+        return {open, true};
+      }
       BASALT_REACHED("self-trade prevention decrements");
+      memory.count_decrement(command.sequence);
       const Quantity both = std::min(open, maker_open);
       cancel_of_maker(both);
       open -= both;

@@ -18,6 +18,7 @@ class Clock {
 // clock.
 class SystemClock final : public Clock {
  public:
+  SystemClock() noexcept : began_(read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)) {}
   [[nodiscard]] Nanos now() noexcept override { return began_ + read(CLOCK_MONOTONIC); }
 
  private:
@@ -27,7 +28,7 @@ class SystemClock final : public Clock {
     return {time.tv_sec * 1'000'000'000 + time.tv_nsec};
   }
 
-  const Nanos began_{read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)};  // When the latter was 0.
+  const Nanos began_;  // When the monotonic clock was 0.
 };
 
 }  // namespace basalt::pipeline

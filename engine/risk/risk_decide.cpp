@@ -1,4 +1,5 @@
-// decide(): every check, in the order of engine/reject.h. Nothing here changes state.
+// decide(): every check, in order of precedence: of several faults the first is told. Nothing here
+// changes state.
 #include <algorithm>
 
 #include "engine/risk/risk_core.h"

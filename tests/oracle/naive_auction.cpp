@@ -27,6 +27,7 @@ const std::map<std::string, std::int64_t> rules_known{
 
 // False: cannot be read.
 bool NaiveBook::set_rules(const std::vector<std::string>& words) {
+  if (says_twice(words, 1)) return false;
   std::map<std::string, std::int64_t> said;
   // Where there are bands, these are what nobody need say.
   const auto defaults = [&] {
@@ -116,6 +117,7 @@ void NaiveBook::end_in_time() {
   if (phase_ == "halted") {
     const std::int64_t end = *deadline_ + reopening_;
     const bool paused = paused_;
+    auction_.clear();  // The one before is over.
     set_phase("volatility");
     deadline_ = end;
     extended_ = !paused;

@@ -44,7 +44,6 @@ bool NaiveBook::let_in_some(std::int64_t& most) {
                                    [this](const Order& o) { return auction_of(o) == phase_; });
     if (next == kept_.end()) break;
     Order order = remove(next->id);
-    order.slides = false;
     order = priced(order);
     if (const std::string why = refusal(order, 0); !why.empty()) {
       out_ << "canceled " << order.id << ' ' << order.open << ' '

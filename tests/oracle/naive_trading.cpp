@@ -33,15 +33,21 @@ std::int64_t NaiveBook::reachable(const Order& taker) const {
     return taker.buy ? a.first < b.first : a.first > b.first;
   });
   std::int64_t found = 0;
-  for (auto at = makers.begin(); at != makers.end(); ++at) {
+  std::int64_t left = taker.open;
+  for (auto at = makers.begin(); at != makers.end() && left > 0; ++at) {
     const std::int64_t price = at->first;
     const Order& maker = at->second;
     if (!reaches(taker, price)) break;
     if (guarded() && !within_collar(price)) break;
     if (own(taker, maker) && taker.stp == "oldest") continue;
-    if (own(taker, maker)) break;
-    found += maker.open;
-    if (found >= taker.open) return taker.open;
+    if (own(taker, maker) && taker.stp != "decrement") break;
+    if (own(taker, maker)) {
+      left -= std::min(left, maker.open + maker.reserve);
+      continue;
+    }
+    const std::int64_t traded = std::min(left, maker.open);
+    found += traded;
+    left -= traded;
     if (maker.reserve == 0) continue;
     // The next part goes behind all that is shown at its price.
     Order next = maker;

@@ -22,7 +22,12 @@ inline std::vector<EventKind> kinds(const std::vector<Event>& events) {
 
 class OneBook {
  public:
-  static constexpr matching::MatchingCore::Limits small{1024, 1, 256, 1024};
+  // An indicative price with each Tick.
+  static constexpr matching::MatchingCore::Limits small{.orders_max = 1024,
+                                                        .instruments_max = 1,
+                                                        .leaves_max = 256,
+                                                        .inners_max = 1024,
+                                                        .indicative_interval = Nanos{0}};
 
   explicit OneBook(const matching::MatchingCore::Limits& limits = small)
       : arena_(matching::MatchingCore::memory_bytes(limits) +

@@ -446,5 +446,25 @@ TEST(Auction, indicates_only_what_has_changed_and_once_a_tick) {
   EXPECT_EQ(kinds(one.tick()), std::vector{EventKind::nothing});
 }
 
+TEST(Auction, indicates_at_once_and_then_at_most_once_in_an_interval) {
+  MatchingCore::Limits limits = OneBook::small;
+  limits.indicative_interval = Nanos{100'000'000};
+  OneBook one(limits);
+  const auto quantity_told = [](const std::vector<Event>& events) {
+    return events[0].kind == EventKind::indicative ? events[0].quantity : Quantity{0};
+  };
+  one.phase(InstrumentState::opening_auction);
+  one.add(Side::buy, 10, 50);
+  one.add(Side::sell, 4, 50);
+  EXPECT_EQ(quantity_told(one.tick_after(1)), Quantity{4});
+  one.add(Side::sell, 1, 50);
+  EXPECT_EQ(quantity_told(one.tick_after(99)), Quantity{0});
+  one.add(Side::sell, 2, 50);
+  EXPECT_EQ(quantity_told(one.tick_after(1)), Quantity{7}) << "all that has changed since";
+  one.add(Side::sell, 1, 50);
+  one.phase(InstrumentState::closing_auction);
+  EXPECT_EQ(quantity_told(one.tick_after(1)), Quantity{8}) << "another auction tells at once";
+}
+
 }  // namespace
 }  // namespace basalt::matching

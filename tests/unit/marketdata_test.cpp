@@ -278,7 +278,7 @@ TEST_F(OpenFeed, what_an_uncross_would_do_is_told_with_the_tick) {
   buy(1, 30, 10'010);
   sell(1, 20, 10'000);
   told();
-  const auto tick = [this] { oracle::follow(small_.tick(Nanos{1'000'000}), core_); };
+  const auto tick = [this] { oracle::follow(small_.tick(limits::indicative_interval), core_); };
   tick();
   EXPECT_THAT(told(), ElementsAre("I 1 20 10 B AAPL 1000000 1000000 1000000 H -"));
   tick();

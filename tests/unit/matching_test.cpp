@@ -8,6 +8,8 @@
 #include <deque>
 #include <vector>
 
+#include "tests/property/reach_probes.h"
+
 namespace basalt::matching {
 namespace {
 
@@ -224,10 +226,20 @@ TEST(Matching, a_sweep_of_ten_thousand_orders_passes_rings_of_two) {
 
 // What one order can tell at most, by what is done where it meets its own.
 TEST(Matching, a_sweep_of_ones_own_orders_passes_rings_of_two) {
-  using enum SelfTradePrevention;
-  for (const SelfTradePrevention mode : {off, newest, oldest, both, decrement}) {
+  constexpr std::uint32_t makers = limits_of_test.orders_max - 1;
+  struct Case {
+    SelfTradePrevention mode;
+    std::uint32_t events;
+    std::int64_t left;  // Of the makers.
+  };
+  for (const auto& [mode, events, left] :
+       {Case{SelfTradePrevention::off, makers + 1, 0},
+        Case{SelfTradePrevention::newest, 1, 5 * makers},
+        Case{SelfTradePrevention::oldest, makers + 1, 0},
+        Case{SelfTradePrevention::both, 2, 5 * makers - 5},
+        Case{SelfTradePrevention::decrement, 2 * limits::decrements_max + 1,
+             5 * (std::int64_t{makers} - limits::decrements_max)}}) {
     Shard shard(2);
-    constexpr std::uint32_t makers = limits_of_test.orders_max - 1;
     for (std::uint32_t i = 0; i < makers; ++i) {
       shard.send(limit_order(i + 1, i, Side::sell, 5, 100 + i % 50));
     }
@@ -235,14 +247,42 @@ TEST(Matching, a_sweep_of_ones_own_orders_passes_rings_of_two) {
     Order taker = limit_order(makers + 1, makers, Side::buy, 5 * makers + 1, 1000);
     taker.flags = flags_of(mode);
     shard.send(taker);
-    const auto events = shard.run(1);
-    const bool one_by_one = mode == off || mode == oldest;
-    EXPECT_EQ(events.size(), mode == decrement ? 2 * makers + 1
-                             : one_by_one      ? makers + 1
-                             : mode == both    ? 2U
-                                               : 1U);
-    EXPECT_EQ(events.back().last, 1);
+    const auto told = shard.run(1);
+    EXPECT_EQ(told.size(), events);
+    EXPECT_EQ(told.back().last, 1);
+    Quantity in_the_book;
+    shard.core.book(InstrumentId{0})
+        .each_level(Side::sell, shard.core.memory(),
+                    [&](Price, const Level& level) { in_the_book += level.quantity; });
+    EXPECT_EQ(in_the_book, Quantity{left});
     shard.core.assert_invariants();
+  }
+  EXPECT_TRUE(
+      property::probes_missed({"self-trade prevention has lowered all that one command may"})
+          .empty());
+}
+
+// Nor is an order promised what lies behind more of its own than it may lower.
+TEST(Matching, a_minimum_behind_too_many_of_ones_own_orders_is_not_there) {
+  for (const std::uint32_t own : {limits::decrements_max, limits::decrements_max + 1}) {
+    Shard shard(64);
+    for (std::uint32_t i = 0; i < own; ++i) {
+      shard.send(limit_order(i + 1, i, Side::sell, 1, 100));
+    }
+    Order other = limit_order(own + 1, own, Side::sell, 1, 101);
+    other.account = AccountId{1};
+    shard.send(other);
+    shard.run();
+    Command taker;
+    taker.order = limit_order(own + 2, own + 1, Side::buy, 10'000, 101);
+    taker.order.flags = flags_of(SelfTradePrevention::decrement) | flag_instructed;
+    Instructions asked{};
+    asked.min_quantity = Quantity{1};
+    taker.set(asked);
+    shard.send(taker);
+    const auto told = shard.run();
+    EXPECT_EQ(told.size(), own == limits::decrements_max ? 2 * own + 2 : 1U);
+    EXPECT_EQ(shard.core.book(InstrumentId{0}).empty(Side::sell), own == limits::decrements_max);
   }
 }
 

@@ -183,7 +183,7 @@ TEST(OrderBook, one_side_holds_no_more_than_its_sums_can_tell) {
 TEST(OrderBook,
      of_the_faults_of_an_order_that_would_rest_where_there_is_no_room_the_first_is_told) {
   OneBook one({16, 1, 4, 3, 8});  // Of three inner nodes one may be taken: the next may need two.
-  one.add(Side::sell, 10, 2);
+  one.add(Side::sell, 10, 1'000);
   one.add(Side::buy, 10, 1);
   const OrderId in_the_way = one.last_number();
   const auto told = [&](std::int64_t price, std::int64_t shown) {
@@ -200,23 +200,12 @@ TEST(OrderBook,
     const auto events = one.apply(command);
     return events.front().kind == EventKind::rejected ? events.front().reject() : Reject::none;
   };
-  EXPECT_EQ(told(2, 1), Reject::would_cross);
-  EXPECT_EQ(told(1, 1), Reject::open_orders_exceeded);
+  EXPECT_EQ(told(1'000, 1), Reject::would_cross);
+  EXPECT_EQ(told(200, 1), Reject::open_orders_exceeded);
   one.cancel(in_the_way);
-  EXPECT_EQ(told(1, 1), Reject::invalid_max_floor);
-  EXPECT_EQ(told(1, 500), Reject::none);
+  EXPECT_EQ(told(200, 1), Reject::invalid_max_floor);
+  EXPECT_EQ(told(200, 500), Reject::none);
   one.core().assert_invariants();
-}
-
-TEST(OrderBook, a_replacement_that_has_no_room_leaves_the_original) {
-  // Room for two inner nodes: the first price takes one, and one elsewhere may need two.
-  OneBook one({16, 1, 3, 2});
-  one.add(Side::buy, 10, 1);
-  const OrderId original = one.last_number();
-  const auto events = one.replace(original, 10, limits::price_max.value);
-  ASSERT_EQ(kinds(events), std::vector{EventKind::rejected});
-  EXPECT_EQ(events[0].reject(), Reject::open_orders_exceeded);
-  EXPECT_EQ(kinds(one.cancel(original)), std::vector{EventKind::canceled});
 }
 
 TEST(OrderBook, a_sweep_of_five_thousand_orders_fills_each_once_in_order) {

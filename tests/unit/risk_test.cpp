@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "tests/property/reach_probes.h"
 #include "tests/unit/risk_venue.h"
 
 namespace basalt::oracle {
@@ -380,6 +381,7 @@ TEST(RiskOrders, leave_a_slot_that_has_given_all_its_numbers) {
   EXPECT_EQ(next(4), order_id(1, 2));
   again.end_replay();  // As at a start.
   EXPECT_EQ(next(5), order_id(1, 3));
+  EXPECT_TRUE(property::probes_missed({"a slot has no generation left"}).empty());
 }
 
 TEST(RiskAdministration, of_a_replayed_journal_knows_the_same_numbers_and_ids) {
