@@ -93,6 +93,9 @@ int LongRun::over(std::size_t parts,
     std::printf("interrupted; no difference so far\n");
     return 130;
   }
+  std::printf("%llu %s, no difference\n",
+              static_cast<unsigned long long>(shown.load(std::memory_order_relaxed)),
+              unit_.c_str());
   return 0;
 }
 
