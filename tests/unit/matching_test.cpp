@@ -226,22 +226,24 @@ TEST(Matching, a_sweep_of_ten_thousand_orders_passes_rings_of_two) {
 
 // What one order can tell at most, by what is done where it meets its own.
 TEST(Matching, a_sweep_of_ones_own_orders_passes_rings_of_two) {
+  using enum SelfTradePrevention;
   constexpr std::uint32_t makers = limits_of_test.orders_max - 1;
+  constexpr std::uint32_t most = limits::decrements_max;
   struct Case {
     SelfTradePrevention mode;
+    std::uint32_t own_each;  // Of so many makers one is its own.
     std::uint32_t events;
-    std::int64_t left;  // Of the makers.
+    std::uint32_t left;  // Of the makers.
   };
-  for (const auto& [mode, events, left] :
-       {Case{SelfTradePrevention::off, makers + 1, 0},
-        Case{SelfTradePrevention::newest, 1, 5 * makers},
-        Case{SelfTradePrevention::oldest, makers + 1, 0},
-        Case{SelfTradePrevention::both, 2, 5 * makers - 5},
-        Case{SelfTradePrevention::decrement, 2 * limits::decrements_max + 1,
-             5 * (std::int64_t{makers} - limits::decrements_max)}}) {
+  for (const auto& [mode, own_each, events, left] :
+       {Case{off, 1, makers + 1, 0}, Case{newest, 1, 1, makers}, Case{oldest, 1, makers + 1, 0},
+        Case{both, 1, 2, makers - 1}, Case{decrement, 1, 2 * most + 1, makers - most},
+        Case{decrement, limits_of_test.orders_max / most, makers + most + 1, 0}}) {
     Shard shard(2);
     for (std::uint32_t i = 0; i < makers; ++i) {
-      shard.send(limit_order(i + 1, i, Side::sell, 5, 100 + i % 50));
+      Order maker = limit_order(i + 1, i, Side::sell, 5, 100 + i % 50);
+      if (i % own_each != 0) maker.account = AccountId{1};
+      shard.send(maker);
     }
     ASSERT_EQ(shard.run(1).size(), makers);
     Order taker = limit_order(makers + 1, makers, Side::buy, 5 * makers + 1, 1000);
@@ -254,7 +256,7 @@ TEST(Matching, a_sweep_of_ones_own_orders_passes_rings_of_two) {
     shard.core.book(InstrumentId{0})
         .each_level(Side::sell, shard.core.memory(),
                     [&](Price, const Level& level) { in_the_book += level.quantity; });
-    EXPECT_EQ(in_the_book, Quantity{left});
+    EXPECT_EQ(in_the_book, Quantity{5 * std::int64_t{left}});
     shard.core.assert_invariants();
   }
   EXPECT_TRUE(
