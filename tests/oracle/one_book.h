@@ -84,6 +84,14 @@ class OneBook {
     return apply(order);
   }
 
+  // An epoch with room for less than there is memory for.
+  void begin_epoch(std::uint32_t leaves, std::uint32_t inners) {
+    EpochLimits limits{};
+    limits.leaves_max = leaves;
+    limits.inners_max = inners;
+    core_.begin_epoch(limits);
+  }
+
   std::vector<Event> phase(InstrumentState state) {
     Amendment amendment{};
     amendment.instrument_state = state;

@@ -46,6 +46,20 @@ TEST(BookRoom, where_no_node_is_left_orders_rest_beside_others_of_their_side) {
       property::probes_missed({"an order rests beside others where no node is left"}).empty());
 }
 
+// What an epoch allows decides, not what memory happens to hold still.
+TEST(BookRoom, is_not_beside_a_level_that_has_emptied) {
+  OneBook one({64, 1, 4, 8});
+  one.begin_epoch(2, 8);
+  one.add(Side::buy, 10, 100);
+  const OrderId gone = one.last_number();
+  one.add(Side::buy, 10, 1'000);
+  one.cancel(gone);
+  EXPECT_EQ(kinds(one.add(Side::buy, 10, 2'000)), std::vector{EventKind::rested});
+  EXPECT_EQ(kinds(one.add(Side::buy, 10, 100)), std::vector{EventKind::rejected});
+  EXPECT_EQ(kinds(one.add(Side::buy, 10, 1'001)), std::vector{EventKind::rested});
+  one.core().assert_invariants();
+}
+
 // Orders come and go at random in a book with next to no room. Whoever comes near others of its
 // side is taken.
 class CrowdedBook : public testing::TestWithParam<std::uint32_t> {
