@@ -48,16 +48,17 @@ constexpr std::array<Flow, 36> flows{{
         85},
     {"pegs at a collar", 1000, 30, false, 20, 60,  8, 5, 12, 20, 1, 30, 20, 8, true, 0, false,
         "rules collar=8000 volatility=3 extension=2", 30, 40},
-    {"linked pegs", 1000, 9, false, 20, 30,  12, 3, 8, 10, 1, 85, 60, 2, false, 4, false, nullptr,
-        20, 50},
-    {"linked in auctions", 1000, 6, false, 20, 24,   8, 5, 10, 5, 1, 85, 80, 14, false},
+    {"linked pegs", 1000, 12, false, 20, 20,  8, 2, 5, 3, 0, 80, 0, 0, false, 0, false, nullptr,
+        5, 60, 15, false, 70},
+    {"linked in auctions", 1000, 5, false, 20, 16,   6, 4, 8, 3, 1, 70, 5, 14, false, 0, false,
+        nullptr, 5, 0, 0, false, 70},
     {"static collars", 1000, 30, false, 20, 60,      8, 5, 12, 30, 1, 20, 30, 6, true, 0, false,
         "rules collar=9000 static=11000 reference=1015"},
     {"static volatility", 1000, 30, false, 20, 60,   8, 5, 12, 30, 1, 20, 30, 12, true, 0, false,
         "rules static=9000 reference=1010 volatility=3 extension=2"},
     {"bands", 100, 16, false, 20, 60,                8, 5, 12, 30, 1, 20, 30, 3, true, 0, false,
         "rules band=40000 reference=107 limit-state=4000 pause=3000 volatility=2000 extension=1500",
-        10, 10, 8},
+        10, 10, 12},
     {"bands of own firms", 50, 12, false, 30, 40,    8, 5, 12, 30, 1, 80, 40, 1, true, 10, true,
         "rules band=70000 limit-state=0 pause=5 volatility=2500", 20, 0, 5},
     {"quotes", 1000, 8, false, 20, 60,               8, 5, 10, 30, 1, 90, 5, 4, true, 0, true,
@@ -160,8 +161,8 @@ std::string CommandStream::new_order() {
   if (flow_.pegs > 0 && chance(flow_.pegs)) line += peg();
   if (chance(flow_.owned)) {
     static constexpr std::array<const char*, 4> modes{"newest", "oldest", "both", "decrement"};
-    line += " account=" + std::to_string(below(3));
-    if (chance(70)) {
+    line += " account=" + std::to_string(flow_.linked > 0 ? 1 : below(3));
+    if (chance(flow_.linked > 0 ? 30 : 70)) {
       line += flow_.firms && chance(75) ? " stp=firm-" : " stp=";
       line += modes[below(modes.size())];
     }
@@ -172,6 +173,7 @@ std::string CommandStream::new_order() {
     return line + " quote account=" + std::to_string(1 + below(2));
   }
   if (chance(flow_.instructed)) line += instructions();
+  if (flow_.linked > 0 && chance(flow_.linked)) line += " oco=" + id();
   return line;
 }
 
@@ -200,7 +202,7 @@ std::string CommandStream::instructions() {
   if (chance(20)) words += " min=" + std::to_string(below(8));
   if (flow_.stops && chance(60)) words += " stop=" + price();
   if (flow_.stops && chance(20)) words += " trail=" + std::to_string(below(8));
-  if (chance(30)) words += " oco=" + id();
+  if (flow_.linked == 0 && chance(30)) words += " oco=" + id();
   return words;
 }
 

@@ -38,6 +38,7 @@ struct Flow {
   std::uint32_t pegs = 0;       // Of new orders: follow what is shown.
   std::uint32_t passes = 0;     // Of all: seconds pass.
   bool quotes = false;          // Accounts quote, under protections.
+  std::uint32_t linked = 0;     // Of new orders: each to another, most of one account.
 };
 
 [[nodiscard]] std::span<const Flow> all_flows();

@@ -243,6 +243,16 @@ TEST(OrderBookProperty, every_short_sequence_with_pegs_gives_the_events_of_the_n
       4);
 }
 
+// The middle lies between two prices, until order 6 moves it: then those meet that follow it.
+TEST(OrderBookProperty, every_short_sequence_of_linked_pegs_gives_the_events_of_the_naive_book) {
+  expect_agreement_in_all_sequences(
+      {"new 1 buy 4@12 peg=mid account=1", "new 2 sell 3@11 peg=mid account=1 oco=1",
+       "new 2 sell 5@11 peg=mid post account=1 oco=3", "new 3 sell 6@200 account=1",
+       "new 4 buy 6@12 peg=mid account=1 stp=decrement oco=3", "new 5 sell 2@11 peg=mid account=1",
+       "new 6 buy 1@11", "reduce 4 3", "tick"},
+      4, {"new 8 buy 500@10", "new 9 sell 500@13"});
+}
+
 // Prices are above 0 and below this.
 constexpr std::int64_t price_ends = std::int64_t{1} << 36;
 constexpr std::int64_t quantity_ends = std::int64_t{1} << 48;
