@@ -52,6 +52,9 @@ void end(int guard_pipe, int guard_pid) {
 
 constexpr const char* pages_path = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
 constexpr const char* free_path = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages";
+// Counted among all, and given back by itself: pages that were in use when their number was
+// lowered.
+constexpr const char* surplus_path = "/sys/kernel/mm/hugepages/hugepages-2048kB/surplus_hugepages";
 
 std::uint64_t number_in(const char* path) {
   std::uint64_t number = 0;
@@ -107,12 +110,12 @@ HugePages::HugePages(std::uint64_t pages) {
   if (free < pages) {
     const std::uint64_t missing = pages - free;
     // Relative, since other processes ask for pages too.
-    const Guard made =
-        guard("n=$(cat " + std::string(pages_path) + "); echo $((n > " + std::to_string(missing) +
-              " ? n - " + std::to_string(missing) + " : 0)) > " + pages_path);
+    const Guard made = guard("n=$(($(cat " + std::string(pages_path) + ") - $(cat " + surplus_path +
+                             "))); echo $((n > " + std::to_string(missing) + " ? n - " +
+                             std::to_string(missing) + " : 0)) > " + pages_path);
     guard_ = made.pipe;
     guard_pid_ = made.pid;
-    std::ofstream(pages_path) << number_in(pages_path) + missing;
+    std::ofstream(pages_path) << number_in(pages_path) - number_in(surplus_path) + missing;
   }
   enough_ = number_in(free_path) >= pages;
 }
