@@ -128,9 +128,9 @@ void BookSession::State::protect(const std::vector<std::string_view>& words) {
   Said said;
   for (std::size_t i = 3; i < words.size(); ++i) {
     const std::string_view word = words[i];
-    said.add(subject_of(word));
     const std::size_t equals = word.find('=');
     const std::string_view name = word.substr(0, equals);
+    said.add(name);
     const std::string_view digits = equals == word.npos ? "" : word.substr(equals + 1);
     const auto limit = number<std::uint32_t>(digits, name);
     if (name == "quantity") {

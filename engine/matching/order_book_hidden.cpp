@@ -230,9 +230,11 @@ bool OrderBook::pair_peg(const Order& command, std::uint32_t slot, Price price, 
   const Quantity lost = taker.open - left.open;
   if (partner != no_order && left.traded) {
     // What it met may have been its partner, which has parted from it, and may be gone.
-    if (memory.partner_of(slot) == no_order)
+    if (memory.partner_of(slot) != no_order) {
+      memory.unpair(slot);
+    } else {
       BASALT_REACHED("two linked pegs trade with each other");
-    if (memory.partner_of(slot) != no_order) memory.unpair(slot);
+    }
     memory.cancel_later(partner);
   } else if (partner != no_order) {
     BASALT_REACHED("prevention lowers a linked peg that takes with a tick");

@@ -11,9 +11,7 @@ namespace basalt::matching {
 bool OrderBook::may_pair(const Order& command, const BookMemory& memory) noexcept {
   if (!memory.is_live(command.original)) return false;
   const std::uint32_t slot = slot_of(command.original);
-  const RestingOrder& order = memory.order(slot);
-  if (order.account() != command.account) return false;
-  return (order.flags() & flag_instructed) == 0 || memory.details(slot).partner == no_order;
+  return memory.order(slot).account() == command.account && memory.partner_of(slot) == no_order;
 }
 
 // `own` has come to rest, or waits. What it took to get there may have cost the other its life.
@@ -30,9 +28,8 @@ void OrderBook::pair_with(OrderId own, OrderId partner, BookMemory& memory) cons
 void OrderBook::give_up_partner_of_first(Side side, BookMemory& memory) const noexcept {
   if (empty(side)) return;
   const std::uint32_t slot = memory.slot_at(memory.level(levels_[side].best_level()).links.next);
-  if ((memory.order(slot).flags() & flag_instructed) == 0) return;
-  const Details& details = memory.details(slot);
-  if (details.partner == no_order || memory.executed(slot) == details.executed) return;
+  if (memory.partner_of(slot) == no_order) return;
+  if (memory.executed(slot) == memory.details(slot).executed) return;
   BASALT_REACHED("a linked order trades in part");
   memory.give_up_partner(slot);
 }

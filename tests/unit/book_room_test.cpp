@@ -60,34 +60,6 @@ TEST(BookRoom, is_not_beside_a_level_that_has_emptied) {
   one.core().assert_invariants();
 }
 
-TEST(BookRoom, is_for_so_many_stops_that_trail) {
-  MatchingCore::Limits room = OneBook::small;
-  room.instructed_max = limits::trailing_max + 2;
-  OneBook one(room);
-  const auto stop = [&](std::uint32_t trail) {
-    Instructions asked{};
-    asked.stop = Price{40};
-    asked.trail = trail;
-    Command command;
-    command.order.kind = CommandKind::new_order;
-    command.order.order = one.take_number();
-    command.order.side = Side::sell;
-    command.order.flags = flag_instructed;
-    command.order.quantity = Quantity{1};
-    command.order.price = Price{30};
-    command.set(asked);
-    const EventKind told = one.apply(command).front().kind;
-    return told == EventKind::armed ? command.order.order : no_order;
-  };
-  OrderId last{};
-  for (std::uint32_t i = 0; i < limits::trailing_max; ++i) ASSERT_NE(last = stop(5), no_order);
-  EXPECT_EQ(stop(5), no_order);
-  EXPECT_NE(stop(0), no_order) << "it does not trail";
-  one.cancel(last);
-  EXPECT_NE(stop(5), no_order);
-  one.core().assert_invariants();
-}
-
 // Orders come and go at random in a book with next to no room. Whoever comes near others of its
 // side is taken.
 class CrowdedBook : public testing::TestWithParam<std::uint32_t> {

@@ -389,6 +389,7 @@ TEST(TrailingStops, are_so_many_at_most) {
   ASSERT_EQ(kinds(refused), std::vector{EventKind::rejected});
   EXPECT_EQ(refused[0].reject(), Reject::open_orders_exceeded);
   one.give_number(refused[0].order);
+  EXPECT_EQ(kinds(trail(one, 1'000, 0)), std::vector{EventKind::armed}) << "it does not trail";
   EXPECT_EQ(kinds(one.replace(order_id(0, 1), 4, 2)),
             (std::vector{EventKind::replaced, EventKind::armed}));
   one.cancel(order_id(1, 1));
